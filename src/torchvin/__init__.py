@@ -1,0 +1,85 @@
+"""Differentiable planning in PyTorch: Value Iteration Networks and what goes beyond them.
+
+Public names, in the order in which data flows. Each is imported when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchvin.data.dataset import MapDataset, solve_maps
+    from torchvin.data.read import read_dataset
+    from torchvin.errors import InputError, ShapeError
+    from torchvin.evaluation.rollout import evaluate
+    from torchvin.experts.shortest_path import shortest_paths
+    from torchvin.maps.encode import encode
+    from torchvin.maps.formats.map_file import read_map, write_map
+    from torchvin.maps.generate import generate_gridworld
+    from torchvin.maps.moves import Moves
+    from torchvin.planning.reward import ActionReward, ImageReward
+    from torchvin.planning.transition import FreeTransition, NormalisedTransition
+    from torchvin.planning.value_iteration import ValueIteration, value_iteration
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
+    from torchvin.policies.heads import LinearHead, ScaleHead
+    from torchvin.policies.vin import VIN
+    from torchvin.pretrained.store import load_policy, save_policy
+    from torchvin.training.config import PRESETS, RunConfig
+    from torchvin.training.imitation import train
+    from torchvin.types import PlannerOutput, PolicyOutput
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    # maps
+    "Moves": "maps.moves",
+    "generate_gridworld": "maps.generate",
+    "read_map": "maps.formats.map_file",
+    "write_map": "maps.formats.map_file",
+    "encode": "maps.encode",
+    # reward, transition
+    "ActionReward": "planning.reward",
+    "ImageReward": "planning.reward",
+    "NormalisedTransition": "planning.transition",
+    "FreeTransition": "planning.transition",
+    # planner
+    "value_iteration": "planning.value_iteration",
+    "ValueIteration": "planning.value_iteration",
+    "PlannerOutput": "types",
+    # attention, reactive policy
+    "StateAttention": "policies.attention",
+    "ScaleHead": "policies.heads",
+    "LinearHead": "policies.heads",
+    "VIN": "policies.vin",
+    "PolicyConfig": "policies.builders",
+    "PAPER": "policies.builders",
+    "build_policy": "policies.builders",
+    "PolicyOutput": "types",
+    # experts, data, training
+    "shortest_paths": "experts.shortest_path",
+    "MapDataset": "data.dataset",
+    "solve_maps": "data.dataset",
+    "read_dataset": "data.read",
+    "RunConfig": "training.config",
+    "PRESETS": "training.config",
+    "train": "training.imitation",
+    # evaluation, weights
+    "evaluate": "evaluation.rollout",
+    "load_policy": "pretrained.store",
+    "save_policy": "pretrained.store",
+    # errors
+    "InputError": "errors",
+    "ShapeError": "errors",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'torchvin' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"torchvin.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,70 @@
+"""`torchvin data`: draw maps, let the expert solve them, write a data set."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchvin.errors import InputError, unknown_name
+
+GENERATORS = {"gridworld": "the authors' grid world: random circles and rectangles, a border, a goal"}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Options of `torchvin data`."""
+
+    out: Path
+    """File to write, .npz."""
+    kind: str = "gridworld"
+    """Generator; `torchvin list` names them."""
+    size: tuple[int, ...] = (16,)
+    """Side of the maps, or rows and columns."""
+    maps: int = 5000
+    """Number of maps."""
+    seed: int = 0
+    """Of the maps and the starts."""
+    demonstrations: int = 7
+    """Demonstrated paths a map (the authors: 7)."""
+    connectivity: int = 8
+    """Moves: 8, or 4 without diagonals."""
+    corner_cutting: bool = True
+    """Diagonal moves past the corner of an obstacle, legal in the paper's MDP."""
+    json: bool = False
+    """Print one JSON object on the last line."""
+
+
+def run(arguments: Arguments) -> None:
+    """Draw, solve, write."""
+    from torchvin.cli.output import print_json
+    from torchvin.data.dataset import solve_maps
+    from torchvin.data.npz import write_npz
+    from torchvin.files import check_writable
+    from torchvin.maps.generate import generate_gridworld
+    from torchvin.maps.moves import Moves
+    from torchvin.progress import progress_bar
+
+    if arguments.kind not in GENERATORS:
+        raise unknown_name("kind of data", arguments.kind, GENERATORS)
+    if len(arguments.size) not in (1, 2):
+        raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
+    if arguments.out.suffix != ".npz":
+        raise InputError(f"--out must end in .npz, got {arguments.out}.")
+    check_writable(arguments.out)
+    began = time.perf_counter()
+    moves = Moves(arguments.connectivity, arguments.corner_cutting)
+    height, width = arguments.size[0], arguments.size[-1]
+    with progress_bar("drawing and solving", 3) as advance:
+        blocked, goal = generate_gridworld(arguments.maps, height, width, seed=arguments.seed, moves=moves)
+        advance(1)
+        dataset = solve_maps(
+            blocked, goal, moves=moves, num_demonstrations=arguments.demonstrations, seed=arguments.seed
+        )
+        advance(1)
+        write_npz(arguments.out, dataset)
+        advance(1)
+    seconds = time.perf_counter() - began
+    size = arguments.out.stat().st_size
+    if arguments.json:
+        print_json({"maps": len(dataset), "height": height, "width": width, "bytes": size, "seconds": seconds})
+    else:
+        print(f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {size / 1e6:.1f} MB, {seconds:.1f} s")

@@ -1,0 +1,46 @@
+"""`torchvin list`: what there is, by name."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Options of `torchvin list`."""
+
+    json: bool = False
+    """Print one JSON object on the last line."""
+
+
+def run(arguments: Arguments) -> None:
+    """Gather the registries and print them."""
+    from torchvin.cli.data import GENERATORS
+    from torchvin.cli.output import percent, print_json, print_table
+    from torchvin.maps.formats.map_file import FORMATS
+    from torchvin.planning.kernels.dispatch import BACKENDS
+    from torchvin.policies.builders import DESIGNS
+    from torchvin.pretrained.store import available, load_policy
+    from torchvin.training.config import PRESETS
+
+    weights = {}
+    for name in available():
+        loaded = load_policy(name)
+        rate = loaded.record["validation"]["all_states_success_rate"]
+        weights[name] = f"{loaded.config.design}, {percent(rate)} of all states of its validation maps"
+    presets = {
+        name: f"{config.policy.design}, {config.data.maps} maps of {config.data.height}x{config.data.width}, "
+        f"{config.training.epochs} epochs"
+        for name, config in PRESETS.items()
+    }
+    content = {
+        "presets": presets,
+        "weights": weights,
+        "designs": DESIGNS,
+        "generators": GENERATORS,
+        "map formats": {name: format.summary for name, format in FORMATS.items()},
+        "kernels": {name: backend.summary for name, backend in BACKENDS.items()},
+    }
+    if arguments.json:
+        print_json(content)
+        return
+    for kind, entries in content.items():
+        print_table((kind, ""), list(entries.items()))

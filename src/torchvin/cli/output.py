@@ -1,0 +1,38 @@
+"""Standard output: tables for people, one JSON object on the last line for programs."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print one line of strict JSON: NaN and infinity, which JSON lacks, become null."""
+    print(json.dumps(_finite(content)), flush=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print a table; the first column is left-aligned, the others right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
+
+
+def percent(rate: float, digits: int = 2) -> str:
+    """0.9987 as "99.87 %", a dash where nothing was counted."""
+    return "-" if math.isnan(rate) else f"{100 * rate:.{digits}f} %"

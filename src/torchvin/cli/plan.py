@@ -1,0 +1,96 @@
+"""`torchvin plan`: a path on a map of your own, and a picture of it."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchvin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Options of `torchvin plan`."""
+
+    map: Path
+    """Map: MovingAI .map, ROS map.yaml, .png .jpg .pgm .bmp, or .npy."""
+    start: str
+    """ROW,COL of the start, from 0,0 at the top left."""
+    goal: str
+    """ROW,COL of the goal."""
+    weights: str = "gridworld-16"
+    """Name of shipped weights, or the folder of a run."""
+    out: Path | None = None
+    """Picture of map, value function, path and optimal path: .png, .svg or .pdf."""
+    iterations: int | None = None
+    """K, the number of value updates; as many as it takes if not given."""
+    threshold: float | None = None
+    """For pictures: darker than this is an obstacle, from 0 (black) to 1 (white)."""
+    json: bool = False
+    """Print one JSON object on the last line."""
+
+
+def run(arguments: Arguments) -> None:
+    """Read, plan, draw, print."""
+    from torchvin.cli.output import print_json
+    from torchvin.evaluation.path import check_task, plan_path
+    from torchvin.files import check_writable
+    from torchvin.maps.formats import read_map
+    from torchvin.plotting.figure import check_picture
+    from torchvin.plotting.maps import plot_plan
+    from torchvin.pretrained.store import load_policy
+
+    if arguments.iterations is not None and arguments.iterations < 1:
+        raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
+    start, goal = parse_state("--start", arguments.start), parse_state("--goal", arguments.goal)
+    map_file = read_map(arguments.map, threshold=arguments.threshold)
+    check_task(map_file.blocked, start, goal)
+    if arguments.out:
+        check_picture(arguments.out)
+        check_writable(arguments.out)
+    policy = load_policy(arguments.weights).policy.double()  # values shrink with distance: keep all of them apart
+    began = time.perf_counter()
+    planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations)
+    seconds = time.perf_counter() - began
+    if arguments.out:
+        plot_plan(map_file.blocked, planned, arguments.out, title=f"{arguments.map.name}: {start} to {goal}")
+    if arguments.json:
+        print_json(
+            {
+                "found": planned.found,
+                "cost": planned.cost,
+                "optimal_cost": planned.optimal_cost,
+                "path": planned.path,
+                "seconds": seconds,
+                "iterations": planned.iterations,
+            }
+        )
+        return
+    height, width = map_file.blocked.shape
+    print(f"{arguments.map.name}: {height}x{width} cells, {int((~map_file.blocked).sum())} free")
+    if planned.found:
+        excess = planned.cost / planned.optimal_cost - 1 if planned.optimal_cost else 0.0
+        print(
+            f"path of {len(planned.path)} states, cost {planned.cost:.3f} cells; optimal {planned.optimal_cost:.3f} "
+            f"({100 * excess:.2f} % above); {planned.iterations} value updates, {seconds:.2f} s"
+        )
+        if map_file.resolution is not None:
+            print(f"length {planned.cost * map_file.resolution:.2f} m at {map_file.resolution:g} m a cell")
+    else:
+        print(
+            f"the policy did not arrive after {planned.iterations} value updates ({seconds:.2f} s); a path of cost "
+            f"{planned.optimal_cost:.3f} exists: these weights do not reach that far"
+        )
+    if arguments.out:
+        print(f"picture: {arguments.out}")
+
+
+def parse_state(flag: str, text: str) -> tuple[int, int]:
+    """(row, col) from "ROW,COL".
+
+    Raises: InputError.
+    """
+    try:
+        row, col = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"{flag} must be ROW,COL, two whole numbers such as 3,14; got {text!r}.") from error
+    return row, col

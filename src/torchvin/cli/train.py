@@ -1,0 +1,75 @@
+"""`torchvin train`: a preset, a file of maps or fresh ones, a folder for the run."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from torchvin.training.config import RunConfig, preset
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Options of `torchvin train`."""
+
+    out: Path
+    """Folder of the run: weights, config, history, checkpoint, figures."""
+    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    preset: str = "gridworld-16"
+    """Where the other options take their defaults; `torchvin list` names the presets."""
+    data: Path | None = None
+    """Maps to learn from: our .npz or the authors' training .mat (its first 6/7); fresh maps if not given."""
+    resume: bool = False
+    """Go on with the run in --out, bit for bit; begin it if there is none."""
+    json: bool = False
+    """Print one JSON object on the last line."""
+
+
+def defaults(rest: Sequence[str]) -> Arguments:
+    """The defaults of all options: those of the preset that `rest` names."""
+    name = Arguments.preset
+    for index, token in enumerate(rest):
+        flag, _, value = token.partition("=")
+        if flag == "--preset":
+            name = value or (rest[index + 1] if index + 1 < len(rest) else name)
+    return Arguments(out=tyro.MISSING, config=preset(name), preset=name)
+
+
+def run(arguments: Arguments) -> None:
+    """Train and say how well it went."""
+    from torchvin.cli.output import percent, print_json
+    from torchvin.files import check_writable
+    from torchvin.plotting.curves import plot_history
+    from torchvin.training.imitation import CHECKPOINT_FILE, train
+    from torchvin.training.maps import training_maps
+
+    check_writable(arguments.out / CHECKPOINT_FILE)
+    dataset = training_maps(arguments.config, arguments.data)
+    record = {
+        "command": shlex.join(["torchvin", *sys.argv[1:]]),
+        "data": arguments.data.name if arguments.data else "generated",
+    }
+    trained = train(arguments.config, dataset, arguments.out, resume=arguments.resume, record=record)
+    plot_history(trained.history, arguments.out / "history.png")
+    scores = trained.validation.scores
+    if arguments.json:
+        print_json(
+            {
+                "maps": len(dataset),
+                "epochs": len(trained.history),
+                "seconds": trained.seconds,
+                "validation_success_rate": scores.success_rate,
+                "validation_all_states_success_rate": scores.all_states_success_rate,
+                "weights": str(arguments.out),
+            }
+        )
+    else:
+        print(
+            f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s; on {scores.maps} validation "
+            f"maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
+            f"{percent(scores.all_states_optimal_rate)} optimally"
+        )

@@ -1,0 +1,47 @@
+"""What went wrong, in one line: what was expected, what came, what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+import torch
+
+
+class InputError(ValueError):
+    """Bad input from the user: the command line prints it as one line and exits with status 2."""
+
+
+class ShapeError(InputError):
+    """A tensor of the wrong shape."""
+
+
+def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:
+    """The error for a name that does not exist, with the nearest one that does.
+
+    >>> print(unknown_name("preset", "gridworld-61", ["gridworld-8", "gridworld-16"]))
+    unknown preset 'gridworld-61'. Did you mean 'gridworld-16'? Choose one of: gridworld-8, gridworld-16.
+    """
+    choices = list(choices)
+    near = difflib.get_close_matches(name, choices, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return InputError(f"unknown {kind} {name!r}.{hint} Choose one of: {', '.join(choices)}.")
+
+
+def check_shape(name: str, tensor: torch.Tensor, expected: str) -> None:
+    """Check `tensor` against axis names: a number must match, a letter that comes twice must have one size.
+
+    Raises: ShapeError naming the tensor, the expected axes and the shape that came.
+
+    >>> check_shape("kernel", torch.zeros(4, 1, 3, 3), "A 1 F F")
+    """
+    axes = expected.split()
+    sizes: dict[str, int] = {}
+    matches = tensor.dim() == len(axes) and all(
+        size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
+        for axis, size in zip(axes, tensor.shape, strict=True)
+    )
+    if not matches:
+        raise ShapeError(f"{name} must have shape [{', '.join(axes)}], got {list(tensor.shape)}.")
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on, for a reason of its own: the command line prints it and exits with status 1."""

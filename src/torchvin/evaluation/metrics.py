@@ -1,0 +1,93 @@
+"""What is measured, each number defined once."""
+
+import math
+from dataclasses import dataclass, field
+
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Rates lie in [0, 1].
+
+    Attributes:
+        maps: maps evaluated.
+        rollouts: rollouts from the data set's starts.
+        success_rate: share of rollouts that reach the goal within twice the optimal number of states (the paper's).
+        optimal_rate: share of rollouts whose cost equals the optimum.
+        trajectory_difference: steps beyond the optimal path, mean over the successes.
+        prediction_loss: 0-1 error against the single demonstrated action, over the demonstrated states (the paper's
+            column). A perfect planner does not reach 0: labels are one shortest path among many.
+        set_error: 0-1 error against the set of optimal actions, over the same states.
+        all_states_success_rate, all_states_optimal_rate, all_states_set_error: the same from every cell that can reach
+            the goal.
+    """
+
+    maps: int
+    rollouts: int
+    success_rate: float
+    optimal_rate: float
+    trajectory_difference: float
+    prediction_loss: float
+    set_error: float
+    all_states_success_rate: float
+    all_states_optimal_rate: float
+    all_states_set_error: float
+
+
+def margin(rate: float, count: int) -> float:
+    """Half the width of the 95 % Wilson interval of a rate seen in `count` independent trials.
+
+    >>> round(margin(1.0, 1000), 4)
+    0.0019
+    """
+    if count == 0:
+        return math.nan
+    z = 1.96
+    return z / (1 + z * z / count) * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
+
+
+@dataclass
+class Tally:
+    """Counts over batches; rates only at the end, so that the size of a batch changes nothing."""
+
+    maps: int = 0
+    counts: dict[str, list[int]] = field(default_factory=dict)  # name -> [sum, number]
+
+    def _add(self, name: str, values: Tensor) -> None:
+        entry = self.counts.setdefault(name, [0, 0])
+        entry[0] += int(values.sum())
+        entry[1] += values.numel()
+
+    def add_labels(
+        self, *, agree: Bool[Tensor, "N"], in_set: Bool[Tensor, "N"], in_set_everywhere: Bool[Tensor, "L"]
+    ) -> None:
+        """Actions against labels: over demonstrated states, and over all solvable cells."""
+        self._add("prediction_loss", ~agree)
+        self._add("set_error", ~in_set)
+        self._add("all_states_set_error", ~in_set_everywhere)
+
+    def add_all_states(self, *, reached: Bool[Tensor, "L"], optimal: Bool[Tensor, "L"]) -> None:
+        """Rollouts from every solvable cell."""
+        self._add("all_states_success_rate", reached)
+        self._add("all_states_optimal_rate", optimal)
+
+    def add_rollouts(
+        self,
+        *,
+        num_maps: int,
+        reached: Bool[Tensor, "R"],
+        optimal: Bool[Tensor, "R"],
+        extra_steps: Int[Tensor, "R"],
+    ) -> None:
+        """Rollouts from the data set's starts."""
+        self.maps += num_maps
+        self._add("success_rate", reached)
+        self._add("optimal_rate", optimal)
+        self._add("trajectory_difference", extra_steps[reached])
+
+    def scores(self) -> Scores:
+        """Rates; NaN where nothing was counted."""
+        rates = {name: total / number if number else math.nan for name, (total, number) in self.counts.items()}
+        return Scores(maps=self.maps, rollouts=self.counts["success_rate"][1], **rates)

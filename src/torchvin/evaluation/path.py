@@ -1,0 +1,138 @@
+"""One path on one map: plan, follow the greedy policy, go on planning until it arrives or values stop changing."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from torchvin.errors import InputError
+from torchvin.experts.demonstrations import unflatten
+from torchvin.experts.shortest_path import preferred_action, shortest_paths
+from torchvin.maps.encode import encode
+from torchvin.maps.moves import Moves
+from torchvin.maps.walk import walk
+from torchvin.policies.vin import VIN
+
+State = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PlannedPath:
+    """A policy's path beside the optimal one.
+
+    Attributes:
+        found: whether the policy's path ends at the goal.
+        path: states (row, col) from the start on; where not found, as far as the policy came.
+        cost: of the path, 1 a straight and sqrt(2) a diagonal move, in cells; inf where not found.
+        optimal_path, optimal_cost: the expert's.
+        value: V of every cell, [H, W].
+        actions: greedy action of every cell, [H, W].
+        iterations: value updates made.
+    """
+
+    found: bool
+    path: list[State]
+    cost: float
+    optimal_path: list[State]
+    optimal_cost: float
+    value: Float[Tensor, "H W"]
+    actions: Int[Tensor, "H W"]
+    iterations: int
+
+
+def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: Moves | None = None) -> float:
+    """The optimal cost from `start` to `goal`.
+
+    Raises: InputError if either lies off the map or on an obstacle, or nothing leads from one to the other.
+    """
+    height, width = blocked.shape
+    for name, (row, col) in (("start", start), ("goal", goal)):
+        if not (0 <= row < height and 0 <= col < width):
+            raise InputError(
+                f"the {name} ({row}, {col}) lies outside the {height}x{width} map; "
+                f"give row,col from 0,0 to {height - 1},{width - 1}."
+            )
+        if blocked[row, col]:
+            raise InputError(f"the {name} ({row}, {col}) lies on an obstacle; choose a free cell.")
+    cost = shortest_paths(blocked[None], torch.tensor([goal]), moves).distance[0, start[0], start[1]].item()
+    if math.isinf(cost):
+        raise InputError(f"the goal {goal} is unreachable from the start {start}: obstacles separate them.")
+    return cost
+
+
+@torch.no_grad()
+def plan_path(
+    policy: VIN,
+    blocked: Bool[Tensor, "H W"],
+    start: State,
+    goal: State,
+    *,
+    num_iterations: int | None = None,
+    moves: Moves | None = None,
+) -> PlannedPath:
+    """Plan on one map and follow the policy greedily.
+
+    Without `num_iterations` planning is anytime: K by the size of the map first; while the policy does not arrive and a
+    further update still changes values, twice as many in all, going on from the values there are. No shortest path has
+    more steps than the map has cells, so that many updates are the most.
+
+    Args:
+        policy: in float32 or float64.
+        blocked: True = obstacle, [H, W].
+        start, goal: (row, col).
+        num_iterations: exactly this K.
+        moves: of the environment.
+
+    Raises: InputError, see `check_task`; if the policy's values are not finite.
+
+    >>> from torchvin.pretrained.store import load_policy
+    >>> planned = plan_path(load_policy("gridworld-16").policy, torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
+    >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
+    (True, True)
+    """
+    optimal_cost = check_task(blocked, start, goal, moves)
+    height, width = blocked.shape
+    batch, target = blocked[None], torch.tensor([goal])
+    begin = torch.tensor([[start[0] * width + start[1]]])
+    dtype = next(policy.parameters()).dtype
+    planes = encode(batch, target, dtype=dtype)
+    steps = policy.default_iterations(height, width) if num_iterations is None else num_iterations
+    most = height * width if num_iterations is None else num_iterations
+    done, value = 0, None
+    while True:
+        output = policy(planes, num_iterations=steps, initial_value=value)
+        done, value = done + steps, output.plan.value
+        if not torch.isfinite(output.logits).all():
+            raise InputError(f"the policy's values are not finite at K = {done}; use fewer iterations.")
+        actions = output.logits.argmax(dim=1)
+        ours = walk(
+            actions, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True
+        )
+        found = bool(ours.reached)
+        if found or done >= most or output.plan.residual.item() == 0:
+            break
+        steps = min(done, most - done)
+    expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)
+    best = walk(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
+    return PlannedPath(
+        found=found,
+        path=_states(ours.path, width),
+        cost=ours.cost.item() if found else math.inf,
+        optimal_path=_states(best.path, width),
+        optimal_cost=optimal_cost,
+        value=value[0, 0],
+        actions=actions[0],
+        iterations=done,
+    )
+
+
+def _states(path: Tensor | None, width: int) -> list[State]:
+    assert path is not None  # recorded
+    cells = path[0, 0]
+    kept = cells[cells >= 0]
+    if len(kept) > 1:  # a policy that has got stuck repeats itself until the limit: once is enough to see
+        seen = (kept[1:] != kept[:-1]).nonzero()[:, 0]
+        kept = kept[: int(seen[-1]) + 2] if len(seen) else kept[:1]
+    return [(row, col) for row, col in unflatten(kept, width).tolist()]

@@ -1,0 +1,118 @@
+"""The only scorer: plan once for all cells of a map, then follow the greedy policy from every one of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from torchvin.data.dataset import MapDataset
+from torchvin.errors import InputError
+from torchvin.evaluation.metrics import Scores, Tally
+from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.experts.shortest_path import action_set, preferred_action
+from torchvin.maps.encode import encode
+from torchvin.maps.walk import Walks, walk
+from torchvin.policies.vin import VIN
+
+_CELLS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one policy on one data set, with what they were measured on."""
+
+    scores: Scores
+    iterations: int
+    seconds: float
+
+
+def evaluate(
+    policy: VIN,
+    dataset: MapDataset,
+    *,
+    num_iterations: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Score a policy; no gradients, no planning inside a rollout, every map of the data set counts once.
+
+    A rollout succeeds if it reaches the goal within twice the number of states of the optimal path (the authors'
+    `test_network.m`). The definition of each number is on `Scores`.
+
+    Args:
+        policy: in any mode; put into evaluation mode for the time of the call.
+        dataset: maps of one size.
+        num_iterations: K; by the size of the map if not given.
+        on_progress: called with the number of maps done after each batch.
+
+    Raises: InputError if the policy's answer is not finite.
+    """
+    began = time.perf_counter()
+    height, width = dataset.size
+    iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
+    device = next(policy.parameters()).device
+    was_training = policy.training
+    policy.eval()
+    tally = Tally()
+    at_once = max(1, _CELLS_AT_ONCE // (height * width))
+    try:
+        for first in range(0, len(dataset), at_once):
+            batch = dataset[slice(first, first + at_once)]
+            _score(tally, batch, greedy_actions(policy, batch, iterations, device))
+            if on_progress:
+                on_progress(len(batch))
+    finally:
+        policy.train(was_training)
+    return Evaluation(tally.scores(), iterations, time.perf_counter() - began)
+
+
+@torch.no_grad()
+def greedy_actions(policy: VIN, dataset: MapDataset, num_iterations: int, device: torch.device) -> Tensor:
+    """The policy's action in every cell, [M, H, W] int64 on the CPU.
+
+    Raises: InputError if the logits are not finite.
+    """
+    dtype = next(policy.parameters()).dtype
+    planes = encode(dataset.blocked.to(device), dataset.goal.to(device), dtype=dtype)
+    logits = policy(planes, num_iterations=num_iterations).logits
+    if not torch.isfinite(logits).all():
+        raise InputError(
+            f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
+            "contraction at this K; use fewer iterations or the normalised design."
+        )
+    return logits.argmax(dim=1).cpu()
+
+
+def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
+    num_maps, (height, width) = len(batch), batch.size
+    cells = torch.arange(height * width).expand(num_maps, -1)
+    solvable = (batch.optimal_actions != 0).flatten(1)
+    starts = torch.where(solvable, cells, -1)
+
+    def follow(policy: Tensor, limit: Tensor) -> Walks:
+        return walk(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves)
+
+    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, height * width))
+    states = best.num_steps + 1
+    ours = follow(actions, 2 * states - 1)  # at most twice the optimal number of states, the first included
+    optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
+    extra = ours.num_steps - best.num_steps
+
+    chosen = action_set(batch.optimal_actions).gather(3, actions[..., None])[..., 0].flatten(1)
+    shown = (batch.demonstrated != NOT_SHOWN).flatten(1)
+    tally.add_labels(
+        agree=(batch.demonstrated == actions).flatten(1)[shown],
+        in_set=chosen[shown],
+        in_set_everywhere=chosen[solvable],
+    )
+    tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable])
+    flat = batch.starts[..., 0] * width + batch.starts[..., 1]
+    from_starts = flat.clamp(min=0)
+    present = (batch.starts[..., 0] >= 0) & solvable.gather(1, from_starts)
+    tally.add_rollouts(
+        num_maps=num_maps,
+        reached=ours.reached.gather(1, from_starts)[present],
+        optimal=optimal.gather(1, from_starts)[present],
+        extra_steps=extra.gather(1, from_starts)[present],
+    )

@@ -1,0 +1,97 @@
+"""Reading and writing a map by the suffix of its file: one table, one check."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchvin.errors import InputError, unknown_name
+from torchvin.maps.formats.image import read_image, write_image
+from torchvin.maps.formats.map_file import MapFile, check_map, check_readable
+from torchvin.maps.formats.movingai import read_movingai, write_movingai
+from torchvin.maps.formats.numpy_array import read_numpy, write_numpy
+from torchvin.maps.formats.ros import read_ros, write_ros
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is read and written.
+
+    Attributes:
+        name: for people.
+        read: path -> `MapFile`; takes the keyword `threshold` too if `takes_threshold`.
+        write: (path, `MapFile`) -> nothing; whole or not at all.
+        takes_threshold: whether its cells are grey, so that a threshold says which are blocked.
+    """
+
+    name: str
+    read: Callable[..., MapFile]
+    write: Callable[[Path, MapFile], None]
+    takes_threshold: bool = False
+
+
+_MOVINGAI = Format("MovingAI map", read_movingai, write_movingai)
+_ROS = Format("ROS map_server map", read_ros, write_ros)
+_IMAGE = Format("image", read_image, write_image, takes_threshold=True)
+_NUMPY = Format("NumPy array", read_numpy, write_numpy)
+
+#: suffix in lower case -> format
+FORMATS: dict[str, Format] = {
+    ".map": _MOVINGAI,
+    ".yaml": _ROS,
+    ".yml": _ROS,
+    ".png": _IMAGE,
+    ".jpg": _IMAGE,
+    ".jpeg": _IMAGE,
+    ".pgm": _IMAGE,
+    ".bmp": _IMAGE,
+    ".npy": _NUMPY,
+}
+
+
+def read_map(path: str | Path, *, threshold: float | None = None) -> MapFile:
+    """Read a map; the suffix says the format (`FORMATS`).
+
+    Args:
+        path: of the file; for a ROS map the `.yaml`, which names its image.
+        threshold: images only: grey (0 black .. 1 white) below it is blocked. None: only images in black and white
+            are taken, split at 0.5.
+
+    Returns: `MapFile` with `blocked` [H, W], row 0 the top line of the file or picture.
+    Raises: InputError if the file cannot be read, is not what its suffix says, or holds no usable map.
+    """
+    path = Path(path)
+    form = _format_of(path)
+    check_readable(path)
+    if threshold is None:
+        map_file = form.read(path)
+    elif not form.takes_threshold:
+        raise InputError(f"{path}: a threshold is for images only, this is a {form.name}; leave the threshold out.")
+    elif not 0 < threshold <= 1:  # also refuses NaN
+        raise InputError(f"the threshold must be above 0 (black) and at most 1 (white), got {threshold}.")
+    else:
+        map_file = form.read(path, threshold=threshold)
+    check_map(map_file)
+    return map_file
+
+
+def write_map(path: str | Path, map_file: MapFile) -> None:
+    """Write a map, whole or not at all; the suffix says the format (`FORMATS`).
+
+    Only ROS maps keep `resolution` and `origin`; they write `NAME.yaml` and, beside it, `NAME.pgm`.
+
+    Raises: InputError if the suffix is unknown, the map is no usable map, or `path` cannot be written.
+    """
+    path = Path(path)
+    form = _format_of(path)
+    check_map(map_file)
+    form.write(path, map_file)
+
+
+def _format_of(path: Path) -> Format:
+    suffix = path.suffix.lower()
+    if suffix in FORMATS:
+        return FORMATS[suffix]
+    if os.path.isdir(path):  # unlike Path.is_dir it never raises
+        raise InputError(f"{path} is a folder; give the name of a map file ({', '.join(FORMATS)}).")
+    raise InputError(f"{path}: {unknown_name('map format', suffix, FORMATS)}")

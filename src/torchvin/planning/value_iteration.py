@@ -1,0 +1,107 @@
+"""The operator this project exists for, as a function and as a layer."""
+
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from torchvin.errors import InputError, check_shape, unknown_name
+from torchvin.planning.kernels import dispatch
+from torchvin.types import PlannerOutput
+
+Gradient = Literal["unroll", "checkpoint"]
+
+
+def value_iteration(
+    q_reward: Float[Tensor, "B A H W"],
+    kernel: Float[Tensor, "A 1 F F"],
+    *,
+    num_iterations: int,
+    initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    gradient: Gradient = "unroll",
+    backend: str = "auto",
+) -> PlannerOutput:
+    """Run exactly `num_iterations` value updates on a grid and look ahead once more (Tamar et al. 2016, section 3.1).
+
+    V_{k+1}(s) = max_a ( q_reward_a(s) + (kernel_a * V_k)(s) ), `*` being cross-correlation, zero outside the map. The
+    values have the unit of `q_reward`; the discount is part of `kernel`. Information travels K * (F // 2) cells at
+    most. At a tie the first action is taken, and only the action taken carries gradient.
+
+    Args:
+        q_reward: reward of each action in each cell, [B, A, H, W].
+        kernel: discounted transition weights of each action, [A, 1, F, F], F odd.
+        num_iterations: K, the number of value updates; 0 only looks ahead at `initial_value`.
+        initial_value: V_0, [B, 1, H, W]; zero if not given. Given the value of an earlier plan, planning goes on.
+        gradient: "unroll" keeps every iteration for the backward pass, "checkpoint" about sqrt(K) of them.
+        backend: "auto", or a name that `torchvin info` lists.
+
+    Raises: ShapeError; InputError for a negative K, an even F, dtypes that differ or an unknown name.
+
+    >>> plan = value_iteration(torch.zeros(2, 4, 8, 5), torch.zeros(4, 1, 3, 3), num_iterations=10)
+    >>> plan.q_values.shape, plan.num_iterations
+    (torch.Size([2, 4, 8, 5]), 10)
+    """
+    check_shape("q_reward", q_reward, "B A H W")
+    check_shape("kernel", kernel, f"{q_reward.shape[1]} 1 F F")
+    batch, _, height, width = q_reward.shape
+    if kernel.shape[-1] % 2 == 0:
+        raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")
+    if num_iterations < 0:
+        raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
+    if gradient not in get_args(Gradient):
+        raise unknown_name("gradient mode", gradient, get_args(Gradient))
+    if initial_value is None:
+        initial_value = q_reward.new_zeros(batch, 1, height, width)
+    check_shape("initial_value", initial_value, f"{batch} 1 {height} {width}")
+    if not q_reward.dtype == kernel.dtype == initial_value.dtype:
+        raise InputError(
+            "q_reward, kernel and initial_value must have one dtype, "
+            f"got {q_reward.dtype}, {kernel.dtype} and {initial_value.dtype}."
+        )
+    run = dispatch.choose(backend, q_reward)
+    q_values, value = run(q_reward, kernel, initial_value, num_iterations, gradient)
+    with torch.no_grad():
+        residual = (q_values.amax(dim=1, keepdim=True) - value).abs().flatten(1).amax(dim=1)
+    return PlannerOutput(q_values=q_values, value=value, num_iterations=num_iterations, residual=residual)
+
+
+class ValueIteration(nn.Module):
+    """Value iteration as a layer: a transition model and K, any map size, any K at call time.
+
+    Args:
+        transition: module that returns the kernel [A, 1, F, F]; `planning.transition` has two.
+        num_iterations: K where a call names none.
+        gradient, backend: as in `value_iteration`.
+
+    >>> from torchvin.planning.transition import NormalisedTransition
+    >>> planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=20)
+    >>> planner(torch.randn(2, 4, 9, 6), num_iterations=30).value.shape
+    torch.Size([2, 1, 9, 6])
+    """
+
+    def __init__(
+        self, *, transition: nn.Module, num_iterations: int, gradient: Gradient = "unroll", backend: str = "auto"
+    ) -> None:
+        super().__init__()
+        self.transition = transition
+        self.num_iterations = num_iterations
+        self.gradient: Gradient = gradient
+        self.backend = backend
+
+    def forward(
+        self,
+        q_reward: Float[Tensor, "B A H W"],
+        *,
+        num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    ) -> PlannerOutput:
+        """Plan on `q_reward`; see `value_iteration`."""
+        return value_iteration(
+            q_reward,
+            self.transition(),
+            num_iterations=self.num_iterations if num_iterations is None else num_iterations,
+            initial_value=initial_value,
+            gradient=self.gradient,
+            backend=self.backend,
+        )

@@ -1,0 +1,253 @@
+"""Imitation learning: the policy copies the expert, on all cells of a map at once (Tamar et al. 2016, section 4)."""
+
+import csv
+import hashlib
+import importlib.util
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from torchvin.data.dataset import MapDataset
+from torchvin.errors import InputError, TrainingError
+from torchvin.evaluation.rollout import Evaluation, evaluate
+from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.experts.shortest_path import preferred_action
+from torchvin.files import replacing
+from torchvin.policies.builders import build_policy
+from torchvin.policies.vin import VIN
+from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
+from torchvin.progress import progress_bar
+from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.losses import optimal_set_loss, single_label_loss
+from torchvin.training.maps import split_validation
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+RUN_FILE = "run.json"
+HISTORY_FILE = "history.csv"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes:
+        policy: the best epoch's, in evaluation mode.
+        validation: its scores on the validation maps.
+        history: one row an epoch.
+        seconds: of training, over all resumed parts.
+    """
+
+    policy: VIN
+    validation: Evaluation
+    history: list[dict[str, float]]
+    seconds: float
+
+
+def train(
+    config: RunConfig, dataset: MapDataset, out: Path, *, resume: bool = False, record: dict[str, Any] | None = None
+) -> Trained:
+    """Train a policy and leave weights, config, history and checkpoint in `out`.
+
+    The loss is a mean over the cells of the whole batch, also when `accelerate launch` splits it over processes, so any
+    number of processes gives the same model up to rounding. Killed at any moment, it goes on with `resume=True` and
+    ends with the same bits (same machine, same number of threads).
+
+    Args:
+        config: of the run; `config.data` is only written down, the maps come in `dataset`.
+        dataset: maps to learn from; some are held out to choose the best epoch.
+        out: folder of the run. With `resume` it may hold an unfinished run of the same config and maps.
+        resume: go on from the checkpoint in `out`, or begin if there is none yet.
+        record: kept in the weights' config: command, data file.
+
+    Raises: InputError if `out` holds another run or cannot be written; TrainingError if the loss is not finite.
+    """
+    from accelerate import Accelerator
+
+    options = config.training
+    tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
+    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
+    if accelerator.is_main_process:
+        _claim(out, config, dataset, resume)
+    accelerator.wait_for_everyone()
+    if tracking:
+        accelerator.init_trackers("tensorboard")
+
+    training, validation = split_validation(dataset, options.validation_maps, config.seed)
+    torch.manual_seed(config.seed)
+    policy = build_policy(config.policy)
+    batches = -(-len(training) // options.batch_size)
+    model, prepared = accelerator.prepare(policy, build_optimiser(options, policy))
+    optimiser: Optimizer = prepared.optimizer
+    schedule = build_schedule(options, optimiser, options.epochs * batches)
+    progress, best = Progress(), {name: value.clone() for name, value in policy.state_dict().items()}
+    checkpoint = out / CHECKPOINT_FILE
+    if resume and checkpoint.exists():
+        progress, best = load_checkpoint(checkpoint, policy=policy, optimiser=optimiser, schedule=schedule)
+
+    began = time.monotonic() - progress.seconds
+    saved = time.monotonic()
+
+    def save() -> None:
+        progress.seconds = time.monotonic() - began
+        if accelerator.is_main_process:
+            save_checkpoint(
+                checkpoint, policy=policy, best=best, optimiser=optimiser, schedule=schedule, progress=progress
+            )
+
+    with progress_bar("training", options.epochs * batches, shown=accelerator.is_main_process) as advance:
+        advance(progress.epoch * batches + progress.batch)
+        while progress.epoch < options.epochs:
+            order = _order(len(training), config.seed, progress.epoch)
+            model.train()
+            while progress.batch < batches:
+                chosen = order[progress.batch * options.batch_size :][: options.batch_size]
+                loss_sum, count = _loss(model, training, chosen, options, accelerator)
+                total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
+                prepared.zero_grad()
+                # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
+                accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
+                prepared.step()
+                schedule.step()
+                progress.batch += 1
+                progress.loss_sum += total[0].item()
+                progress.cell_count += int(total[1].item())
+                if not torch.isfinite(total[0]):
+                    raise TrainingError(
+                        f"the loss is {total[0].item()} in epoch {progress.epoch}: the network diverged; lower "
+                        f"--training.learning-rate (it is {options.learning_rate}) or use the normalised design."
+                    )
+                advance(1)
+                if time.monotonic() - saved > options.checkpoint_seconds:
+                    save()
+                    saved = time.monotonic()
+            row = _finish_epoch(progress, policy, validation, schedule, time.monotonic() - began)
+            if (row["success_rate"], -row["set_error"]) > progress.best:
+                progress.best = (row["success_rate"], -row["set_error"])
+                best = {name: value.clone() for name, value in policy.state_dict().items()}
+            accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch)
+            if accelerator.is_main_process:
+                _write_history(out, progress.history)
+            save()
+            saved = time.monotonic()
+    accelerator.end_training()
+
+    policy.load_state_dict(best)
+    policy.eval()
+    scores = evaluate(policy, validation)
+    if accelerator.is_main_process:
+        save_policy(
+            out,
+            policy,
+            config.policy,
+            {
+                **(record or {}),
+                "config": config.to_json(),
+                "maps": len(training),
+                "seconds": round(progress.seconds, 1),
+                "validation": asdict(scores.scores),
+            },
+        )
+    return Trained(policy, scores, progress.history, progress.seconds)
+
+
+def build_optimiser(options: TrainingConfig, policy: VIN) -> Optimizer:
+    """The optimiser of a config."""
+    kind = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[options.optimiser]
+    return kind(policy.parameters(), lr=options.learning_rate)
+
+
+def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:
+    """The learning-rate schedule of a config, stepped once a batch."""
+    if options.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(optimiser, options.learning_rate, total_steps=total_steps)
+
+
+def _order(num_maps: int, seed: int, epoch: int) -> Tensor:
+    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it."""
+    return torch.randperm(num_maps, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+
+
+def _loss(
+    model: torch.nn.Module, training: MapDataset, chosen: Tensor, options: TrainingConfig, accelerator: Any
+) -> tuple[Tensor, Tensor]:
+    """This process's share of a batch: the sum of the loss over its cells, and their number (float64, on the CPU)."""
+    mine = chosen[accelerator.process_index :: accelerator.num_processes]
+    idle = len(mine) == 0  # more processes than maps in the last batch: take part in the reduction with no cells
+    batch = training[chosen[:1] if idle else mine]
+    labels = preferred_action(batch.optimal_actions, batch.moves)
+    if options.supervision == "demonstrations":
+        cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
+    else:
+        cells = batch.optimal_actions != 0
+    cells = cells & (not idle)
+    device = accelerator.device
+    logits = model(batch.planes().to(device)).logits
+    if options.loss == "optimal-set":
+        loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
+    else:
+        loss = single_label_loss(logits, labels.to(device), cells.to(device))
+    return loss, cells.sum().double()
+
+
+def _finish_epoch(
+    progress: Progress, policy: VIN, validation: MapDataset, schedule: LRScheduler, seconds: float
+) -> dict[str, float]:
+    scores = evaluate(policy, validation).scores
+    progress.epoch += 1
+    row = {
+        "epoch": progress.epoch,
+        "loss": progress.loss_sum / max(progress.cell_count, 1),
+        "success_rate": scores.all_states_success_rate,
+        "optimal_rate": scores.all_states_optimal_rate,
+        "set_error": scores.all_states_set_error,
+        "learning_rate": float(schedule.get_last_lr()[0]),
+        "seconds": round(seconds, 3),
+    }
+    progress.history.append(row)
+    progress.batch, progress.loss_sum, progress.cell_count = 0, 0.0, 0
+    return row
+
+
+def _write_history(out: Path, history: list[dict[str, float]]) -> None:
+    with replacing(out / HISTORY_FILE) as temporary, temporary.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> None:
+    """Write down which run `out` holds, or check that it is this one."""
+    maps = hashlib.sha256(dataset.blocked.numpy().tobytes() + dataset.goal.numpy().tobytes()).hexdigest()
+    run = {**config.to_json(), "maps_sha256": maps}
+    path = out / RUN_FILE
+    if not path.exists():
+        if (out / WEIGHTS_FILE).exists() or (out / CHECKPOINT_FILE).exists():
+            raise InputError(f"{out} holds weights but no {RUN_FILE}; choose another --out.")
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(run, indent=2) + "\n")
+        return
+    if not resume:
+        raise InputError(f"{out} already holds a run; pass --resume to go on with it, or choose another --out.")
+    try:
+        before = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
+    if changed := _differences(before, run):
+        raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
+
+
+def _differences(before: Any, after: Any, name: str = "") -> str:
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted({*before, *after})
+        found = (_differences(before.get(key), after.get(key), f"{name}.{key}".lstrip(".")) for key in keys)
+        return ", ".join(part for part in found if part)
+    return "" if before == after else f"{name} ({before} then, {after} now)"

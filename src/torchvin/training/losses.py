@@ -1,0 +1,37 @@
+"""Imitation losses over all cells of a map at once; each returns the sum, for one division by a global count."""
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.experts.shortest_path import action_set
+
+
+def optimal_set_loss(
+    logits: Float[Tensor, "B A H W"], optimal_actions: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
+) -> Float[Tensor, ""]:
+    """Sum over `cells` of -log of the total probability of the optimal actions: ties cost nothing.
+
+    >>> logits = torch.zeros(1, 4, 1, 1)
+    >>> loss = optimal_set_loss(logits, torch.tensor([[[3]]], dtype=torch.uint8), torch.tensor([[[True]]]))
+    >>> round(loss.exp().item(), 4)  # two of four actions are optimal
+    2.0
+    """
+    log_probabilities = logits.log_softmax(dim=1)
+    optimal = action_set(optimal_actions, logits.shape[1]).movedim(-1, 1)  # [B, A, H, W]
+    outside = ~(optimal | ~cells[:, None])  # cells that do not count keep all actions, so no row is empty
+    return -log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1)[cells].sum()
+
+
+def single_label_loss(
+    logits: Float[Tensor, "B A H W"], labels: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
+) -> Float[Tensor, ""]:
+    """Sum over `cells` of the cross-entropy against one label each (the paper's).
+
+    >>> single_label_loss(torch.zeros(1, 4, 1, 1), torch.zeros(1, 1, 1, dtype=torch.uint8), torch.tensor([[[True]]]))
+    tensor(1.3863)
+    """
+    targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
+    return functional.cross_entropy(logits, targets, reduction="sum")

@@ -1,0 +1,38 @@
+"""What planners and policies return: frozen, the shape on every field."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PlannerOutput:
+    """A plan for every cell of every map.
+
+    Attributes:
+        q_values: look-ahead at `value`, [B, A, H, W]: `max` over A is the value after one more update.
+        value: V_K, [B, 1, H, W].
+        num_iterations: K, the number of value updates made.
+        residual: largest change that one more update would make to each map, [B]; 0 at the fixed point. Carries no
+            gradient.
+    """
+
+    q_values: Float[Tensor, "B A H W"]
+    value: Float[Tensor, "B 1 H W"]
+    num_iterations: int
+    residual: Float[Tensor, "B"]
+
+
+@dataclass(frozen=True)
+class PolicyOutput:
+    """What a policy says of a map.
+
+    Attributes:
+        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, 8, H, W] for all cells,
+            or [B, S, 8] for the S states that were asked for.
+        plan: the plan behind them.
+    """
+
+    logits: Float[Tensor, "B 8 H W"] | Float[Tensor, "B S 8"]
+    plan: PlannerOutput

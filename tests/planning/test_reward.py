@@ -1,0 +1,74 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from torchvin.maps.encode import encode
+from torchvin.planning.reward import ActionReward, ImageReward
+
+
+def test_off_the_map_is_an_obstacle_so_a_border_changes_nothing_inside(random_maps):
+    """The same map with and without a border of obstacles around it: equal rewards in the cells of the map."""
+    torch.manual_seed(0)
+    reward = ActionReward(num_actions=8)
+    blocked, goal = random_maps(0, 4, 6, 9)
+    bordered = functional.pad(blocked, (1, 1, 1, 1), value=True)
+    bare = reward(encode(blocked, goal))
+    inside = reward(encode(bordered, goal + 1))[:, :, 1:-1, 1:-1]
+    torch.testing.assert_close(inside, bare)
+    free = functional.pad(blocked, (1, 1, 1, 1), value=False)
+    assert not torch.allclose(reward(encode(free, goal + 1))[:, :, 1:-1, 1:-1], bare)
+
+
+def test_the_goal_plane_is_zero_off_the_map():
+    torch.manual_seed(0)
+    reward = ActionReward(num_actions=4, in_channels=3)
+    planes = torch.rand(1, 3, 5, 4)
+    wider = torch.zeros(1, 3, 7, 6)
+    wider[:, 0] = 1.0
+    wider[:, :, 1:-1, 1:-1] = planes
+    torch.testing.assert_close(reward(wider)[:, :, 1:-1, 1:-1], reward(planes))
+
+
+@pytest.mark.parametrize("reward", [ActionReward, ImageReward])
+def test_a_reward_has_one_plane_an_action_and_the_size_of_the_map(reward):
+    assert reward(num_actions=5)(torch.rand(2, 2, 7, 3)).shape == (2, 5, 7, 3)
+    assert reward(num_actions=5)(torch.rand(1, 2, 1, 1)).shape == (1, 5, 1, 1)
+
+
+@pytest.mark.parametrize("reward", [ActionReward, ImageReward])
+def test_the_image_for_pictures_has_one_plane(reward):
+    assert reward(num_actions=5).image(torch.rand(2, 2, 7, 3)).shape == (2, 1, 7, 3)
+
+
+def test_the_image_of_an_action_reward_is_that_of_the_best_action():
+    reward, planes = ActionReward(num_actions=5), torch.rand(2, 2, 7, 3)
+    assert torch.equal(reward.image(planes)[:, 0], reward(planes).max(dim=1).values)
+
+
+def test_the_papers_reward_is_linear_in_the_map():
+    torch.manual_seed(0)
+    reward = ImageReward(num_actions=10, scale=0.3).double()
+    one, other = (torch.rand(1, 2, 6, 5, dtype=torch.float64) for _ in range(2))
+    middle = reward(0.25 * one + 0.75 * other)
+    torch.testing.assert_close(middle, 0.25 * reward(one) + 0.75 * reward(other))
+
+
+def test_the_papers_reward_shares_one_image_among_the_actions():
+    torch.manual_seed(0)
+    reward, planes = ImageReward(num_actions=3, kernel_size=1, scale=0.5), torch.rand(2, 2, 6, 5)
+    expected = reward.image(planes) * reward.share.weight.view(1, 3, 1, 1)
+    torch.testing.assert_close(reward(planes), expected)
+
+
+def test_the_papers_reward_starts_at_the_authors_scale():
+    torch.manual_seed(0)
+    weights = torch.cat([parameter.flatten() for parameter in ImageReward(num_actions=10).parameters()])
+    assert len(weights) == 2700 + 150 + 150 + 90
+    assert weights.std().item() == pytest.approx(0.01, rel=0.1)
+
+
+def test_an_action_reward_is_not_linear():
+    torch.manual_seed(0)
+    reward = ActionReward(num_actions=4)
+    one, other = torch.rand(1, 2, 6, 5), -torch.rand(1, 2, 6, 5)
+    assert not torch.allclose(reward((one + other) / 2), (reward(one) + reward(other)) / 2, atol=1e-4)

@@ -1,0 +1,87 @@
+import pytest
+import torch
+
+from torchvin.errors import InputError
+from torchvin.planning.transition import FreeTransition, NormalisedTransition
+from torchvin.policies.builders import DESIGNS, PAPER, PolicyConfig, build_policy
+from torchvin.policies.heads import LinearHead, ScaleHead
+
+
+def count(policy):
+    return sum(parameter.numel() for parameter in policy.parameters())
+
+
+def test_the_papers_design_has_3260_parameters():
+    policy = build_policy(PAPER)
+    assert count(policy) == 3260
+    sizes = {name: parameter.numel() for name, parameter in policy.named_parameters()}
+    assert sizes == {
+        "reward.hidden.weight": 2700,
+        "reward.hidden.bias": 150,
+        "reward.reward.weight": 150,
+        "reward.share.weight": 90,
+        "planner.transition.weight": 90,
+        "head.weight": 80,
+    }
+
+
+def test_the_papers_design_is_linear_up_to_the_planner_with_free_kernels():
+    policy = build_policy(PAPER)
+    assert isinstance(policy.planner.transition, FreeTransition)
+    assert isinstance(policy.head, LinearHead)
+
+
+def test_the_normalised_design_is_the_default():
+    policy = build_policy(PolicyConfig())
+    assert isinstance(policy.planner.transition, NormalisedTransition)
+    assert isinstance(policy.head, ScaleHead)
+    assert policy.planner.transition.discount == 0.99
+
+
+def test_the_numbers_of_the_config_reach_the_network():
+    policy = build_policy(PolicyConfig(num_actions=4, num_q=4, hidden_channels=7, kernel_size=5, discount=0.9))
+    assert policy.planner.transition().shape == (4, 1, 5, 5)
+    assert policy.planner.transition().sum().item() == pytest.approx(4 * 0.9)
+    assert policy.reward.hidden.out_channels == 7
+    assert policy(torch.zeros(1, 2, 6, 5)).logits.shape == (1, 4, 6, 5)
+    assert build_policy(PolicyConfig(gradient="checkpoint")).planner.gradient == "checkpoint"
+
+
+def test_the_papers_design_may_have_more_q_channels_than_actions():
+    policy = build_policy(PolicyConfig(design="paper", num_q=17, num_actions=4))
+    assert policy(torch.zeros(1, 2, 6, 5)).plan.q_values.shape == (1, 17, 6, 5)
+    assert policy(torch.zeros(1, 2, 6, 5)).logits.shape == (1, 4, 6, 5)
+
+
+@pytest.mark.parametrize("design", list(DESIGNS))
+def test_one_seed_builds_one_policy(design):
+    config = PolicyConfig(design=design)
+    weights = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(seed)
+        weights.append(torch.cat([parameter.flatten() for parameter in build_policy(config).parameters()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_an_unknown_design_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match=r"unknown design 'normalized'\. Did you mean 'normalised'\?"):
+        PolicyConfig(design="normalized")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"num_q": 10}, "the normalised design has one Q channel an action: num_q must be 8, got 10"),
+        ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
+        ({"kernel_size": -1}, "kernel_size"),
+        ({"iterations_per_side": 0.0}, r"iterations_per_side must be positive, got 0\.0"),
+        ({"gradient": "chekpoint"}, "Did you mean 'checkpoint'"),
+        ({"discount": 1.0}, "discount"),
+        ({"hidden_channels": 0}, "hidden_channels"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_numbers_that_build_nothing_are_refused(numbers, message):
+    with pytest.raises(InputError, match=message):
+        PolicyConfig(**numbers)
