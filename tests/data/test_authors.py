@@ -140,7 +140,9 @@ def test_doubles_that_are_whole_numbers_are_read(tmp_path):
 
 
 def test_a_training_file_read_column_by_column_is_refused(tmp_path):
-    refused(tmp_path, training_contents(order="F"), r"\d+ of 20 demonstrated actions do not begin a shortest path: .*layout")
+    refused(
+        tmp_path, training_contents(order="F"), r"\d+ of 20 demonstrated actions do not begin a shortest path: .*layout"
+    )
 
 
 def test_rows_and_columns_exchanged_are_refused(tmp_path):
@@ -254,7 +256,9 @@ def test_an_empty_path_has_no_start(tmp_path):
 
 
 def test_a_test_file_with_images_row_by_row_is_refused(tmp_path):
-    refused(tmp_path, test_contents(order="C"), r"path 1 ends at \(0, 4\), the goal is at \(4, 0\): images must be column")
+    refused(
+        tmp_path, test_contents(order="C"), r"path 1 ends at \(0, 4\), the goal is at \(4, 0\): images must be column"
+    )
 
 
 def test_row_by_row_images_are_refused_even_where_the_goal_lies_on_the_diagonal(tmp_path):
@@ -281,7 +285,7 @@ def test_a_path_that_jumps_is_refused(tmp_path):
 def test_a_path_that_is_not_shortest_is_refused(tmp_path):
     contents = test_contents()
     contents["all_states_xy"][1, 0] = np.array([[4, 5], [4, 4], [3, 4], [2, 4], [1, 5]])
-    refused(tmp_path, contents, "1 of 4 demonstrated actions do not begin a shortest path")
+    refused(tmp_path, contents, "1 of 16 demonstrated actions do not begin a shortest path")
 
 
 @pytest.mark.parametrize("path", [[[1.0, 1.0, 1.0]], [[6, 1], [1, 5]], [[1, 6], [1, 5]]])
@@ -500,10 +504,12 @@ def test_the_authors_labels_are_kept_pair_by_pair(real, real_splits):
     assert agree / total > 0.999  # a map that was drawn twice may carry two labels in one cell
 
 
-def test_the_authors_maps_are_as_dense_as_published(real, real_splits):
+def test_the_authors_maps_have_a_border_and_their_density(real, real_splits):
+    """At 8x8 the distinct maps are denser than the published 10.8 %: the maps drawn more than once are the sparse ones."""
     interior = real_splits["all"].blocked[:, 1:-1, 1:-1].float().mean().item()
-    assert interior == pytest.approx({8: 0.107, 16: 0.203}[real[0]], abs=0.01)
+    assert interior == pytest.approx({8: 0.120, 16: 0.205}[real[0]], abs=0.002)
     assert real_splits["all"].blocked[:, [0, -1]].all()
+    assert real_splits["all"].blocked[:, :, [0, -1]].all()
 
 
 def test_the_splits_of_the_authors_files_do_not_leak(real_splits):

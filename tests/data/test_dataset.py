@@ -64,9 +64,7 @@ def test_a_map_without_a_way_to_its_goal_is_refused_by_number(draw):
 
 def test_a_goal_on_an_obstacle_is_refused_by_number(draw):
     blocked = torch.stack([draw("...", "..."), draw("...", "..#")])
-    with pytest.raises(
-        InputError, match=r"the goal \(1, 2\) of map 1 lies on an obstacle; it must be a free cell"
-    ):
+    with pytest.raises(InputError, match=r"the goal \(1, 2\) of map 1 lies on an obstacle; it must be a free cell"):
         solve_maps(blocked, torch.tensor([[0, 0], [1, 2]]))
 
 

@@ -40,8 +40,7 @@ def fields(valid):
 
 def same(one: MapDataset, other: MapDataset) -> bool:
     return one.moves == other.moves and all(
-        torch.equal(getattr(one, name), getattr(other, name))
-        and getattr(one, name).dtype == getattr(other, name).dtype
+        torch.equal(getattr(one, name), getattr(other, name)) and getattr(one, name).dtype == getattr(other, name).dtype
         for name in TENSORS
     )
 
@@ -118,7 +117,9 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
 @pytest.mark.parametrize("name", ["schema", "version", "num_actions", "corner_cutting", *TENSORS])
 def test_a_missing_field_is_named(tmp_path, fields, name):
     del fields[name]
-    refused(tmp_path / "maps.npz", fields, f"not a data set of torchvin: it lacks {name}; make one with `torchvin data`")
+    refused(
+        tmp_path / "maps.npz", fields, f"not a data set of torchvin: it lacks {name}; make one with `torchvin data`"
+    )
 
 
 def test_another_npz_is_told_everything_it_lacks(tmp_path):

@@ -87,9 +87,7 @@ def test_an_absent_start_reaches_nothing_in_no_steps(draw):
 def test_255_stays(draw, dtype):
     blocked = draw("...")[None]
     actions = torch.tensor([[[E, STAY, E]]], dtype=dtype)
-    walks = walk(
-        actions, blocked, torch.tensor([[0, 2]]), torch.tensor([[0]]), limit=torch.tensor([[4]]), record=True
-    )
+    walks = walk(actions, blocked, torch.tensor([[0, 2]]), torch.tensor([[0]]), limit=torch.tensor([[4]]), record=True)
     assert not walks.reached.item()
     assert walks.path[0, 0].tolist() == [0, 1, 1, 1, 1]
     assert walks.cost.item() == 1.0
@@ -112,7 +110,9 @@ def test_paths_of_several_lengths_are_filled_up(draw):
 
 def test_paths_are_not_kept_unless_asked(draw):
     blocked = draw("..")[None]
-    walks = walk(torch.full((1, 1, 2), E), blocked, torch.tensor([[0, 1]]), torch.tensor([[0]]), limit=torch.tensor([[1]]))
+    walks = walk(
+        torch.full((1, 1, 2), E), blocked, torch.tensor([[0, 1]]), torch.tensor([[0]]), limit=torch.tensor([[1]])
+    )
     assert walks.path is None
 
 

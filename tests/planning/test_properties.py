@@ -138,9 +138,7 @@ def test_a_turned_or_mirrored_world_has_the_turned_or_mirrored_plan(mirrored, tu
     q_reward, kernel = normal(seed, 2, 3, 4, 6), 0.3 * normal(seed + 1, 3, 1, kernel_size, kernel_size)
     value = normal(seed + 2, 2, 1, 4, 6)
     plan = value_iteration(q_reward, kernel, num_iterations=num_iterations, initial_value=value)
-    turned = value_iteration(
-        moved(q_reward), moved(kernel), num_iterations=num_iterations, initial_value=moved(value)
-    )
+    turned = value_iteration(moved(q_reward), moved(kernel), num_iterations=num_iterations, initial_value=moved(value))
     torch.testing.assert_close(turned.value, moved(plan.value), rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(turned.q_values, moved(plan.q_values), rtol=1e-10, atol=1e-10)
 

@@ -146,9 +146,7 @@ def saved_bytes(gradient, num_iterations=64):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        value_iteration(
-            inputs[0], inputs[1], num_iterations=num_iterations, initial_value=inputs[2], gradient=gradient
-        )
+        value_iteration(inputs[0], inputs[1], num_iterations=num_iterations, initial_value=inputs[2], gradient=gradient)
     return sum(size for size, _ in kept.values())
 
 
@@ -184,13 +182,9 @@ def test_with_and_without_gradients_the_values_are_the_same(gradient, dtype):
     q_reward, kernel, value = problem(seed=2, dtype=dtype)
     plain = value_iteration(q_reward, kernel, num_iterations=9, initial_value=value, gradient=gradient)
     tracked = leaves(q_reward, kernel, value)
-    with_grad = value_iteration(
-        tracked[0], tracked[1], num_iterations=9, initial_value=tracked[2], gradient=gradient
-    )
+    with_grad = value_iteration(tracked[0], tracked[1], num_iterations=9, initial_value=tracked[2], gradient=gradient)
     with torch.no_grad():
-        without = value_iteration(
-            tracked[0], tracked[1], num_iterations=9, initial_value=tracked[2], gradient=gradient
-        )
+        without = value_iteration(tracked[0], tracked[1], num_iterations=9, initial_value=tracked[2], gradient=gradient)
     for one in (with_grad, without):
         assert torch.equal(one.value, plain.value)
         assert torch.equal(one.q_values, plain.q_values)
@@ -304,7 +298,9 @@ def test_wrong_shapes_are_refused(q_reward, kernel, value, message):
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_an_even_kernel_is_refused(size):
-    with pytest.raises(InputError, match=f"kernel must have an odd size F, got F = {size}: its centre is the cell itself"):
+    with pytest.raises(
+        InputError, match=f"kernel must have an odd size F, got F = {size}: its centre is the cell itself"
+    ):
         value_iteration(torch.zeros(1, 2, 3, 3), torch.zeros(2, 1, size, size), num_iterations=1)
 
 

@@ -26,8 +26,8 @@ class PolicyConfig:
     """normalised (ours, stable at any K) or paper; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
-    num_q: int = 8
-    """Q channels of the planner; the normalised design has one an action."""
+    num_q: int = 9
+    """Q channels of the planner; the normalised design has one an action and one for giving up."""
     hidden_channels: int = 32
     """Channels of the reward network's first convolution."""
     kernel_size: int = 3
@@ -42,10 +42,10 @@ class PolicyConfig:
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
             raise unknown_name("design", self.design, DESIGNS)
-        if self.design == "normalised" and self.num_q != self.num_actions:
+        if self.design == "normalised" and self.num_q != self.num_actions + 1:
             raise InputError(
-                f"the normalised design has one Q channel an action: num_q must be {self.num_actions}, "
-                f"got {self.num_q}."
+                f"the normalised design has one Q channel an action and one for giving up: num_q must be "
+                f"{self.num_actions + 1}, got {self.num_q}."
             )
         if self.kernel_size % 2 == 0:
             raise InputError(f"kernel_size must be odd, got {self.kernel_size}.")
@@ -70,11 +70,11 @@ def build_policy(config: PolicyConfig) -> VIN:
         transition = FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size)
         head = LinearHead(num_q=config.num_q, num_actions=config.num_actions)
     else:
-        reward = ActionReward(num_actions=config.num_q, hidden_channels=config.hidden_channels)
+        reward = ActionReward(num_actions=config.num_actions, hidden_channels=config.hidden_channels)
         transition = NormalisedTransition(
-            num_actions=config.num_q, kernel_size=config.kernel_size, discount=config.discount
+            num_actions=config.num_actions, kernel_size=config.kernel_size, discount=config.discount, give_up=True
         )
-        head = ScaleHead()
+        head = ScaleHead(num_actions=config.num_actions)
     return VIN(
         reward=reward,
         planner=ValueIteration(transition=transition, num_iterations=1, gradient=config.gradient),

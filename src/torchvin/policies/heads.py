@@ -29,17 +29,23 @@ class LinearHead(nn.Module):
 
 
 class ScaleHead(nn.Module):
-    """Logits = Q times one learned positive number: the policy can be no better than the plan.
+    """Logits = Q of the first channels times one learned positive number: the policy can be no better than the plan.
 
     So the Q channel of an action must mean that action, and the greedy policy is that of the plan at any size and K.
 
-    >>> ScaleHead()(torch.zeros(2, 8, 5, 4)).shape
+    Args:
+        num_actions: logits that go out; Q channels beyond them (giving up) are the planner's own.
+
+    >>> ScaleHead(num_actions=8)(torch.zeros(2, 9, 5, 4)).shape
     torch.Size([2, 8, 5, 4])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, num_actions: int) -> None:
         super().__init__()
+        self.num_actions = num_actions
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: Features) -> Features:
-        return features * self.log_scale.exp()
+        actions = features.movedim(1, -1) if features.dim() == 4 else features
+        logits = actions[..., : self.num_actions] * self.log_scale.exp()
+        return logits.movedim(-1, 1) if features.dim() == 4 else logits

@@ -71,6 +71,12 @@ def train(
     """
     from accelerate import Accelerator
 
+    if config.policy.num_actions != dataset.moves.num_actions:
+        raise InputError(
+            f"the maps have {dataset.moves.num_actions} moves, the policy {config.policy.num_actions} actions; set "
+            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
+        )
+
     options = config.training
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
     accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))

@@ -32,7 +32,9 @@ def test_a_named_backend_that_cannot_run_says_why(monkeypatch):
 
 
 def test_an_unknown_backend_is_answered_with_the_nearest_name():
-    with pytest.raises(InputError, match=r"unknown backend 'referense'\. Did you mean 'reference'\? Choose one of: auto,"):
+    with pytest.raises(
+        InputError, match=r"unknown backend 'referense'\. Did you mean 'reference'\? Choose one of: auto,"
+    ):
         dispatch.choose("referense", Q_REWARD)
 
 

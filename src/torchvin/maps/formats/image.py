@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from torchvin.errors import InputError
 from torchvin.files import replacing
-from torchvin.maps.formats.map_file import MapFile
+from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.pixels import read_pixels
 
 THRESHOLD = 0.5

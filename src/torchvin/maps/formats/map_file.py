@@ -1,89 +1,97 @@
-"""A map as it lies in a file, and what every map must satisfy whatever its format."""
+"""Reading and writing a map by the suffix of its file: one table, one check."""
 
-import stat
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from jaxtyping import Bool
-from torch import Tensor
-
-from torchvin.errors import InputError
-
-MAX_CELLS = 2**28  # 16,384 x 16,384; a larger claim is a damaged header or an attack
-MAX_REASON = 200  # characters of a foreign error message that are worth showing
+from torchvin.errors import InputError, unknown_name
+from torchvin.maps.formats.contract import MapFile, check_map, check_readable
+from torchvin.maps.formats.image import read_image, write_image
+from torchvin.maps.formats.movingai import read_movingai, write_movingai
+from torchvin.maps.formats.numpy_array import read_numpy, write_numpy
+from torchvin.maps.formats.ros import read_ros, write_ros
 
 
 @dataclass(frozen=True)
-class MapFile:
-    """A map with what its file says of it.
+class Format:
+    """How one kind of file is read and written.
 
     Attributes:
-        blocked: True = obstacle, [H, W]; row 0 is the top of the picture.
-        resolution: metres per cell; None where the format does not say.
-        origin: ROS pose (x metres, y metres, yaw radians) of the lower-left corner, the cell (H - 1, 0); None where the
-            format does not say.
-        source: the file it came from, for messages.
+        summary: for people, a noun.
+        read: path -> `MapFile`; takes the keyword `threshold` too if `takes_threshold`.
+        write: (path, `MapFile`) -> nothing; whole or not at all.
+        takes_threshold: whether its cells are grey, so that a threshold says which are blocked.
     """
 
-    blocked: Bool[Tensor, "H W"]
-    resolution: float | None = None
-    origin: tuple[float, float, float] | None = None
-    source: str = "map"
+    summary: str
+    read: Callable[..., MapFile]
+    write: Callable[[Path, MapFile], None]
+    takes_threshold: bool = False
 
 
-def check_size(height: int, width: int, source: str | Path) -> None:
-    """Check a claimed size before anything of that size is allocated.
+_MOVINGAI = Format("MovingAI map", read_movingai, write_movingai)
+_ROS = Format("ROS map_server map", read_ros, write_ros)
+_IMAGE = Format("image", read_image, write_image, takes_threshold=True)
+_NUMPY = Format("NumPy array", read_numpy, write_numpy)
 
-    Raises: InputError unless there are 2 to 2^28 cells.
+#: suffix in lower case -> format
+FORMATS: dict[str, Format] = {
+    ".map": _MOVINGAI,
+    ".yaml": _ROS,
+    ".yml": _ROS,
+    ".png": _IMAGE,
+    ".jpg": _IMAGE,
+    ".jpeg": _IMAGE,
+    ".pgm": _IMAGE,
+    ".bmp": _IMAGE,
+    ".npy": _NUMPY,
+}
+
+
+def read_map(path: str | Path, *, threshold: float | None = None) -> MapFile:
+    """Read a map; the suffix says the format (`FORMATS`).
+
+    Args:
+        path: of the file; for a ROS map the `.yaml`, which names its image.
+        threshold: images only: grey (0 black .. 1 white) below it is blocked. None: only images in black and white
+            are taken, split at 0.5.
+
+    Returns: `MapFile` with `blocked` [H, W], row 0 the top line of the file or picture.
+    Raises: InputError if the file cannot be read, is not what its suffix says, or holds no usable map.
     """
-    if height < 1 or width < 1 or height * width < 2:
-        raise InputError(f"{source}: expected a map of at least 2 cells, got height {height} and width {width}.")
-    if height * width > MAX_CELLS:
-        raise InputError(
-            f"{source}: expected a map of at most {MAX_CELLS} cells, got height {height} and width {width};"
-            " crop it or lower its resolution."
-        )
+    path = Path(path)
+    form = _format_of(path)
+    check_readable(path)
+    if threshold is None:
+        map_file = form.read(path)
+    elif not form.takes_threshold:
+        raise InputError(f"{path}: a threshold is for images only, this is a {form.summary}; leave the threshold out.")
+    elif not 0 < threshold <= 1:  # also refuses NaN
+        raise InputError(f"the threshold must be above 0 (black) and at most 1 (white), got {threshold}.")
+    else:
+        map_file = form.read(path, threshold=threshold)
+    check_map(map_file)
+    return map_file
 
 
-def check_map(map_file: MapFile) -> None:
-    """Check what every map must satisfy, read or written: bool [H, W], 2 to 2^28 cells, at least one of them free.
+def write_map(path: str | Path, map_file: MapFile) -> None:
+    """Write a map, whole or not at all; the suffix says the format (`FORMATS`).
 
-    Raises: InputError.
+    Only ROS maps keep `resolution` and `origin`; they write `NAME.yaml` and, beside it, `NAME.pgm`.
+
+    Raises: InputError if the suffix is unknown, the map is no usable map, or `path` cannot be written.
     """
-    blocked, source = map_file.blocked, map_file.source
-    if blocked.dtype != torch.bool:
-        raise InputError(f"{source}: blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
-    if blocked.dim() != 2:
-        raise InputError(f"{source}: expected a map with the shape [H, W], got {list(blocked.shape)}.")
-    height, width = blocked.shape
-    check_size(height, width, source)
-    if blocked.all():
-        raise InputError(
-            f"{source}: expected at least one free cell, got a {height}x{width} map of obstacles only;"
-            " check which value means blocked."
-        )
+    path = Path(path)
+    form = _format_of(path)
+    check_map(map_file)
+    form.write(path, map_file)
 
 
-def check_readable(path: Path) -> int:
-    """Check that `path` is an ordinary file that can be opened.
-
-    Returns: its size in bytes.
-    Raises: InputError if it is missing, a folder, a device or a pipe, or may not be read.
-    """
-    try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its other end
-            path.open("rb").close()
-            return status.st_size
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or one_line(error)
-        raise InputError(f"cannot read {str(path)!r}: {reason}; give the path of an existing file.") from error
-    kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not an ordinary file"
-    raise InputError(f"cannot read {str(path)!r}: it is {kind}; give the path of an existing file.")
-
-
-def one_line(error: BaseException) -> str:
-    """The message of a foreign error in one short line, its type where it has none."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= MAX_REASON else text[:MAX_REASON] + "..."
+def _format_of(path: Path) -> Format:
+    suffix = path.suffix.lower()
+    if suffix in FORMATS:
+        return FORMATS[suffix]
+    if os.path.isdir(path):  # unlike Path.is_dir it never raises
+        raise InputError(f"{path} is a folder; give the name of a map file ({', '.join(FORMATS)}).")
+    raise InputError(f"{path}: {unknown_name('map format', suffix, FORMATS)}")

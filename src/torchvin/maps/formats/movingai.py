@@ -13,7 +13,7 @@ import torch
 
 from torchvin.errors import InputError
 from torchvin.files import replacing
-from torchvin.maps.formats.map_file import MapFile, check_readable, check_size
+from torchvin.maps.formats.contract import MapFile, check_readable, check_size
 
 FREE = b".GS"
 BLOCKED = b"@OTW"

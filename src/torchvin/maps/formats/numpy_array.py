@@ -10,7 +10,7 @@ import torch
 
 from torchvin.errors import InputError
 from torchvin.files import replacing
-from torchvin.maps.formats.map_file import MapFile, check_readable, check_size, one_line
+from torchvin.maps.formats.contract import MapFile, check_readable, check_size, one_line
 
 KINDS = "biuf"  # bool, integers, floats
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from torchvin.errors import InputError
-from torchvin.maps.formats.map_file import check_readable, check_size, one_line
+from torchvin.maps.formats.contract import check_readable, check_size, one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image

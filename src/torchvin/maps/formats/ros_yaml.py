@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.maps.formats.map_file import check_readable, one_line
+from torchvin.maps.formats.contract import check_readable, one_line
 
 MODES = ("trinary", "scale", "raw")
 KEYS = ("image", "resolution", "origin", "negate", "occupied_thresh", "free_thresh")  # `mode` may be left out

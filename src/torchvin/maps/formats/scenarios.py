@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torchvin.errors import InputError
 from torchvin.files import replacing
-from torchvin.maps.formats.map_file import check_readable, check_size
+from torchvin.maps.formats.contract import check_readable, check_size
 
 FIELDS = ("bucket", "map", "width", "height", "start x", "start y", "goal x", "goal y", "optimal length")
 

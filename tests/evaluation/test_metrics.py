@@ -1,0 +1,73 @@
+import math
+
+import pytest
+import torch
+
+from torchvin.evaluation.metrics import Tally, margin
+
+
+def bools(*values):
+    return torch.tensor(values, dtype=torch.bool)
+
+
+def fill(tally, parts):
+    """Add the same counts, in so many parts."""
+    reached, optimal = bools(1, 1, 0, 1, 0, 1), bools(1, 0, 0, 1, 0, 0)
+    extra, agree, in_set = torch.tensor([0, 4, 99, 0, 77, 2]), bools(1, 0, 0, 0, 1, 1), bools(1, 1, 0, 0, 1, 1)
+    for part in torch.arange(6).chunk(parts):
+        tally.add_labels(agree=agree[part], in_set=in_set[part], in_set_everywhere=in_set[part])
+        tally.add_all_states(reached=optimal[part], optimal=optimal[part] & False)
+        tally.add_rollouts(num_maps=len(part), reached=reached[part], optimal=optimal[part], extra_steps=extra[part])
+    return tally.scores()
+
+
+def test_rates_are_shares_of_what_was_counted():
+    scores = fill(Tally(), 1)
+    assert (scores.maps, scores.rollouts) == (6, 6)
+    assert scores.success_rate == pytest.approx(4 / 6)
+    assert scores.optimal_rate == pytest.approx(2 / 6)
+    assert scores.prediction_loss == pytest.approx(3 / 6)
+    assert scores.set_error == pytest.approx(2 / 6)
+    assert scores.all_states_set_error == pytest.approx(2 / 6)
+    assert scores.all_states_success_rate == pytest.approx(2 / 6)
+    assert scores.all_states_optimal_rate == 0
+
+
+def test_the_trajectory_difference_is_the_mean_over_successes_only():
+    assert fill(Tally(), 1).trajectory_difference == pytest.approx((0 + 4 + 0 + 2) / 4)
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_the_size_of_a_batch_changes_nothing(parts):
+    assert fill(Tally(), parts) == fill(Tally(), 1)
+
+
+def test_where_no_rollout_succeeds_the_trajectory_difference_is_not_a_number():
+    tally = Tally()
+    tally.add_labels(agree=bools(1), in_set=bools(1), in_set_everywhere=bools(1))
+    tally.add_all_states(reached=bools(0), optimal=bools(0))
+    tally.add_rollouts(num_maps=1, reached=bools(0), optimal=bools(0), extra_steps=torch.tensor([5]))
+    scores = tally.scores()
+    assert math.isnan(scores.trajectory_difference)
+    assert scores.success_rate == 0
+
+
+def test_where_nothing_was_counted_every_rate_is_not_a_number():
+    scores = Tally().scores()
+    assert (scores.maps, scores.rollouts) == (0, 0)
+    assert math.isnan(scores.success_rate)
+    assert math.isnan(scores.set_error)
+
+
+@pytest.mark.parametrize(("rate", "count"), [(0.0, 10), (0.5, 100), (0.993, 1000), (1.0, 1)])
+def test_the_margin_is_half_a_wilson_interval(rate, count):
+    """The ends of the interval are the rates p at which |rate - p| is 1.96 standard errors of p."""
+    half = margin(rate, count)
+    centre = (rate + 1.96**2 / (2 * count)) / (1 + 1.96**2 / count)
+    for end in (centre - half, centre + half):
+        assert (rate - end) ** 2 == pytest.approx(1.96**2 * end * (1 - end) / count, abs=1e-12)
+    assert half > 0
+
+
+def test_the_margin_of_nothing_is_not_a_number():
+    assert math.isnan(margin(0.5, 0))

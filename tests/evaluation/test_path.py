@@ -1,0 +1,124 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from torchvin.errors import InputError
+from torchvin.evaluation.path import check_task, plan_path
+from torchvin.maps.moves import Moves
+from torchvin.planning.value_iteration import ValueIteration
+from torchvin.policies.attention import StateAttention
+from torchvin.policies.vin import VIN
+
+N, S, E, W, NE, NW, SE, SW = range(8)
+SNAKE = (".....", "####.", ".....", ".####", ".....")
+
+
+class Constant(nn.Module):
+    """Returns one tensor whatever comes, if anything."""
+
+    def __init__(self, tensor):
+        super().__init__()
+        self.register_buffer("tensor", tensor)
+
+    def forward(self, *_):
+        return self.tensor
+
+
+class WithoutStay(nn.Module):
+    """The eight moves of the true model; its parameter tells the policy's dtype."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones((), dtype=torch.float64))
+
+    def forward(self, q_values):
+        return self.scale * q_values[:, :8]
+
+
+@pytest.fixture
+def true_policy(true_model):
+    """The true model of a map as a policy that plans a quarter of the map's longer side first."""
+
+    def policy(blocked, goal):
+        model = true_model(blocked[None], torch.tensor([goal]))
+        return VIN(
+            reward=Constant(model.q_reward),
+            planner=ValueIteration(transition=Constant(model.kernel), num_iterations=1),
+            attention=StateAttention(),
+            head=WithoutStay(),
+            iterations_per_side=0.25,
+        )
+
+    return policy
+
+
+def test_planning_goes_on_until_the_policy_arrives(draw, true_policy):
+    blocked = draw(*SNAKE)
+    planned = plan_path(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4))
+    expected = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 4), (2, 3), (2, 2), (2, 1), (3, 0), (4, 1), (4, 2), (4, 3), (4, 4)]
+    assert planned.found
+    assert planned.path == planned.optimal_path == expected
+    assert planned.cost == pytest.approx(8 + 4 * math.sqrt(2))
+    assert planned.cost == pytest.approx(planned.optimal_cost)
+    assert 12 <= planned.iterations <= 25
+    assert planned.value.shape == planned.actions.shape == (5, 5)
+    assert planned.value[0, 0].item() == pytest.approx(-planned.cost)
+
+
+def test_a_given_k_is_kept_and_a_path_not_found_has_no_cost(draw, true_policy):
+    blocked = draw(*SNAKE)
+    planned = plan_path(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4), num_iterations=3)
+    assert planned.iterations == 3
+    assert not planned.found
+    assert planned.cost == math.inf
+    assert planned.path[0] == (0, 0)
+    assert planned.optimal_path[-1] == (4, 4)
+    assert planned.optimal_cost == pytest.approx(8 + 4 * math.sqrt(2))
+
+
+def test_planning_stops_at_a_plan_that_no_longer_changes(draw, policy_of_actions):
+    blocked = draw("...", "...")
+    planned = plan_path(policy_of_actions(torch.full((1, 2, 3), W)), blocked, (0, 1), (1, 2))
+    assert not planned.found
+    assert planned.path == [(0, 1), (0, 0)]
+    assert planned.iterations <= 6
+
+
+def test_from_the_goal_the_path_is_the_goal(draw, true_policy):
+    blocked = draw("...", "...")
+    planned = plan_path(true_policy(blocked, (1, 1)), blocked, (1, 1), (1, 1))
+    assert planned.found
+    assert planned.path == planned.optimal_path == [(1, 1)]
+    assert planned.cost == planned.optimal_cost == 0
+
+
+def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):
+    with pytest.raises(InputError, match="the policy's values are not finite at K = 4; use fewer iterations"):
+        plan_path(
+            policy_of_logits(torch.full((1, 8, 2, 3), math.nan)), draw("...", "..."), (0, 0), (1, 2), num_iterations=4
+        )
+
+
+def test_the_optimal_cost_of_a_task(draw):
+    blocked = draw(".#.", "...", "...")
+    assert check_task(blocked, (0, 0), (0, 2)) == pytest.approx(2 * math.sqrt(2))
+    assert check_task(blocked, (0, 0), (0, 2), Moves(num_actions=4)) == 4
+    assert check_task(blocked, (0, 0), (0, 2), Moves(corner_cutting=False)) == 4
+
+
+@pytest.mark.parametrize(
+    ("start", "goal", "message"),
+    [
+        ((3, 0), (0, 0), r"the start \(3, 0\) lies outside the 3x4 map; give row,col from 0,0 to 2,3"),
+        ((0, -1), (0, 0), r"the start \(0, -1\) lies outside the 3x4 map"),
+        ((0, 0), (0, 4), r"the goal \(0, 4\) lies outside the 3x4 map"),
+        ((0, 2), (0, 0), r"the start \(0, 2\) lies on an obstacle; choose a free cell"),
+        ((0, 0), (1, 2), r"the goal \(1, 2\) lies on an obstacle; choose a free cell"),
+        ((0, 0), (0, 3), r"the goal \(0, 3\) is unreachable from the start \(0, 0\): obstacles separate them"),
+    ],
+)
+def test_a_task_without_a_path_is_refused(draw, start, goal, message):
+    with pytest.raises(InputError, match=message):
+        check_task(draw("..#.", "..#.", "..#."), start, goal)
