@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/gridworld
 
-.PHONY: help run test setup lint types docs slow figures clean
+.PHONY: help run test setup lint types docs slow clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,9 +31,6 @@ slow: $(VENV)/.developed ## the tests that train for minutes
 docs: $(VENV)/.developed ## build the documentation into site/
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
-
-figures: $(VENV)/.installed ## draw the figures of README and docs again, from the shipped weights
-	$(BIN)/python examples/figures.py --out docs/figures
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) runs site .pytest_cache .mypy_cache .ruff_cache

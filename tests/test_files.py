@@ -44,9 +44,13 @@ def test_an_error_inside_leaves_an_existing_target_as_it_was(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, SystemExit])
 def test_an_error_inside_leaves_no_target_where_there_was_none(tmp_path, error):
-    with pytest.raises(error), replacing(tmp_path / "out.txt") as temporary:
-        temporary.write_text("half")
-        raise error
+    def fail() -> None:
+        with replacing(tmp_path / "out.txt") as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert names(tmp_path) == []
 
 

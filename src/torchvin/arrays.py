@@ -29,4 +29,5 @@ def read_npy(stream: IO[bytes], size: int) -> np.ndarray:
     if len(content) != needed:
         raise ValueError(f"it ends after {len(content)} of {needed} bytes")
     # A copy, because an array over bytes cannot be written to, which torch needs.
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    array: np.ndarray = np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    return array

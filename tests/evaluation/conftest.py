@@ -42,7 +42,12 @@ def policy_of_logits() -> Callable[[Tensor], VIN]:
 
     def policy(logits: Tensor) -> VIN:
         planner = ValueIteration(transition=Nowhere(logits.shape[1]), num_iterations=1)
-        return VIN(reward=Table(logits), planner=planner, attention=StateAttention(), head=ScaleHead())
+        return VIN(
+            reward=Table(logits),
+            planner=planner,
+            attention=StateAttention(),
+            head=ScaleHead(num_actions=logits.shape[1]),
+        )
 
     return policy
 

@@ -16,7 +16,7 @@ def test_the_order_offsets_and_costs_are_the_authors():
     assert moves.offsets == ((-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (-1, -1), (1, 1), (1, -1))
     assert moves.costs == (1.0, 1.0, 1.0, 1.0, *[math.sqrt(2.0)] * 4)
     assert moves.corner_cutting
-    assert (table.NAMES, table.OFFSETS, table.COSTS) == (moves.names, moves.offsets, moves.costs)
+    assert (moves.names, moves.offsets, moves.costs) == (table.NAMES, table.OFFSETS, table.COSTS)
 
 
 def test_the_four_connected_moves_are_the_first_four():

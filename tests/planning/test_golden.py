@@ -27,7 +27,7 @@ def cost_of(text: str) -> float:
 def test_values_and_policies_written_by_hand(entry, draw, true_model):
     rows = entry["map"]
     blocked = draw(*rows)[None]
-    goal = torch.tensor([[(row, line.index("G")) for row, line in enumerate(rows) if "G" in line][0]])
+    goal = torch.tensor([next((row, line.index("G")) for row, line in enumerate(rows) if "G" in line)])
     model = true_model(blocked, goal, num_actions=entry["num_actions"], corner_cutting=entry["corner_cutting"])
     plan = value_iteration(model.q_reward, model.kernel, num_iterations=entry["num_iterations"])
     names = [*NAMES[: entry["num_actions"]], "stay"]

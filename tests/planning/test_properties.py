@@ -1,5 +1,6 @@
 """What must hold for any input."""
 
+import itertools
 import math
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_normalised_backup_contracts_by_the_discount(seed, discount, kernel_si
 def test_the_residual_of_a_normalised_plan_falls_by_the_discount_at_each_update(seed, discount):
     kernel, q_reward = kernel_of(seed, 3, 3, discount), normal(seed, 2, 3, 5, 4)
     residuals = [value_iteration(q_reward, kernel, num_iterations=k).residual for k in range(6)]
-    for before, after in zip(residuals, residuals[1:], strict=False):
+    for before, after in itertools.pairwise(residuals):
         assert (after <= discount * before + 1e-12).all()
 
 

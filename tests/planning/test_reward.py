@@ -21,7 +21,7 @@ def test_off_the_map_is_an_obstacle_so_a_border_changes_nothing_inside(random_ma
 
 def test_the_goal_plane_is_zero_off_the_map():
     torch.manual_seed(0)
-    reward = ActionReward(num_actions=4, in_channels=3)
+    reward = ActionReward(num_actions=4, terrain_channels=2)
     planes = torch.rand(1, 3, 5, 4)
     wider = torch.zeros(1, 3, 7, 6)
     wider[:, 0] = 1.0
@@ -29,10 +29,20 @@ def test_the_goal_plane_is_zero_off_the_map():
     torch.testing.assert_close(reward(wider)[:, :, 1:-1, 1:-1], reward(planes))
 
 
-@pytest.mark.parametrize("reward", [ActionReward, ImageReward])
-def test_a_reward_has_one_plane_an_action_and_the_size_of_the_map(reward):
-    assert reward(num_actions=5)(torch.rand(2, 2, 7, 3)).shape == (2, 5, 7, 3)
-    assert reward(num_actions=5)(torch.rand(1, 2, 1, 1)).shape == (1, 5, 1, 1)
+@pytest.mark.parametrize(("reward", "channels"), [(ActionReward, 6), (ImageReward, 5)])
+def test_a_reward_has_one_plane_an_action_and_the_size_of_the_map(reward, channels):
+    assert reward(num_actions=5)(torch.rand(2, 2, 7, 3)).shape == (2, channels, 7, 3)
+    assert reward(num_actions=5)(torch.rand(1, 2, 1, 1)).shape == (1, channels, 1, 1)
+
+
+def test_giving_up_is_worth_nothing_and_the_goal_pays_nothing_away_from_it():
+    reward = ActionReward(num_actions=4)
+    planes = torch.zeros(1, 2, 9, 9)
+    planes[0, 1, 1, 1] = 10.0
+    assert not reward(planes)[:, 4].any()
+    paid = reward.goal(planes[:, 1:])  # [1, A, 7, 7]: cell (r, c) looks at rows r..r+2
+    assert not paid[:, :, 2:].any()
+    assert not paid[:, :, :, 2:].any()
 
 
 @pytest.mark.parametrize("reward", [ActionReward, ImageReward])
@@ -40,9 +50,9 @@ def test_the_image_for_pictures_has_one_plane(reward):
     assert reward(num_actions=5).image(torch.rand(2, 2, 7, 3)).shape == (2, 1, 7, 3)
 
 
-def test_the_image_of_an_action_reward_is_that_of_the_best_action():
+def test_the_image_of_an_action_reward_is_the_mean_over_the_actions():
     reward, planes = ActionReward(num_actions=5), torch.rand(2, 2, 7, 3)
-    assert torch.equal(reward.image(planes)[:, 0], reward(planes).max(dim=1).values)
+    torch.testing.assert_close(reward.image(planes)[:, 0], reward(planes)[:, :5].mean(dim=1))
 
 
 def test_the_papers_reward_is_linear_in_the_map():

@@ -39,10 +39,10 @@ def test_the_normalised_design_is_the_default():
 
 
 def test_the_numbers_of_the_config_reach_the_network():
-    policy = build_policy(PolicyConfig(num_actions=4, num_q=4, hidden_channels=7, kernel_size=5, discount=0.9))
-    assert policy.planner.transition().shape == (4, 1, 5, 5)
+    policy = build_policy(PolicyConfig(num_actions=4, num_q=5, hidden_channels=14, kernel_size=5, discount=0.9))
+    assert policy.planner.transition().shape == (5, 1, 5, 5)
     assert policy.planner.transition().sum().item() == pytest.approx(4 * 0.9)
-    assert policy.reward.hidden.out_channels == 7
+    assert policy.reward.goal[0].out_channels == 7
     assert policy(torch.zeros(1, 2, 6, 5)).logits.shape == (1, 4, 6, 5)
     assert build_policy(PolicyConfig(gradient="checkpoint")).planner.gradient == "checkpoint"
 
@@ -72,8 +72,8 @@ def test_an_unknown_design_is_answered_with_the_nearest():
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"num_q": 10}, "the normalised design has one Q channel an action: num_q must be 8, got 10"),
-        ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
+        ({"num_q": 10}, "the normalised design num_q must be 9, got 10"),
+        ({"kernel_size": 4}, "kernel_size must be odd and positive, got 4"),
         ({"kernel_size": -1}, "kernel_size"),
         ({"iterations_per_side": 0.0}, r"iterations_per_side must be positive, got 0\.0"),
         ({"gradient": "chekpoint"}, "Did you mean 'checkpoint'"),

@@ -170,7 +170,7 @@ def test_the_maps_of_a_batch_do_not_meet(policy, planes):
 
 
 def test_a_scale_head_keeps_the_order_of_the_plan():
-    head, q_values = ScaleHead(), torch.randn(2, 8, 3, 4)
+    head, q_values = ScaleHead(num_actions=8), torch.randn(2, 8, 3, 4)
     with torch.no_grad():
         head.log_scale.fill_(-3.0)
     assert torch.equal(head(q_values).argmax(dim=1), q_values.argmax(dim=1))

@@ -6,6 +6,7 @@ of ten (state, action) pairs, states 0-based. The last batch of a map is filled 
 """
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,12 @@ def _read_training(path: Path, contents: dict[str, Any], split: str) -> MapDatas
         rows.shape == cols.shape == labels.shape
     ):
         raise InputError(f"{path}: the batch arrays must have one row a batch, and states and labels one shape.")
+    if rows.size == 0:
+        raise InputError(f"{path}: the batches hold no states.")
     if split not in ("train", "heldout", "all"):
         raise InputError(f"unknown split {split!r}; a training file has train, heldout and all.")
     num_training = int(len(images) * TRAINING_SHARE)
-    both = np.concatenate([images, values], axis=1).astype(np.int16)  # halves the sort below
+    both = np.concatenate([images, values], axis=1)
     _, first_seen, of_batch = np.unique(both, axis=0, return_index=True, return_inverse=True)
     of_batch = of_batch.reshape(-1)
     order = np.argsort(first_seen)  # maps in the order of the file
@@ -138,7 +141,7 @@ def _read_test(path: Path, contents: dict[str, Any], split: str) -> MapDataset:
                 f"{tuple(goal[index].tolist())}: images must be column by column and paths 1-based."
             )
         starts[index, 0] = torch.from_numpy(states[0])
-        for state, following in zip(states[:-1], states[1:], strict=True):
+        for state, following in pairwise(states):
             action = action_of.get(tuple((following - state).tolist()))
             if action is None:
                 raise InputError(f"{path}: path {index} jumps from {state.tolist()} to {following.tolist()}.")

@@ -88,6 +88,8 @@ def check_goals(blocked: Bool[Tensor, "M H W"], goal: Int[Tensor, "M 2"]) -> Non
     Raises: ShapeError; InputError naming the first that is not.
     """
     check_shape("blocked", blocked, "M H W")
+    if blocked.dtype != torch.bool:
+        raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
     check_shape("goal", goal, f"{blocked.shape[0]} 2")
     size = torch.tensor(blocked.shape[1:])
     outside = ((goal < 0) | (goal >= size)).any(dim=1)

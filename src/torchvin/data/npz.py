@@ -37,7 +37,7 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
         "corner_cutting": np.array(dataset.moves.corner_cutting),
     }
     with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **header, **arrays)
+        np.savez_compressed(stream, allow_pickle=False, **header, **arrays)
 
 
 def read_npz(path: Path) -> MapDataset:
@@ -77,7 +77,11 @@ def read_npz(path: Path) -> MapDataset:
     tensors = {name: torch.from_numpy(arrays[name]) for name in FIELDS}
     for name in ("goal", "starts"):
         tensors[name] = tensors[name].long()
-    dataset = MapDataset(**tensors, moves=Moves(header["num_actions"], header["corner_cutting"]))
+    try:
+        moves = Moves(header["num_actions"], header["corner_cutting"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    dataset = MapDataset(**tensors, moves=moves)
     _check_values(path, dataset)
     return dataset
 

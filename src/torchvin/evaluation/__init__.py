@@ -1,0 +1,1 @@
+"""Scores, published numbers and single paths."""

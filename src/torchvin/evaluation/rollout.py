@@ -81,7 +81,8 @@ def greedy_actions(policy: VIN, dataset: MapDataset, num_iterations: int, device
             f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
             "contraction at this K; use fewer iterations or the normalised design."
         )
-    return logits.argmax(dim=1).cpu()
+    actions: Tensor = logits.argmax(dim=1).cpu()
+    return actions
 
 
 def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:

@@ -1,0 +1,1 @@
+"""Experts: exact shortest paths and demonstrations."""

@@ -1,0 +1,1 @@
+"""Maps: moves, generators, files, and the planes a network sees."""

@@ -107,7 +107,8 @@ def _circle(random: np.random.Generator, largest: float) -> np.ndarray:
     radius = math.ceil(random.random() * largest)
     square = np.argwhere(np.ones((2 * radius + 1, 2 * radius + 1))) - radius
     distance = (square**2).sum(axis=1)
-    return square[(distance < radius * radius + radius) | (distance == 0)]
+    disc: np.ndarray = square[(distance < radius * radius + radius) | (distance == 0)]
+    return disc
 
 
 def _rectangle(random: np.random.Generator, largest: float) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Planning: reward and transition models, and the operator."""

@@ -78,6 +78,7 @@ class ActionReward(nn.Module):
             nn.Conv2d(1, half, 3, bias=False), nn.ReLU(), nn.Conv2d(half, num_actions, 1, bias=False), nn.ReLU()
         )
         last = nn.Conv2d(half, num_actions, 1)
+        assert last.bias is not None
         nn.init.constant_(last.bias, 0.5)  # every cost begins above 0: a rectifier that begins shut never opens
         self.terrain = nn.Sequential(nn.Conv2d(terrain_channels, half, 3), nn.ReLU(), last, nn.ReLU())
         self.give_up = give_up

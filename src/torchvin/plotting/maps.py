@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvin.evaluation.path import PlannedPath, State
 from torchvin.maps.encode import encode
 from torchvin.maps.moves import OFFSETS
+from torchvin.planning.reward import ActionReward, ImageReward
 from torchvin.plotting.figure import figure
 from torchvin.policies.vin import VIN
 
@@ -121,6 +122,7 @@ def plot_network(
     """
     goal = planned.optimal_path[-1]
     planes = encode(blocked[None], torch.tensor([goal]), dtype=next(policy.parameters()).dtype)
+    assert isinstance(policy.reward, ActionReward | ImageReward), "only these have an image of the reward"
     reward = policy.reward.image(planes)[0, 0]
     with figure(path, 17, 4.6, columns=4) as axes:
         world, rewards, values, paths = axes[0]

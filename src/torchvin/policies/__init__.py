@@ -1,0 +1,1 @@
+"""Policies: the whole network, its attention and heads."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import nn
+
 from torchvin.errors import InputError, unknown_name
 from torchvin.planning.reward import ActionReward, ImageReward
 from torchvin.planning.transition import FreeTransition, NormalisedTransition
@@ -47,8 +49,13 @@ class PolicyConfig:
                 f"the normalised design has one Q channel an action and one for giving up: num_q must be "
                 f"{self.num_actions + 1}, got {self.num_q}."
             )
-        if self.kernel_size % 2 == 0:
-            raise InputError(f"kernel_size must be odd, got {self.kernel_size}.")
+        if not 0 < self.discount < 1:
+            raise InputError(f"discount must lie between 0 and 1, got {self.discount}.")
+        for name in ("num_actions", "num_q", "hidden_channels"):
+            if getattr(self, name) < 1 + (name == "hidden_channels"):
+                raise InputError(f"{name} is too small: {getattr(self, name)}.")
+        if self.kernel_size % 2 == 0 or self.kernel_size < 1:
+            raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
 
@@ -64,11 +71,11 @@ def build_policy(config: PolicyConfig) -> VIN:
     3260
     """
     if config.design == "paper":
-        reward = ImageReward(
+        reward: nn.Module = ImageReward(
             num_actions=config.num_q, hidden_channels=config.hidden_channels, kernel_size=config.kernel_size
         )
-        transition = FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size)
-        head = LinearHead(num_q=config.num_q, num_actions=config.num_actions)
+        transition: nn.Module = FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size)
+        head: nn.Module = LinearHead(num_q=config.num_q, num_actions=config.num_actions)
     else:
         reward = ActionReward(num_actions=config.num_actions, hidden_channels=config.hidden_channels)
         transition = NormalisedTransition(

@@ -166,8 +166,9 @@ def train(
 
 def build_optimiser(options: TrainingConfig, policy: VIN) -> Optimizer:
     """The optimiser of a config."""
-    kind = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[options.optimiser]
-    return kind(policy.parameters(), lr=options.learning_rate)
+    if options.optimiser == "rmsprop":
+        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate)
+    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate)
 
 
 def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:

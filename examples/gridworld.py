@@ -1,0 +1,87 @@
+"""Learn to plan on 16x16 maps, then plan on maps of sizes never seen: the main job of `make run`.
+
+Trains the normalised design on maps of the authors' generator, scores it on fresh 8x8, 16x16 and 28x28 maps with the
+paper's row beside it, and draws what the network computes.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import tyro
+
+from torchvin import PRESETS, MapDataset, evaluate, generate_gridworld, solve_maps, train
+from torchvin.cli.output import percent, print_table
+from torchvin.evaluation.metrics import margin
+from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
+from torchvin.experts.shortest_path import shortest_paths
+from torchvin.plotting.curves import plot_history
+from torchvin.plotting.iterations import animate_values
+from torchvin.plotting.maps import plot_network
+from torchvin.policies.vin import VIN
+from torchvin.progress import progress_bar
+from torchvin.training.maps import training_maps
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Options of the example."""
+
+    out: Path = Path("runs/gridworld")
+    """Folder for weights, table and figures; a run that was killed goes on where it was."""
+    seed: int = 0
+    """Of the training; the maps of the evaluation have seeds of their own."""
+    maps: int = 5000
+    """Fresh maps of each size to evaluate on."""
+
+
+def main(arguments: Arguments) -> None:
+    config = replace(PRESETS["gridworld-16"], seed=arguments.seed)
+    dataset = training_maps(config, None)
+    trained = train(config, dataset, arguments.out / "weights", resume=True)
+    plot_history(trained.history, arguments.out / "history.png")
+    rows = [score(trained.policy, side, arguments.maps) for side in (8, 16, 28)]
+    print_table(
+        ("maps", "n", "success", "+-", "in the paper", "optimal", "traj. diff.", "all states", "K", "s"),
+        rows,
+        title=f"Trained on {len(dataset)} 16x16 maps in {trained.seconds:.0f} s; scored on fresh maps",
+    )
+    print(f"In the paper: one VIN trained at each size. {VIN_PAPER}")
+    draw(trained.policy, arguments.out)
+    print(f"figures: {arguments.out}/network.png, values.gif, history.png")
+
+
+def score(policy: VIN, side: int, maps: int) -> list[str]:
+    """One row of the table."""
+    fresh: MapDataset = solve_maps(*generate_gridworld(maps, side, seed=1_000 + side), seed=side)
+    with progress_bar(f"evaluating {side}x{side}", maps) as advance:
+        result = evaluate(policy, fresh, on_progress=advance)
+    scores = result.scores
+    return [
+        f"{side}x{side}",
+        str(scores.maps),
+        percent(scores.success_rate),
+        percent(margin(scores.success_rate, scores.maps)),
+        percent(VIN_TABLE_1["VIN"][side].success_rate, 1),
+        percent(scores.optimal_rate),
+        f"{scores.trajectory_difference:.4f}",
+        percent(scores.all_states_success_rate, 3),
+        str(result.iterations),
+        f"{result.seconds:.0f}",
+    ]
+
+
+def draw(policy: VIN, out: Path) -> None:
+    """Draw the network on an unseen 28x28 map, from the cell furthest from the goal."""
+    blocked, goal = generate_gridworld(1, 28, seed=77)
+    distance = shortest_paths(blocked, goal).distance[0]
+    furthest = int(torch.where(distance.isinf(), -1.0, distance).argmax())
+    start, target = divmod(furthest, 28), (int(goal[0, 0]), int(goal[0, 1]))
+    planned = plan_path(policy, blocked[0], start, target)
+    plot_network(policy, blocked[0], planned, out / "network.png")
+    animate_values(policy, blocked[0], target, out / "values.gif", num_iterations=planned.iterations)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments, description=__doc__))
