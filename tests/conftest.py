@@ -19,6 +19,9 @@ settings.register_profile(
 )
 settings.load_profile("torchvin")
 
+# The tensors of the tests are small: beside other work on the machine a second thread makes them many times slower.
+torch.set_num_threads(1)
+
 #: What an illegal move costs in the true model: far more than any path on a map of a test.
 ILLEGAL = 1.0e6
 

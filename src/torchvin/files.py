@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises: InputError if `path` cannot be written.
     """
     check_writable(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".torchvin-", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -1,6 +1,4 @@
 import contextlib
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -410,7 +408,6 @@ def test_a_damaged_file_is_bad_input_or_a_data_set(tmp_path_factory, layout, pla
         read_mat(path)
 
 
-#: Reads one file after another; a crash of the process ends the lines.
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_file_cut_off_is_bad_input(tmp_path, share):
     savemat(tmp_path / "file.mat", training_contents())

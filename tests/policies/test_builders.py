@@ -72,7 +72,7 @@ def test_an_unknown_design_is_answered_with_the_nearest():
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"num_q": 10}, "the normalised design num_q must be 9, got 10"),
+        ({"num_q": 10}, "one for giving up: num_q must be 9, got 10"),
         ({"kernel_size": 4}, "kernel_size must be odd and positive, got 4"),
         ({"kernel_size": -1}, "kernel_size"),
         ({"iterations_per_side": 0.0}, r"iterations_per_side must be positive, got 0\.0"),

@@ -1,7 +1,7 @@
 """What is measured, each number defined once."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from jaxtyping import Bool, Int
 from torch import Tensor
@@ -89,5 +89,9 @@ class Tally:
 
     def scores(self) -> Scores:
         """Rates; NaN where nothing was counted."""
-        rates = {name: total / number if number else math.nan for name, (total, number) in self.counts.items()}
-        return Scores(maps=self.maps, rollouts=self.counts["success_rate"][1], **rates)
+        rates = {}
+        for entry in fields(Scores):
+            if entry.type is float:
+                total, number = self.counts.get(entry.name, (0, 0))
+                rates[entry.name] = total / number if number else math.nan
+        return Scores(maps=self.maps, rollouts=self.counts.get("success_rate", (0, 0))[1], **rates)

@@ -52,7 +52,7 @@ def evaluate(
     height, width = dataset.size
     iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
     device = next(policy.parameters()).device
-    was_training = policy.training
+    modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
     policy.eval()
     tally = Tally()
     at_once = max(1, _CELLS_AT_ONCE // (height * width))
@@ -63,7 +63,8 @@ def evaluate(
             if on_progress:
                 on_progress(len(batch))
     finally:
-        policy.train(was_training)
+        for module, training in modes:
+            module.training = training
     return Evaluation(tally.scores(), iterations, time.perf_counter() - began)
 
 
@@ -76,6 +77,11 @@ def greedy_actions(policy: VIN, dataset: MapDataset, num_iterations: int, device
     dtype = next(policy.parameters()).dtype
     planes = encode(dataset.blocked.to(device), dataset.goal.to(device), dtype=dtype)
     logits = policy(planes, num_iterations=num_iterations).logits
+    if logits.shape[1] != dataset.moves.num_actions:
+        raise InputError(
+            f"the policy has {logits.shape[1]} actions, the maps have {dataset.moves.num_actions} moves; "
+            "they must be the same."
+        )
     if not torch.isfinite(logits).all():
         raise InputError(
             f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from torchvin.errors import check_shape
+from torchvin.errors import InputError, check_shape
 from torchvin.maps.moves import Moves
 
 # Two different path costs a + b*sqrt(2) with a, b below 100,000 differ by more than 1e-6 (|a - b*sqrt(2)| > 1/(3b)),
@@ -40,7 +40,7 @@ def shortest_paths(
         goal: (row, col), [B, 2]. From a goal on an obstacle nothing can be reached.
         moves: 8-connected by default.
 
-    Raises: ShapeError.
+    Raises: ShapeError; InputError if `blocked` is not bool or a goal lies off its map.
 
     >>> paths = shortest_paths(torch.zeros(1, 2, 3, dtype=torch.bool), torch.tensor([[0, 0]]))
     >>> paths.distance[0].round(decimals=2).tolist()
@@ -48,8 +48,12 @@ def shortest_paths(
     """
     check_shape("blocked", blocked, "B H W")
     check_shape("goal", goal, f"{blocked.shape[0]} 2")
+    if blocked.dtype != torch.bool:
+        raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
     moves = moves or Moves()
     batch, height, width = blocked.shape
+    if ((goal < 0) | (goal >= torch.tensor([height, width], device=goal.device))).any():
+        raise InputError(f"a goal lies off its {height}x{width} map; goals are (row, col) from 0.")
     distance = torch.empty(batch, height, width, dtype=torch.float64)
     optimal = torch.empty(batch, height, width, dtype=torch.uint8)
     chunk = max(1, _CELLS_AT_ONCE // (height * width))

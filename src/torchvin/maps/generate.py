@@ -56,7 +56,7 @@ def generate_gridworld(
         moves: that must lead to the goal; 8-connected by default.
 
     Returns: `blocked` [M, H, W] bool and `goal` [M, 2] int64, (row, col).
-    Raises: InputError if `num_maps` < 1 or a side < 4.
+    Raises: InputError if `num_maps` < 1 a side < 4 or a negative seed.
 
     >>> blocked, goal = generate_gridworld(2, 8, seed=0)
     >>> blocked.shape, bool(blocked[0, 0].all())
@@ -68,6 +68,8 @@ def generate_gridworld(
         raise InputError(f"the number of maps must be at least 1, got {num_maps}.")
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"a grid world is at least {SMALLEST_SIDE}x{SMALLEST_SIDE} cells, got {height}x{width}.")
+    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
+        raise InputError(f"a seed must not be negative, got {seed}.")
     random = np.random.default_rng(seed)
     settings = obstacle_settings(height, width)
     blocked = np.empty((num_maps, height, width), dtype=bool)

@@ -1,7 +1,7 @@
 """From numbers to networks: the only code that sees a policy's configuration."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
@@ -44,6 +44,8 @@ class PolicyConfig:
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
             raise unknown_name("design", self.design, DESIGNS)
+        if self.gradient not in get_args(Gradient):
+            raise unknown_name("gradient mode", self.gradient, get_args(Gradient))
         if self.design == "normalised" and self.num_q != self.num_actions + 1:
             raise InputError(
                 f"the normalised design has one Q channel an action and one for giving up: num_q must be "
