@@ -1,0 +1,7 @@
+"""`python -m torchvin` is `torchvin`."""
+
+import sys
+
+from torchvin.cli.main import main
+
+sys.exit(main())
