@@ -77,6 +77,12 @@ def test_a_policy_that_never_arrives_has_no_trajectory_difference(policy_of_acti
     assert math.isnan(scores.trajectory_difference)
 
 
+def test_a_walk_that_gets_stuck_after_the_cost_of_the_optimum_is_not_optimal(policy_of_actions):
+    west_then_stuck = [[W, W, N], [N, N, N], [N, N, N]]  # from (0, 1) the goal is one step away, the other way
+    scores = evaluate(policy_of_actions(tables(west_then_stuck)), open_maps(1, starts=((0, 1),))).scores
+    assert (scores.success_rate, scores.optimal_rate) == (0, 0)
+
+
 def test_at_a_tie_the_other_optimal_action_is_wrong_for_the_label_but_right_for_the_set(policy_of_actions):
     labels = {(2, 1): NE, (1, 1): NE, (1, 0): NE, (2, 2): N}  # BEST goes N in (2, 1) and E in (1, 0): as short
     scores = evaluate(policy_of_actions(tables(BEST)), open_maps(1, labels)).scores

@@ -71,8 +71,8 @@ def draw_ends(axis: Any, start: State, goal: State) -> None:
 
 
 def _draw_paths(axis: Any, planned: PlannedPath) -> None:
-    draw_path(axis, planned.optimal_path, f"optimal, cost {planned.optimal_cost:.2f}", color="white", linewidth=4.5)
-    draw_path(axis, planned.optimal_path, "_", color="black", linewidth=2.8)
+    draw_path(axis, planned.optimal_path, "_", color="white", linewidth=4.5)
+    draw_path(axis, planned.optimal_path, f"optimal, cost {planned.optimal_cost:.2f}", color="black", linewidth=2.8)
     what = f"policy, cost {planned.cost:.2f}" if planned.found else "policy, does not arrive"
     draw_path(axis, planned.path, what, color="tab:red", linewidth=1.6, linestyle="--")
     draw_ends(axis, planned.optimal_path[0], planned.optimal_path[-1])

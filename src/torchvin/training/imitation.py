@@ -86,6 +86,8 @@ def train(
     if tracking:
         accelerator.init_trackers("tensorboard")
 
+    if options.threads:
+        torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
     policy = build_policy(config.policy)
