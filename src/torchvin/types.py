@@ -29,10 +29,10 @@ class PolicyOutput:
     """What a policy says of a map.
 
     Attributes:
-        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, 8, H, W] for all cells,
-            or [B, S, 8] for the S states that were asked for.
+        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells,
+            or [B, S, A] for the S states that were asked for.
         plan: the plan behind them.
     """
 
-    logits: Float[Tensor, "B 8 H W"] | Float[Tensor, "B S 8"]
+    logits: Float[Tensor, "B A H W"] | Float[Tensor, "B S A"]
     plan: PlannerOutput

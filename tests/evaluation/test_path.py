@@ -101,6 +101,13 @@ def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):
         )
 
 
+def test_more_actions_than_the_environment_has_are_bad_input(draw, policy_of_actions):
+    with pytest.raises(InputError, match="8"):
+        plan_path(
+            policy_of_actions(torch.full((1, 2, 3), SE)), draw("...", "..."), (0, 0), (1, 2), moves=Moves(num_actions=4)
+        )
+
+
 def test_the_optimal_cost_of_a_task(draw):
     blocked = draw(".#.", "...", "...")
     assert check_task(blocked, (0, 0), (0, 2)) == pytest.approx(2 * math.sqrt(2))

@@ -106,6 +106,11 @@ def plan_path(
         done, value = done + steps, output.plan.value
         if not torch.isfinite(output.logits).all():
             raise InputError(f"the policy's values are not finite at K = {done}; use fewer iterations.")
+        if output.logits.shape[1] != (moves or Moves()).num_actions:
+            raise InputError(
+                f"the policy has {output.logits.shape[1]} actions, the map {(moves or Moves()).num_actions} moves; "
+                "they must be the same."
+            )
         actions = output.logits.argmax(dim=1)
         ours = walk(
             actions, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True

@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Features = Float[Tensor, "B S A"] | Float[Tensor, "B A H W"]
+Features = Float[Tensor, "B S Q"] | Float[Tensor, "B Q H W"]
+Logits = Float[Tensor, "B S A"] | Float[Tensor, "B A H W"]
 
 
 class LinearHead(nn.Module):
@@ -23,7 +24,7 @@ class LinearHead(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(scale * torch.randn(num_actions, num_q))
 
-    def forward(self, features: Features) -> Features:
+    def forward(self, features: Features) -> Logits:
         pattern = "ba...,ca->bc..." if features.dim() == 4 else "bsa,ca->bsc"
         return torch.einsum(pattern, features, self.weight)
 
@@ -45,7 +46,7 @@ class ScaleHead(nn.Module):
         self.num_actions = num_actions
         self.log_scale = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: Features) -> Features:
+    def forward(self, features: Features) -> Logits:
         actions = features.movedim(1, -1) if features.dim() == 4 else features
         logits = actions[..., : self.num_actions] * self.log_scale.exp()
         return logits.movedim(-1, 1) if features.dim() == 4 else logits
