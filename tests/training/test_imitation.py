@@ -88,3 +88,17 @@ def test_maps_and_policy_must_have_the_same_moves(tmp_path):
     config = dataclasses.replace(SMALL, policy=PolicyConfig(num_actions=4, num_q=5))
     with pytest.raises(InputError, match="the maps have 8 moves, the policy 4 actions"):
         train(config, maps(), tmp_path / "run")
+
+
+def test_two_processes_train_the_model_of_one(tmp_path):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    arguments = ["-m", "torchvin", "train", "--preset", "gridworld-8", "--data.maps", "151", "--training.epochs", "2"]
+    arguments += ["--training.batch-size", "25", "--training.no-tensorboard", "--out"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    subprocess.run([sys.executable, *arguments, str(one)], check=True, env=environment, capture_output=True, timeout=90)
+    subprocess.run([*launch, *arguments, str(two)], check=True, env=environment, capture_output=True, timeout=90)
+    first, second = (load_file(folder / "model.safetensors") for folder in (one, two))
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-4, atol=1e-6)
+    assert not all(torch.equal(first[name], second[name]) for name in first)  # so there really were two

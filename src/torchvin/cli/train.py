@@ -54,6 +54,8 @@ def run(arguments: Arguments) -> None:
         "data": arguments.data.name if arguments.data else "generated",
     }
     trained = train(arguments.config, dataset, arguments.out, resume=arguments.resume, record=record)
+    if not trained.main_process:
+        return
     plot_history(trained.history, arguments.out / "history.png")
     scores = trained.validation.scores
     if arguments.json:

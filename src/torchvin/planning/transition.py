@@ -45,7 +45,7 @@ class NormalisedTransition(nn.Module):
 
     Raises: InputError for a discount outside (0, 1).
 
-    >>> NormalisedTransition(num_actions=8, discount=0.5)().sum(dim=(1, 2, 3))[0].item()
+    >>> round(NormalisedTransition(num_actions=8, discount=0.5)().sum(dim=(1, 2, 3))[0].item(), 5)
     0.5
     """
 

@@ -129,7 +129,7 @@ def plot_network(
         draw_map(world, blocked)
         draw_ends(world, planned.optimal_path[0], goal)
         world.set_title("Map")
-        draw_map(rewards, blocked, reward, "reward of the best action")
+        draw_map(rewards, blocked, reward, "reward, mean over the actions")
         rewards.set_title("Learned reward")
         draw_map(values, blocked, planned.value, "value V")
         values.set_title(f"Value after {planned.iterations} updates")

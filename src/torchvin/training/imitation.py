@@ -43,12 +43,14 @@ class Trained:
         validation: its scores on the validation maps.
         history: one row an epoch.
         seconds: of training, over all resumed parts.
+        main_process: whether this is the one process of a distributed training that writes files.
     """
 
     policy: VIN
     validation: Evaluation
     history: list[dict[str, float]]
     seconds: float
+    main_process: bool
 
 
 def train(
@@ -163,7 +165,7 @@ def train(
                 "validation": asdict(scores.scores),
             },
         )
-    return Trained(policy, scores, progress.history, progress.seconds)
+    return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
 def build_optimiser(options: TrainingConfig, policy: VIN) -> Optimizer:
