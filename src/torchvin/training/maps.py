@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from torchvin.data.authors import check_survivable
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.read import read_dataset
 from torchvin.errors import InputError
@@ -30,6 +31,7 @@ def is_training_file(path: Path) -> bool:
     from scipy.io import whosmat
 
     try:
+        check_survivable(path)
         return any(name == "batch_im_data" for name, _, _ in whosmat(path))
     except Exception:  # damaged in one of many ways; the reader that comes next says how
         return False
