@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from torchvin.errors import InputError, check_shape, unknown_name
+from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
 from torchvin.planning.kernels import dispatch
 from torchvin.types import PlannerOutput
 
@@ -14,11 +14,11 @@ Gradient = Literal["unroll", "checkpoint"]
 
 
 def value_iteration(
-    q_reward: Float[Tensor, "B A H W"],
-    kernel: Float[Tensor, "A 1 F F"],
+    q_reward: Float[Tensor, "B OA H W"],
+    kernel: Float[Tensor, "*S OA O F F"],
     *,
     num_iterations: int,
-    initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    initial_value: Float[Tensor, "B O H W"] | None = None,
     gradient: Gradient = "unroll",
     backend: str = "auto",
 ) -> PlannerOutput:
@@ -26,14 +26,20 @@ def value_iteration(
 
     V_{k+1}(s) = max_a ( q_reward_a(s) + (kernel_a * V_k)(s) ), `*` being cross-correlation, zero outside the map. The
     values have the unit of `q_reward`; the discount is part of `kernel`. Information travels K * (F // 2) cells at
-    most. At a tie the first action is taken, and only the action taken carries gradient.
+    most. At a tie the first action is taken, and only the action taken carries gradient. Under autocast it runs in
+    float32: K roundings to half precision would add up.
+
+    States with O orientations have O value channels, channels o * A + a of `q_reward`, and a kernel
+    [O * A, O, F, F] that says from which orientation a value comes. A kernel [K + 1, O * A, O, F, F] has one for each
+    update and for the last look-ahead (the paper's untied weights).
 
     Args:
         q_reward: reward of each action in each cell, [B, A, H, W].
         kernel: discounted transition weights of each action, [A, 1, F, F], F odd.
         num_iterations: K, the number of value updates; 0 only looks ahead at `initial_value`.
         initial_value: V_0, [B, 1, H, W]; zero if not given. Given the value of an earlier plan, planning goes on.
-        gradient: "unroll" keeps every iteration for the backward pass, "checkpoint" about sqrt(K) of them.
+        gradient: "unroll" keeps every iteration for the backward pass (5 bytes a cell and iteration with the compiled
+            kernel), "checkpoint" about sqrt(K) of them.
         backend: "auto", or a name that `torchvin info` lists.
 
     Raises: ShapeError; InputError for a negative K, an even F, dtypes that differ or an unknown name.
@@ -43,8 +49,15 @@ def value_iteration(
     (torch.Size([2, 4, 8, 5]), 10)
     """
     check_shape("q_reward", q_reward, "B A H W")
-    check_shape("kernel", kernel, f"{q_reward.shape[1]} 1 F F")
-    batch, _, height, width = q_reward.shape
+    batch, channels, height, width = q_reward.shape
+    axes = f"{num_iterations + 1} {channels} O F F" if kernel.dim() == 5 else f"{channels} O F F"
+    check_shape("kernel", kernel, axes)
+    orientations = kernel.shape[-3]
+    if orientations == 0 or channels % orientations or 0 in q_reward.shape[1:]:
+        raise ShapeError(
+            f"q_reward [B, A, H, W] must have at least one action in each of the kernel's {orientations} value channels "
+            f"and at least one cell, got {list(q_reward.shape)}."
+        )
     if kernel.shape[-1] % 2 == 0:
         raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")
     if num_iterations < 0:
@@ -52,17 +65,20 @@ def value_iteration(
     if gradient not in get_args(Gradient):
         raise unknown_name("gradient mode", gradient, get_args(Gradient))
     if initial_value is None:
-        initial_value = q_reward.new_zeros(batch, 1, height, width)
-    check_shape("initial_value", initial_value, f"{batch} 1 {height} {width}")
-    if not q_reward.dtype == kernel.dtype == initial_value.dtype:
-        raise InputError(
-            "q_reward, kernel and initial_value must have one dtype, "
-            f"got {q_reward.dtype}, {kernel.dtype} and {initial_value.dtype}."
-        )
-    run = dispatch.choose(backend, q_reward)
-    q_values, value = run(q_reward, kernel, initial_value, num_iterations, gradient)
-    with torch.no_grad():
-        residual = (q_values.amax(dim=1, keepdim=True) - value).abs().flatten(1).amax(dim=1)
+        initial_value = q_reward.new_zeros(batch, orientations, height, width)
+    check_shape("initial_value", initial_value, f"{batch} {orientations} {height} {width}")
+    if torch.is_autocast_enabled(q_reward.device.type):
+        with torch.autocast(q_reward.device.type, enabled=False):
+            q_reward, kernel, initial_value = q_reward.float(), kernel.float(), initial_value.float()
+            outputs = dispatch.run(backend, q_reward, kernel, initial_value, num_iterations, gradient)
+    else:
+        if not q_reward.dtype == kernel.dtype == initial_value.dtype:
+            raise InputError(
+                "q_reward, kernel and initial_value must have one dtype, "
+                f"got {q_reward.dtype}, {kernel.dtype} and {initial_value.dtype}."
+            )
+        outputs = dispatch.run(backend, q_reward, kernel, initial_value, num_iterations, gradient)
+    q_values, value, residual = outputs
     return PlannerOutput(q_values=q_values, value=value, num_iterations=num_iterations, residual=residual)
 
 

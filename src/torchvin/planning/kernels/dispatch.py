@@ -1,18 +1,13 @@
-"""Which kernel runs the operator: one table, chosen by name or automatically, imported when first used.
+"""Which kernel runs the operator: one table, in order of preference, each with a probe that says why it cannot run."""
 
-A backend is a function with the signature of `reference.value_iteration`. Faster ones join `BACKENDS` in order of
-preference, each with a probe that says why it cannot run here, if it cannot.
-"""
-
-import importlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
-
-Kernel = Callable[[Tensor, Tensor, Tensor, int, str], tuple[Tensor, Tensor]]
+from torchvin.planning.kernels import cpu, reference, triton
 
 
 @dataclass(frozen=True)
@@ -20,36 +15,64 @@ class Backend:
     """One implementation of the operator.
 
     Attributes:
-        module: that holds its `value_iteration`.
-        summary: one line for `torchvin info`.
-        why_not: returns why it cannot run on a tensor (its device, dtype, size), or None if it can; asked with None
-            for the machine as a whole.
+        summary: one line for `torchvin info`: what it is, and the measured reason for its place.
+        why_not: returns why it cannot run on a tensor (its device, dtype), or None if it can; asked with None for the
+            machine as a whole.
     """
 
-    module: str
     summary: str
     why_not: Callable[[Tensor | None], str | None]
 
 
+#: The first that can run a tensor does. On a CPU the C++ kernel wins at every size measured (docs/results.md), down to
+#: one map of 8x8, so nothing but device and dtype decides; threads are torch's, used from 10 million multiply-adds on.
 BACKENDS: dict[str, Backend] = {
-    "reference": Backend(
-        module="torchvin.planning.kernels.reference",
-        summary="plain PyTorch, any device and dtype; defines the semantics",
-        why_not=lambda q_reward: None,
-    ),
+    "triton": Backend("CUDA, all iterations of a small map in one launch (not measured: no GPU so far)", triton.why_not),
+    "cpu": Backend("C++ with SIMD, all iterations in cache; some 20 times the reference's speed, 5 bytes kept", cpu.why_not),
+    "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
 }
 
 
-def choose(backend: str, q_reward: Tensor) -> Kernel:
-    """The kernel for `q_reward`: the first that can run it for "auto", else the one named.
+def choose(backend: str, q_reward: Tensor) -> str:
+    """The name of the kernel for `q_reward`: the first that can run it for "auto", else the one named.
 
     Raises: InputError for an unknown name, or a named backend that cannot run this tensor.
     """
     if backend == "auto":
-        backend = next(name for name, entry in BACKENDS.items() if entry.why_not(q_reward) is None)
-    elif backend not in BACKENDS:
+        chosen = next(name for name, entry in BACKENDS.items() if entry.why_not(q_reward) is None)
+        if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension() is None:
+            _warn_not_compiled()
+        return chosen
+    if backend not in BACKENDS:
         raise unknown_name("backend", backend, ["auto", *BACKENDS])
-    elif reason := BACKENDS[backend].why_not(q_reward):
+    if reason := BACKENDS[backend].why_not(q_reward):
         raise InputError(f"backend {backend!r} cannot run this plan: {reason}. Use backend='auto'.")
-    kernel: Kernel = importlib.import_module(BACKENDS[backend].module).value_iteration
-    return kernel
+    return backend
+
+
+_warned = False
+
+
+def _warn_not_compiled() -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "torchvin was installed without its compiled kernel: planning on a CPU runs in plain PyTorch, some 20 times "
+            "slower. To get it, install a C++17 compiler (Debian: apt install g++) and then torchvin again: "
+            "pip install --force-reinstall --no-deps torchvin.",
+            stacklevel=4,
+        )
+
+
+def run(
+    backend: str, q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, gradient: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Q, V and the residual, by the kernel that `choose` chooses."""
+    chosen = choose(backend, q_reward)
+    if chosen == "reference":
+        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient)
+        return q_values, final, reference.residual(q_values, final)
+    from torchvin.planning.kernels import fused
+
+    return fused.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)

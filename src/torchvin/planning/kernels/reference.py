@@ -5,6 +5,9 @@
 
 This is equation (1) of Tamar et al. (NIPS 2016) with P and the discount folded into `kernel`. The public VIN codes
 convolve the stack [R, V] at each iteration; R's share never changes, so it comes in once, as `q_reward`.
+
+A state may have O orientations, each a value channel with A actions of its own: Q channels o * A + a, and a kernel that
+says to which orientation an action leads. Kernels may also differ from iteration to iteration ("untied").
 """
 
 import math
@@ -17,43 +20,51 @@ from torch.utils.checkpoint import checkpoint
 
 
 def look_ahead(
-    q_reward: Float[Tensor, "B A H W"], kernel: Float[Tensor, "A 1 F F"], value: Float[Tensor, "B 1 H W"]
-) -> Float[Tensor, "B A H W"]:
+    q_reward: Float[Tensor, "B OA H W"], kernel: Float[Tensor, "OA O F F"], value: Float[Tensor, "B O H W"]
+) -> Float[Tensor, "B OA H W"]:
     """Q at `value`: cross-correlation, zero outside the map."""
     return q_reward + functional.conv2d(value, kernel, padding=kernel.shape[-1] // 2)
 
 
-def update(q_values: Float[Tensor, "B A H W"]) -> Float[Tensor, "B 1 H W"]:
+def update(q_values: Float[Tensor, "B OA H W"], orientations: int = 1) -> Float[Tensor, "B O H W"]:
     """The maximum over actions. At a tie the first action is chosen, and only the chosen one carries gradient."""
+    by_action = q_values.unflatten(1, (orientations, -1))
     if not q_values.requires_grad:
-        return q_values.amax(dim=1, keepdim=True)  # the same values, 3 times as fast as keeping the index
-    return q_values.max(dim=1, keepdim=True).values
+        return by_action.amax(dim=2)  # the same values, 3 times as fast as keeping the index
+    return by_action.max(dim=2).values
 
 
-def iterate(q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int) -> Tensor:
-    """`num_iterations` value updates from `value`."""
-    for _ in range(num_iterations):
-        value = update(look_ahead(q_reward, kernel, value))
+def iterate(q_reward: Tensor, kernels: Tensor, value: Tensor, first: int, last: int) -> Tensor:
+    """Value updates `first` to `last` (not included); `kernels` [S, OA, O, F, F] has one for all (S = 1) or each."""
+    for k in range(first, last):
+        value = update(look_ahead(q_reward, kernels[min(k, len(kernels) - 1)], value), value.shape[1])
     return value
 
 
 def value_iteration(
-    q_reward: Float[Tensor, "B A H W"],
-    kernel: Float[Tensor, "A 1 F F"],
-    value: Float[Tensor, "B 1 H W"],
+    q_reward: Float[Tensor, "B OA H W"],
+    kernel: Float[Tensor, "*S OA O F F"],
+    value: Float[Tensor, "B O H W"],
     num_iterations: int,
     gradient: str,
-) -> tuple[Float[Tensor, "B A H W"], Float[Tensor, "B 1 H W"]]:
+) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"]]:
     """Return (Q, V): V after exactly `num_iterations` updates of `value`, and Q, the look-ahead at V.
 
     `gradient` is "unroll" (autograd keeps every iteration) or "checkpoint" (keeps about sqrt(K) values and computes the
     iterations between them again in the backward pass). Values and gradients are the same.
     """
+    kernels = kernel if kernel.ndim == 5 else kernel[None]
     stride = num_iterations if gradient == "unroll" else math.isqrt(max(num_iterations - 1, 0)) + 1
     for first in range(0, num_iterations, max(stride, 1)):
-        steps = min(stride, num_iterations - first)
+        steps = (first, min(first + stride, num_iterations))
         if gradient == "checkpoint" and torch.is_grad_enabled():
-            value = checkpoint(iterate, q_reward, kernel, value, steps, use_reentrant=False, preserve_rng_state=False)
+            value = checkpoint(iterate, q_reward, kernels, value, *steps, use_reentrant=False, preserve_rng_state=False)
         else:
-            value = iterate(q_reward, kernel, value, steps)
-    return look_ahead(q_reward, kernel, value), value
+            value = iterate(q_reward, kernels, value, *steps)
+    return look_ahead(q_reward, kernels[-1], value), value
+
+
+def residual(q_values: Float[Tensor, "B OA H W"], value: Float[Tensor, "B O H W"]) -> Float[Tensor, "B"]:
+    """How much one more update would change V: the largest |max_a Q - V| of each map."""
+    with torch.no_grad():
+        return (update(q_values.detach(), value.shape[1]) - value).abs().flatten(1).amax(dim=1)

@@ -1,0 +1,130 @@
+// A vector of lanes for the instruction set this file is compiled for: AVX-512, AVX2 with FMA, or whatever 16 bytes the
+// compiler has (NEON, SSE2). Everything else is written once, on the compiler's vector extension.
+//
+// Each instruction set lives in a namespace of its own (TORCHVIN_ISA): the linker must never hand a function compiled
+// for one to a machine that has another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define TORCHVIN_INLINE inline __attribute__((always_inline))
+
+namespace torchvin::TORCHVIN_ISA {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64, registers = 32;
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32, registers = 16;
+#else
+constexpr int vector_bytes = 16, registers = 16;
+#endif
+
+template <class T> struct Types;
+template <> struct Types<float> {
+    typedef float Vector __attribute__((vector_size(vector_bytes)));
+    typedef int32_t Integers __attribute__((vector_size(vector_bytes)));
+    typedef int32_t Integer;
+};
+template <> struct Types<double> {
+    typedef double Vector __attribute__((vector_size(vector_bytes)));
+    typedef int64_t Integers __attribute__((vector_size(vector_bytes)));
+    typedef int64_t Integer;
+};
+template <class T> using Vector = typename Types<T>::Vector;
+template <class T> using Integers = typename Types<T>::Integers;
+template <class T> using Integer = typename Types<T>::Integer;
+template <class T> constexpr int lanes = vector_bytes / sizeof(T);
+
+template <class T> TORCHVIN_INLINE Vector<T> load(const T* from) {
+    Vector<T> result;
+    __builtin_memcpy(&result, from, sizeof result);
+    return result;
+}
+template <class T> TORCHVIN_INLINE Integers<T> load_mask(const Integer<T>* from) {
+    Integers<T> result;
+    __builtin_memcpy(&result, from, sizeof result);
+    return result;
+}
+template <class T> TORCHVIN_INLINE void store(T* to, Vector<T> value) { __builtin_memcpy(to, &value, sizeof value); }
+
+template <class T> TORCHVIN_INLINE Vector<T> broadcast(T value) { return value - Vector<T>{}; }
+
+template <class T> TORCHVIN_INLINE Vector<T> keep(Integers<T> mask, Vector<T> value) {
+    return reinterpret_cast<Vector<T>>(mask & reinterpret_cast<Integers<T>>(value));
+}
+
+// The larger of two vectors without NaN.
+template <class T> TORCHVIN_INLINE Vector<T> larger(Vector<T> a, Vector<T> b) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return (Vector<T>)_mm512_max_ps((__m512)a, (__m512)b);
+    else return (Vector<T>)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) return (Vector<T>)_mm256_max_ps((__m256)a, (__m256)b);
+    else return (Vector<T>)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+    return a > b ? a : b;
+#endif
+}
+
+// One byte a lane, from and to memory.
+template <class T> TORCHVIN_INLINE Integers<T> load_bytes(const uint8_t* from) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+        return (Integers<T>)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    else return (Integers<T>)_mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>)
+        return (Integers<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    else {
+        int32_t four;
+        __builtin_memcpy(&four, from, 4);
+        return (Integers<T>)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four));
+    }
+#else
+    Integers<T> result;
+    for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = from[lane];
+    return result;
+#endif
+}
+template <class T> TORCHVIN_INLINE void store_bytes(uint8_t* to, Integers<T> value) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)value));
+    else _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm512_cvtepi64_epi8((__m512i)value));
+#else
+    for (int lane = 0; lane < lanes<T>; ++lane) to[lane] = static_cast<uint8_t>(value[lane]);
+#endif
+}
+
+// table[index], lane by lane; the table has room for a multiple of 16 entries.
+template <class T> TORCHVIN_INLINE Vector<T> lookup(const T* table, Integers<T> index, [[maybe_unused]] int entries) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+        if (entries <= 16)
+            return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
+    } else if (entries <= 16) {
+        return (Vector<T>)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)index, _mm512_loadu_pd(table + 8));
+    }
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) {
+        if (entries <= 16) {
+            const __m256i chosen = (__m256i)index;
+            const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), chosen);
+            if (entries <= 8) return (Vector<T>)low;
+            const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), chosen);
+            return (Vector<T>)_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
+        }
+    }
+#endif
+    Vector<T> result;
+    for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = table[index[lane]];
+    return result;
+}
+
+}  // namespace torchvin::TORCHVIN_ISA

@@ -1,0 +1,2 @@
+#define TORCHVIN_ISA plain
+#include "sweeps.inc"

@@ -1,0 +1,184 @@
+"""The fused kernels as one PyTorch operator: autograd, double backward, torch.compile, vmap.
+
+`torchvin::value_iteration` is opaque to PyTorch and calls the C++ or the Triton kernel inside. What the backward pass
+needs leaves it as outputs: 5 bytes a cell and iteration (V_k and the action taken), or with `keep_every` = n > 1 only
+every n-th V.
+"""
+
+import importlib
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.grad import conv2d_input, conv2d_weight
+
+from torchvin.planning.kernels import cpu, reference
+
+_MODULES = {"cpu": "torchvin.planning.kernels.cpu", "triton": "torchvin.planning.kernels.triton"}
+
+
+def value_iteration(
+    q_reward: Float[Tensor, "B OA H W"],
+    kernel: Float[Tensor, "*S OA O F F"],
+    value: Float[Tensor, "B O H W"],
+    num_iterations: int,
+    gradient: str,
+    backend: str,
+) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"], Float[Tensor, "B"]]:
+    """Q, V and the residual by the kernel named; the meaning is `reference.value_iteration`'s."""
+    keep_every = 0
+    if torch.is_grad_enabled() and (q_reward.requires_grad or kernel.requires_grad or value.requires_grad):
+        keep_every = 1 if gradient == "unroll" else math.isqrt(max(num_iterations - 1, 0)) + 1
+    kernels = kernel if kernel.ndim == 5 else kernel[None]
+    outputs = plan(q_reward, kernels, value, num_iterations, keep_every, backend)
+    return outputs[0], outputs[1], outputs[2]
+
+
+def _num_kept(num_iterations: int, keep_every: int) -> int:
+    return -(-num_iterations // keep_every) if keep_every else 0
+
+
+@torch.library.custom_op("torchvin::value_iteration", mutates_args=())
+def plan(
+    q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Q, V, residual, kept values, kept actions, and whether the kernel's answer stands (else it is the reference's).
+
+    The kernels' maximum does not follow torch's rules for NaN. Where a number is not finite (but -inf in q_reward,
+    which rules out an action), the reference answers, so that a diverged network looks the same with every kernel.
+    """
+    module: Any = importlib.import_module(_MODULES[backend])
+    inputs = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value)]
+    q_values, final, residual, values, actions, finite = module.forward(*inputs, num_iterations, keep_every)
+    if not finite:
+        with torch.no_grad():
+            q_values, final = reference.value_iteration(*inputs, num_iterations, "unroll")
+            residual = reference.residual(q_values, final)
+    return q_values, final, residual, values, actions, torch.tensor(finite, device=q_reward.device)
+
+
+@plan.register_fake
+def _(
+    q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    values = cpu.kept_shape(q_reward, kernels, _num_kept(num_iterations, keep_every))
+    actions = cpu.kept_shape(q_reward, kernels, num_iterations if keep_every == 1 else 0)
+    return (
+        q_reward.new_empty(q_reward.shape),
+        value.new_empty(value.shape),
+        q_reward.new_empty(q_reward.shape[0]),
+        q_reward.new_empty(values),
+        q_reward.new_empty(actions, dtype=torch.uint8),
+        q_reward.new_empty((), dtype=torch.bool),
+    )
+
+
+@torch.library.custom_op("torchvin::value_iteration_backward", mutates_args=())
+def plan_backward(
+    grad_q_values: Tensor,
+    grad_value: Tensor,
+    q_reward: Tensor,
+    kernels: Tensor,
+    value: Tensor,
+    final_value: Tensor,
+    values: Tensor,
+    actions: Tensor,
+    finite: Tensor,
+    num_iterations: int,
+    keep_every: int,
+    backend: str,
+    kernel_needs_gradient: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of q_reward, kernels (zero if not needed) and value."""
+    grads = [tensor.detach().contiguous() for tensor in (grad_q_values, grad_value)]
+    if not finite:
+        with torch.no_grad():
+            return _backward_by_reference(*grads, q_reward.detach(), kernels.detach(), value.detach(), num_iterations)
+    module: Any = importlib.import_module(_MODULES[backend])
+    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, final_value, values, actions)]
+    grad_q, grad_kernels, grad_initial = module.backward(
+        *grads, *kept, num_iterations, keep_every, kernel_needs_gradient
+    )
+    return grad_q, grad_kernels if kernel_needs_gradient else torch.zeros_like(kernels), grad_initial
+
+
+@plan_backward.register_fake
+def _(
+    grad_q_values: Tensor, grad_value: Tensor, q_reward: Tensor, kernels: Tensor, value: Tensor, *_: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        q_reward.new_empty(q_reward.shape),
+        kernels.new_empty(kernels.shape),
+        value.new_empty(value.shape),
+    )
+
+
+def _backward_by_reference(
+    grad_q_values: Tensor, grad_value: Tensor, q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The reference's gradients written out, for where autograd does not reach: inside an operator."""
+    planned = [value]
+    for k in range(num_iterations):
+        planned.append(reference.iterate(q_reward, kernels, planned[-1], k, k + 1))
+    padding, orientations = kernels.shape[-1] // 2, value.shape[1]
+    grad_q, grad_kernels, grad = torch.zeros_like(q_reward), torch.zeros_like(kernels), grad_value
+    for k in range(num_iterations, -1, -1):
+        weights = kernels[min(k, len(kernels) - 1)]
+        through = grad_q_values
+        if k < num_iterations:
+            q_values = reference.look_ahead(q_reward, weights, planned[k]).unflatten(1, (orientations, -1))
+            taken = q_values.max(dim=2, keepdim=True).indices
+            through = torch.zeros_like(q_values).scatter_(2, taken, grad.unsqueeze(2)).flatten(1, 2)
+            grad = torch.zeros_like(grad)
+        grad_q = grad_q + through
+        grad_kernels[min(k, len(kernels) - 1)] += conv2d_weight(planned[k], list(weights.shape), through, padding=padding)
+        grad = grad + conv2d_input(list(value.shape), weights, through, padding=padding)
+    return grad_q, grad_kernels, grad
+
+
+def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    q_reward, kernels, value, num_iterations, keep_every, backend = inputs
+    _, final, residual, values, actions, finite = output
+    ctx.save_for_backward(q_reward, kernels, value, final, values, actions, finite)
+    ctx.options = (num_iterations, keep_every, backend)
+    ctx.mark_non_differentiable(residual, values, actions, finite)
+
+
+def _backward(ctx: Any, grad_q_values: Tensor, grad_value: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+    needs_kernel = ctx.needs_input_grad[1]
+    grads = plan_backward(grad_q_values, grad_value, *ctx.saved_tensors, *ctx.options, needs_kernel)
+    return grads[0], grads[1] if needs_kernel else None, grads[2], None, None, None
+
+
+def _keep_for_double_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.save_for_backward(*inputs[:5])
+    ctx.num_iterations = inputs[9]
+
+
+def _double_backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    """The gradient of the gradient, through the reference: rare enough that speed does not matter."""
+    with torch.enable_grad():
+        inputs = [tensor.detach().requires_grad_() for tensor in ctx.saved_tensors]
+        outputs = reference.value_iteration(inputs[2], inputs[3], inputs[4], ctx.num_iterations, "unroll")
+        first = torch.autograd.grad(outputs, inputs[2:], inputs[:2], create_graph=True, allow_unused=True)
+        pairs = [(a, b) for a, b in zip(first, grads, strict=True) if a is not None and a.requires_grad]
+        second = torch.autograd.grad([a for a, _ in pairs], inputs, [b for _, b in pairs], allow_unused=True)
+    return (*second, *(None,) * 8)
+
+
+def _over_batches(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
+    """Under vmap: one call for each of the mapped inputs; maps in a batch are the operator's own way to be fast."""
+    op = plan if len(arguments) == 6 else plan_backward
+    results = []
+    for index in range(info.batch_size):
+        one = [x if dim is None else x.select(dim, index) for x, dim in zip(arguments, in_dims, strict=True)]
+        results.append(op(*one))
+    return tuple(torch.stack(part) for part in zip(*results, strict=True)), (0,) * len(results[0])
+
+
+plan.register_autograd(_backward, setup_context=_keep_for_backward)
+plan_backward.register_autograd(_double_backward, setup_context=_keep_for_double_backward)
+plan.register_vmap(_over_batches)
+plan_backward.register_vmap(_over_batches)
