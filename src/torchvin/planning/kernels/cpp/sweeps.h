@@ -14,18 +14,19 @@ template <class T> struct Sweeps {
     int lanes;
     // Actions are worked on in chunks of equal size: as many as fit the registers.
     int (*chunk_size)(int actions);
-    // Weights [chunks][taps][chunk], q [vectors][chunks * chunk][lanes]. `value` points at cell 0 of the first input plane.
+    // Weights [chunks][taps][chunk], q [chunks][vectors][chunk][lanes]. `value` points at cell 0 of the first input plane.
     struct Update {
         const T* value;
         const ptrdiff_t* offsets;
         int taps, chunks, chunk;
+        ptrdiff_t vectors;
         const T* weights;
         const T* q;
         const void* mask;  // [vectors][lanes] integers as wide as T: all bits of the lanes that are cells
     };
     // The largest Q into `best` (zero where no cell is) and, unless null, the first action that has it into `action`.
     void (*maximise)(const Update&, ptrdiff_t first, ptrdiff_t last, T* best, uint8_t* action);
-    // Every Q, as [vectors][chunks * chunk][lanes], into `out`.
+    // Every Q, as q lies, into `out`, which may be q itself.
     void (*look_ahead)(const Update&, ptrdiff_t first, ptrdiff_t last, T* out);
     // The gradient that flows through the action taken. gradient: of V_{k+1}, cell 0 of its plane; action: taken at k;
     // value: V_k. Adds to q_gradient [vectors][actions][lanes] and to weight_gradient [actions][taps9][lanes], where taps9
@@ -56,8 +57,8 @@ template <class T> struct Sweeps {
     // number was NaN or positive infinity, compress whether one was not finite.
     bool (*expand)(const T* dense, const void* mask, ptrdiff_t vectors, ptrdiff_t step, T* out);
     bool (*compress)(const T* in, const void* mask, ptrdiff_t vectors, ptrdiff_t step, bool add, T* dense);
-    // The largest difference between V and the largest of `actions` Q values, `step` apart from vector to vector.
-    T (*residual)(const T* q, const T* value, const void* mask, ptrdiff_t vectors, ptrdiff_t step, int actions);
+    // The largest difference between V (`value` of the first orientation given) and the largest of `actions` Q values.
+    T (*residual)(const Update&, const T* q, int actions);
     // Giga multiply-adds a second that the machine reaches when nothing else is asked of it.
     double (*peak)(double seconds);
 };

@@ -115,8 +115,12 @@ template <class T> struct Plan {
         return {index * band_vectors, std::min<ptrdiff_t>((index + 1) * band_vectors, layout.vectors)};
     }
     typename Sweeps<T>::Update update(const T* value, const T* q, int64_t iteration, int64_t o) const {
-        return {value + layout.origin, offsets.data(), int(taps), int(chunks), int(chunk),
+        return {value + layout.origin, offsets.data(), int(taps), int(chunks), int(chunk), layout.vectors,
                 weights.get() + (kernel_of(iteration) * O + o) * chunks * taps * chunk, q + o * q_size(), mask.get()};
+    }
+    int64_t q_step() const { return chunk * lanes; }
+    int64_t q_place(int64_t o, int64_t a) const {
+        return o * q_size() + a / chunk * layout.vectors * q_step() + a % chunk * lanes;
     }
     int64_t q_size() const { return layout.vectors * chunks * chunk * lanes; }
 };
@@ -135,16 +139,15 @@ template <class T> struct Field {
             for (int64_t o = 0; o < plan.O; ++o)
                 for (int64_t v = 0; v < plan.layout.vectors; ++v)
                     for (int64_t lane = 0; lane < plan.lanes; ++lane)
-                        q[o * plan.q_size() + (v * plan.chunks * plan.chunk + at) * plan.lanes + lane] =
+                        q[plan.q_place(o, at) + v * plan.q_step() + lane] =
                             -std::numeric_limits<T>::infinity();
     }
 
     void read_reward(const T* q_reward) {
-        const int64_t step = plan.chunks * plan.chunk * plan.lanes;
         for (int64_t o = 0; o < plan.O; ++o)
             for (int64_t a = 0; a < plan.A; ++a)
                 finite &= !plan.sweeps.expand(q_reward + (o * plan.A + a) * plan.cells(), plan.mask.get(),
-                                              plan.layout.vectors, step, q.get() + o * plan.q_size() + a * plan.lanes);
+                                              plan.layout.vectors, plan.q_step(), q.get() + plan.q_place(o, a));
     }
     void read_value(const T* dense, T* planes) {
         for (int64_t o = 0; o < plan.O; ++o)
@@ -182,7 +185,7 @@ template <class T> struct Field {
 
 template <class T> void plan_map(const Plan<T>& plan, const Forward<T>& f, int64_t b, Field<T>& field, Team& team) {
     const Shape& shape = plan.shape;
-    const int64_t channels = plan.O * plan.A, kept = plan.O * plan.layout.span, step = plan.chunks * plan.chunk * plan.lanes;
+    const int64_t channels = plan.O * plan.A, kept = plan.O * plan.layout.span;
     field.read_reward(f.q_reward + b * channels * plan.cells());
     field.read_value(f.value + b * plan.O * plan.cells(), field.value[0].get());
     T *from = field.value[0].get(), *to = field.value[1].get();
@@ -201,11 +204,13 @@ template <class T> void plan_map(const Plan<T>& plan, const Forward<T>& f, int64
             plan.sweeps.look_ahead(plan.update(from, field.q.get(), shape.iterations, o), first, last, out);
         });
         for (int64_t a = 0; a < plan.A; ++a)
-            plan.sweeps.compress(out + a * plan.lanes, plan.mask.get(), plan.layout.vectors, step, false,
+            plan.sweeps.compress(field.q.get() + plan.q_place(o, a), plan.mask.get(), plan.layout.vectors, plan.q_step(), false,
                                  f.q_values + ((b * plan.O + o) * plan.A + a) * plan.cells());
         field.finite &= !plan.sweeps.compress(value, plan.mask.get(), plan.layout.vectors, plan.lanes, false,
                                               f.final_value + (b * plan.O + o) * plan.cells());
-        worst = std::max(worst, plan.sweeps.residual(out, value, plan.mask.get(), plan.layout.vectors, step, int(plan.A)));
+        auto update = plan.update(from, out, shape.iterations, o);
+        update.value = value;
+        worst = std::max(worst, plan.sweeps.residual(update, out, int(plan.A)));
     }
     f.residual[b] = worst;
 }
@@ -291,7 +296,7 @@ void go_back(const Plan<T>& plan, const Transposed<T>& transposed, const Backwar
         plan.sweeps.expand(g.grad_value + (b * plan.O + o) * cells, plan.mask.get(), plan.layout.vectors, plan.lanes,
                            tape.packed.get());
         const int64_t taps = channels * plan.window;
-        const typename Sweeps<T>::Update update{tape.dense.get() + origin, transposed.offsets.data(), int(taps), 1, 1,
+        const typename Sweeps<T>::Update update{tape.dense.get() + origin, transposed.offsets.data(), int(taps), 1, 1, plan.layout.vectors,
                                                 transposed.weights.get() + o * taps, tape.packed.get(), plan.mask.get()};
         team.for_each(plan.bands, [&](int64_t index, int) {
             const auto [first, last] = plan.band(index);
