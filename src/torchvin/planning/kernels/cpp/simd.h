@@ -102,24 +102,19 @@ template <class T> TORCHVIN_INLINE void store_bytes(uint8_t* to, Integers<T> val
 #endif
 }
 
-// table[index], lane by lane; the table has room for a multiple of 16 entries.
-template <class T> TORCHVIN_INLINE Vector<T> lookup(const T* table, Integers<T> index, [[maybe_unused]] int entries) {
+// table[index], lane by lane. With `InRegisters` the table has 16 entries.
+template <class T, bool InRegisters> TORCHVIN_INLINE Vector<T> lookup(const T* table, Integers<T> index) {
 #if defined(__AVX512F__)
-    if constexpr (std::is_same_v<T, float>) {
-        if (entries <= 16)
-            return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
-    } else if (entries <= 16) {
+    if constexpr (InRegisters && std::is_same_v<T, float>)
+        return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
+    else if constexpr (InRegisters)
         return (Vector<T>)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)index, _mm512_loadu_pd(table + 8));
-    }
 #elif defined(__AVX2__)
-    if constexpr (std::is_same_v<T, float>) {
-        if (entries <= 16) {
-            const __m256i chosen = (__m256i)index;
-            const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), chosen);
-            if (entries <= 8) return (Vector<T>)low;
-            const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), chosen);
-            return (Vector<T>)_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
-        }
+    if constexpr (InRegisters && std::is_same_v<T, float>) {
+        const __m256i chosen = (__m256i)index;
+        const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), chosen);
+        const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), chosen);
+        return (Vector<T>)_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
     }
 #endif
     Vector<T> result;

@@ -21,7 +21,7 @@ constexpr ptrdiff_t band_cells = 8192;
 // Below so many multiply-adds a second thread costs more than it brings (starting one takes some 30 us).
 constexpr double least_work_for_threads = 1e7;
 // Gradients of the kernel are summed in T for so many iterations, then in double.
-constexpr int64_t iterations_between_flushes = 8;
+constexpr int64_t iterations_between_flushes = 16;
 
 template <class T> class Buffer {
   public:
@@ -266,9 +266,9 @@ template <class T> void flush(const Plan<T>& plan, const Tape<T>& tape, double* 
         for (int64_t channel = 0; channel < plan.O * plan.A; ++channel)
             for (int64_t tap = 0; tap < plan.taps9; ++tap, from += plan.lanes) {
                 if (tap >= plan.taps) continue;
-                double sum = 0;
-                for (int64_t lane = 0; lane < plan.lanes; ++lane) sum += from[lane];
-                to[channel * plan.taps + tap] += sum;
+                double even = 0, odd = 0;  // two chains of additions wait for each other half as long
+                for (int64_t lane = 0; lane < plan.lanes; lane += 2) even += from[lane], odd += from[lane + 1];
+                to[channel * plan.taps + tap] += even + odd;
             }
     tape.lanes_sum.clear();
 }
@@ -307,7 +307,7 @@ void go_back(const Plan<T>& plan, const Transposed<T>& transposed, const Backwar
                                       first, last);
         });
     }
-    if (weights) flush(plan, tape, sums_of(shape.iterations));
+    if (weights && (shape.kernels > 1 || shape.iterations == 0)) flush(plan, tape, sums_of(shape.iterations));
 
     const int64_t segment = std::max<int64_t>(shape.keep_every, 1);
     bool reward_read = false;
