@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/gridworld
 
-.PHONY: help run test setup lint types docs slow clean
+PLAIN := build/without-compiler
+
+.PHONY: help run test test-without-compiler setup lint types docs slow clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +18,16 @@ test: $(VENV)/.developed ## install, then lint, types and the default tests (und
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
+
+test-without-compiler: $(VENV)/.developed ## install where no compiler works, then the planning tests on the reference
+	rm -rf $(PLAIN) && $(PYTHON) -m venv $(PLAIN)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(PLAIN)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/shared.pth"
+	CXX=/nonexistent/c++ CC=/nonexistent/cc $(PLAIN)/bin/python -m pip install -q --no-deps .
+	cd $(PLAIN) && bin/python -W "error" -W "default:torchvin was installed without:UserWarning" \
+		-c 'import torch, torchvin; torchvin.value_iteration(torch.zeros(1, 2, 3, 3), torch.zeros(2, 1, 3, 3), num_iterations=1)' \
+		2>&1 | grep "torchvin was installed without its compiled kernel"
+	$(PLAIN)/bin/python -m pytest -q tests/planning tests/policies -W "ignore:torchvin was installed without:UserWarning"
 
 setup: $(VENV)/.developed ## install for development
 

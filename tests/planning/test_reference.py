@@ -87,7 +87,7 @@ def test_a_checkpointed_run_recomputes_in_about_sqrt_k_pieces(monkeypatch):
     pieces = []
     inner = reference.checkpoint
     monkeypatch.setattr(
-        reference, "checkpoint", lambda run, *args, **kw: pieces.append(args[3]) or inner(run, *args, **kw)
+        reference, "checkpoint", lambda run, *args, **kw: pieces.append(args[4] - args[3]) or inner(run, *args, **kw)
     )
     q_reward = torch.randn(1, 2, 3, 3, requires_grad=True)
     for num_iterations in (1, 2, 9, 10, 50):

@@ -33,7 +33,7 @@ def test_no_iterations_only_look_ahead_at_the_given_value():
     q_reward, kernel, value = problem()
     plan = value_iteration(q_reward, kernel, num_iterations=0, initial_value=value)
     assert torch.equal(plan.value, value)
-    assert torch.equal(plan.q_values, q_reward + nn.functional.conv2d(value, kernel, padding=1))
+    torch.testing.assert_close(plan.q_values, q_reward + nn.functional.conv2d(value, kernel, padding=1))
 
 
 def test_no_iterations_from_zero_give_the_reward():
@@ -269,9 +269,9 @@ def test_the_transition_learns_through_the_layer():
     ("q_reward", "kernel", "value", "message"),
     [
         ((2, 3, 4), (3, 1, 3, 3), None, r"q_reward must have shape \[B, A, H, W\], got \[2, 3, 4\]"),
-        ((2, 3, 4, 5), (4, 1, 3, 3), None, r"kernel must have shape \[3, 1, F, F\], got \[4, 1, 3, 3\]"),
-        ((2, 3, 4, 5), (3, 1, 3, 5), None, r"kernel must have shape \[3, 1, F, F\], got \[3, 1, 3, 5\]"),
-        ((2, 3, 4, 5), (3, 2, 3, 3), None, r"kernel must have shape \[3, 1, F, F\], got \[3, 2, 3, 3\]"),
+        ((2, 3, 4, 5), (4, 1, 3, 3), None, r"kernel must have shape \[3, O, F, F\], got \[4, 1, 3, 3\]"),
+        ((2, 3, 4, 5), (3, 1, 3, 5), None, r"kernel must have shape \[3, O, F, F\], got \[3, 1, 3, 5\]"),
+        ((2, 3, 4, 5), (3, 2, 3, 3), None, r"q_reward .* each of the kernel\'s 2 value channels"),
         (
             (2, 3, 4, 5),
             (3, 1, 3, 3),

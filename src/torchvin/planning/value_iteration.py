@@ -55,8 +55,8 @@ def value_iteration(
     orientations = kernel.shape[-3]
     if orientations == 0 or channels % orientations or 0 in q_reward.shape[1:]:
         raise ShapeError(
-            f"q_reward [B, A, H, W] must have at least one action in each of the kernel's {orientations} value channels "
-            f"and at least one cell, got {list(q_reward.shape)}."
+            f"q_reward [B, A, H, W] must have at least one action in each of the kernel's {orientations} value "
+            f"channels and at least one cell, got {list(q_reward.shape)}."
         )
     if kernel.shape[-1] % 2 == 0:
         raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")

@@ -2,25 +2,43 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.planning.kernels import dispatch, reference
+from torchvin.planning.kernels import cpu, dispatch, reference
 from torchvin.planning.kernels.dispatch import Backend
+from torchvin.planning.value_iteration import value_iteration
 
 Q_REWARD = torch.zeros(1, 2, 3, 3)
 
 
 def broken(reason):
-    """A backend whose module does not exist, so that loading it would fail."""
-    return Backend(module="torchvin.no_such_module", summary="", why_not=lambda q_reward: reason)
+    return Backend(summary="", why_not=lambda q_reward: reason)
 
 
 def test_the_reference_is_there_and_runs_anywhere():
-    assert dispatch.choose("reference", Q_REWARD) is reference.value_iteration
+    assert dispatch.choose("reference", Q_REWARD) == "reference"
+    assert dispatch.choose("auto", Q_REWARD.bfloat16()) == "reference"
     assert dispatch.BACKENDS["reference"].why_not(None) is None
 
 
-def test_auto_passes_over_a_backend_that_cannot_run_without_importing_it(monkeypatch):
+def test_auto_passes_over_a_backend_that_cannot_run(monkeypatch):
     monkeypatch.setattr(dispatch, "BACKENDS", {"broken": broken("no such device"), **dispatch.BACKENDS})
-    assert callable(dispatch.choose("auto", Q_REWARD))
+    assert dispatch.choose("auto", Q_REWARD) in ("cpu", "reference")
+
+
+@pytest.mark.skipif(cpu.extension is None, reason="the C++ kernel is not compiled")
+def test_a_cpu_takes_the_compiled_kernel():
+    assert dispatch.choose("auto", Q_REWARD) == "cpu"
+    assert dispatch.choose("auto", Q_REWARD.double()) == "cpu"
+
+
+def test_without_the_compiled_kernel_one_warning_says_what_is_lost_and_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(cpu, "extension", None)
+    monkeypatch.setattr(dispatch, "_warned", False)
+    with pytest.warns(UserWarning, match=r"several times slower.*install a C\+\+17 compiler") as caught:
+        plans = [value_iteration(Q_REWARD, torch.zeros(2, 1, 3, 3), num_iterations=2) for _ in range(2)]
+    assert len(caught) == 1
+    assert torch.equal(plans[1].q_values, Q_REWARD)
+    with pytest.raises(InputError, match=r"backend 'cpu' cannot run this plan: not compiled"):
+        dispatch.choose("cpu", Q_REWARD)
 
 
 def test_a_named_backend_that_cannot_run_says_why(monkeypatch):
@@ -47,6 +65,7 @@ def test_every_backend_that_can_run_here_agrees_with_the_reference(name):
     kernel = 0.3 * torch.randn(3, 1, 3, 3, generator=generator)
     value = torch.randn(2, 1, 5, 7, generator=generator)
     expected = reference.value_iteration(q_reward, kernel, value, 5, "unroll")
-    got = dispatch.choose(name, q_reward)(q_reward, kernel, value, 5, "unroll")
+    *got, residual = dispatch.run(name, q_reward, kernel, value, 5, "unroll")
     for one, other in zip(got, expected, strict=True):
         torch.testing.assert_close(one, other)
+    torch.testing.assert_close(residual, reference.residual(*expected))

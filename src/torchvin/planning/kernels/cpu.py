@@ -3,34 +3,29 @@
 Plain functions on tensors, without autograd: `fused` makes an operator of them.
 """
 
+import importlib
 import os
-from functools import cache
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
-
-@cache
-def extension() -> ModuleType | None:
-    """The compiled module, or None where the package was installed without a compiler."""
-    try:
-        from torchvin.planning.kernels import _cpu
-    except ImportError:
-        return None
-    return _cpu  # type: ignore[no-any-return]
+extension: ModuleType | None
+try:
+    extension = importlib.import_module("torchvin.planning.kernels._cpu")
+except ImportError:  # installed without a compiler
+    extension = None
 
 
 def instruction_set() -> str:
     """Which the kernel uses: the best of this machine, or the one that TORCHVIN_INSTRUCTION_SET names ("plain")."""
-    module = extension()
-    best: str = module.instruction_sets()[0] if module else ""
+    best: str = extension.instruction_sets()[0] if extension else ""
     return os.environ.get("TORCHVIN_INSTRUCTION_SET") or best
 
 
 def why_not(q_reward: Tensor | None) -> str | None:
     """Why this kernel cannot run on `q_reward`, or None if it can; asked with None for the machine as a whole."""
-    if extension() is None:
+    if extension is None:
         return "not compiled: install torchvin again on a machine with a C++17 compiler (g++ or clang++)"
     if q_reward is None:
         return None
@@ -55,8 +50,7 @@ def forward(
     Returns Q, V, the residual [B], the kept values and actions, and whether all numbers were finite: if not, the
     results are not to be used.
     """
-    module = extension()
-    assert module is not None
+    assert extension is not None
     num_kept = -(-num_iterations // keep_every) if keep_every else 0
     q_values, final_value = torch.empty_like(q_reward), torch.empty_like(value)
     values = q_reward.new_empty(kept_shape(q_reward, kernel, num_kept))
@@ -64,7 +58,7 @@ def forward(
         kept_shape(q_reward, kernel, num_iterations if keep_every == 1 else 0), dtype=torch.uint8
     )
     residual = q_reward.new_empty(q_reward.shape[0])
-    finite: bool = module.forward(
+    finite: bool = extension.forward(
         q_reward,
         kernel,
         value,
@@ -94,11 +88,10 @@ def backward(
     kernel_needs_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of q_reward, kernel (empty if not needed) and the initial value."""
-    module = extension()
-    assert module is not None
+    assert extension is not None
     grad_q_reward, grad_initial = torch.empty_like(q_reward), torch.empty_like(final_value)
     grad_kernel = torch.empty_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
-    module.backward(
+    extension.backward(
         grad_q_values,
         grad_value,
         q_reward,
@@ -119,8 +112,7 @@ def backward(
 
 def peak_gflops(seconds: float = 0.2) -> float:
     """Fused multiply-adds that one thread of this machine reaches when nothing else is asked of it, in GFLOP/s."""
-    module = extension()
-    if module is None:
+    if extension is None:
         raise RuntimeError("the C++ kernel is not compiled, so the machine's peak cannot be measured.")
-    peak: float = module.peak_gflops(seconds, instruction_set())
+    peak: float = extension.peak_gflops(seconds, instruction_set())
     return peak

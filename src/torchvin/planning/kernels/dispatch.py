@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.planning.kernels import cpu, reference, triton
+from torchvin.planning.kernels import cpu, reference
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Backend:
 #: The first that can run a tensor does. On a CPU the C++ kernel wins at every size measured (docs/results.md), down to
 #: one map of 8x8, so nothing but device and dtype decides; threads are torch's, used from 10 million multiply-adds on.
 BACKENDS: dict[str, Backend] = {
-    "triton": Backend("CUDA, all iterations of a small map in one launch (not measured: no GPU so far)", triton.why_not),
-    "cpu": Backend("C++ with SIMD, all iterations in cache; some 20 times the reference's speed, 5 bytes kept", cpu.why_not),
+    "cpu": Backend("C++ with SIMD, all iterations in cache, 5 bytes a cell and iteration kept", cpu.why_not),
     "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
 }
 
@@ -40,7 +39,7 @@ def choose(backend: str, q_reward: Tensor) -> str:
     """
     if backend == "auto":
         chosen = next(name for name, entry in BACKENDS.items() if entry.why_not(q_reward) is None)
-        if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension() is None:
+        if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension is None:
             _warn_not_compiled()
         return chosen
     if backend not in BACKENDS:
@@ -58,8 +57,8 @@ def _warn_not_compiled() -> None:
     if not _warned:
         _warned = True
         warnings.warn(
-            "torchvin was installed without its compiled kernel: planning on a CPU runs in plain PyTorch, some 20 times "
-            "slower. To get it, install a C++17 compiler (Debian: apt install g++) and then torchvin again: "
+            "torchvin was installed without its compiled kernel: planning on a CPU runs in plain PyTorch, several "
+            "times slower. To get it, install a C++17 compiler (Debian: apt install g++) and then torchvin again: "
             "pip install --force-reinstall --no-deps torchvin.",
             stacklevel=4,
         )

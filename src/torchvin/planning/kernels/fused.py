@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.grad
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.grad import conv2d_input, conv2d_weight
 
 from torchvin.planning.kernels import cpu, reference
 
@@ -54,7 +54,7 @@ def plan(
     q_values, final, residual, values, actions, finite = module.forward(*inputs, num_iterations, keep_every)
     if not finite:
         with torch.no_grad():
-            q_values, final = reference.value_iteration(*inputs, num_iterations, "unroll")
+            q_values, final = reference.value_iteration(inputs[0], inputs[1], inputs[2], num_iterations, "unroll")
             residual = reference.residual(q_values, final)
     return q_values, final, residual, values, actions, torch.tensor(finite, device=q_reward.device)
 
@@ -95,7 +95,8 @@ def plan_backward(
     grads = [tensor.detach().contiguous() for tensor in (grad_q_values, grad_value)]
     if not finite:
         with torch.no_grad():
-            return _backward_by_reference(*grads, q_reward.detach(), kernels.detach(), value.detach(), num_iterations)
+            inputs = (q_reward.detach(), kernels.detach(), value.detach())
+            return _backward_by_reference(grads[0], grads[1], *inputs, num_iterations)
     module: Any = importlib.import_module(_MODULES[backend])
     kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, final_value, values, actions)]
     grad_q, grad_kernels, grad_initial = module.backward(
@@ -119,6 +120,7 @@ def _backward_by_reference(
     grad_q_values: Tensor, grad_value: Tensor, q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The reference's gradients written out, for where autograd does not reach: inside an operator."""
+    gradients: Any = torch.nn.grad  # without types
     planned = [value]
     for k in range(num_iterations):
         planned.append(reference.iterate(q_reward, kernels, planned[-1], k, k + 1))
@@ -128,13 +130,14 @@ def _backward_by_reference(
         weights = kernels[min(k, len(kernels) - 1)]
         through = grad_q_values
         if k < num_iterations:
-            q_values = reference.look_ahead(q_reward, weights, planned[k]).unflatten(1, (orientations, -1))
+            q_values = reference.by_orientation(reference.look_ahead(q_reward, weights, planned[k]), orientations)
             taken = q_values.max(dim=2, keepdim=True).indices
             through = torch.zeros_like(q_values).scatter_(2, taken, grad.unsqueeze(2)).flatten(1, 2)
             grad = torch.zeros_like(grad)
         grad_q = grad_q + through
-        grad_kernels[min(k, len(kernels) - 1)] += conv2d_weight(planned[k], list(weights.shape), through, padding=padding)
-        grad = grad + conv2d_input(list(value.shape), weights, through, padding=padding)
+        into_weights = gradients.conv2d_weight(planned[k], weights.shape, through, padding=padding)
+        grad_kernels[min(k, len(kernels) - 1)] += into_weights
+        grad = grad + gradients.conv2d_input(value.shape, weights, through, padding=padding)
     return grad_q, grad_kernels, grad
 
 

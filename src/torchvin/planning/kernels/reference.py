@@ -26,12 +26,17 @@ def look_ahead(
     return q_reward + functional.conv2d(value, kernel, padding=kernel.shape[-1] // 2)
 
 
+def by_orientation(q_values: Float[Tensor, "B OA H W"], orientations: int) -> Float[Tensor, "B O A H W"]:
+    """The actions of each orientation."""
+    return q_values.view(q_values.shape[0], orientations, -1, *q_values.shape[2:])
+
+
 def update(q_values: Float[Tensor, "B OA H W"], orientations: int = 1) -> Float[Tensor, "B O H W"]:
     """The maximum over actions. At a tie the first action is chosen, and only the chosen one carries gradient."""
-    by_action = q_values.unflatten(1, (orientations, -1))
+    actions = by_orientation(q_values, orientations)
     if not q_values.requires_grad:
-        return by_action.amax(dim=2)  # the same values, 3 times as fast as keeping the index
-    return by_action.max(dim=2).values
+        return actions.amax(dim=2)  # the same values, 3 times as fast as keeping the index
+    return actions.max(dim=2).values
 
 
 def iterate(q_reward: Tensor, kernels: Tensor, value: Tensor, first: int, last: int) -> Tensor:
