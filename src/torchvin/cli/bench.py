@@ -154,3 +154,99 @@ def _write(
         with replacing(out / name) as temporary:
             temporary.write_text(text + ("" if text.endswith("\n") else "\n"))
     plot_cost(rows, out / "cost.png")
+
+
+def _measure(
+    arguments: Arguments,
+    sweep: "Sequence[Shape] | None",
+    formulations: Sequence[str] | None,
+    pipeline: dict[str, Any],
+    timing: dict[str, Any],
+) -> dict[str, Any]:
+    from torchvin.benchmarks.pipeline import NUM_STAGES, measure_pipeline
+    from torchvin.benchmarks.value_iteration import FORMULATIONS, measure, shapes
+    from torchvin.planning.kernels import cpu
+    from torchvin.progress import progress_bar
+
+    chosen = shapes(quick=arguments.quick) if sweep is None else sweep
+    peak = cpu.peak_gflops() if cpu.extension() else None
+    rows: list[dict[str, Any]] = []
+    with progress_bar("measuring", len(chosen) + NUM_STAGES) as advance:
+        for shape in chosen:
+            measured = measure(
+                shape,
+                peak_gflops=peak,
+                formulations=formulations or tuple(FORMULATIONS),
+                device=arguments.device,
+                **timing,
+            )
+            rows += [asdict(row) for row in measured]
+            advance(1)
+        surroundings = measure_pipeline(on_progress=advance, **pipeline, **timing)
+    return {
+        "peak_gflops": peak,
+        "machine": _machine(arguments.device),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "rows": rows,
+        "pipeline": [asdict(entry) for entry in surroundings],
+    }
+
+
+def _machine(device: str) -> dict[str, Any]:
+    import torch
+
+    import torchvin
+    from torchvin.planning.kernels import cpu
+
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "instruction_set": cpu.instruction_set() or None,
+        "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvin": torchvin.__version__,
+    }
+
+
+def _processor() -> str:
+    """The model where Linux tells it: `platform.processor()` is empty or only "x86_64" there."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _tables(content: dict[str, Any]) -> list[tuple[str, Sequence[str], Sequence[Sequence[str]], list[str]]]:
+    """Title, columns, cells and the lines below, of each table."""
+    from torchvin.benchmarks.value_iteration import COLUMNS, FORMULATIONS, table
+
+    machine, peak = content["machine"], content["peak_gflops"]
+    cells, reasons = table(content["rows"])
+    first = content["rows"][0] if content["rows"] else {"actions": 0, "kernel_size": 0}
+    where = (
+        f"{machine['processor']}, {machine['threads']} of {machine['cores']} cores, torch {machine['torch']}, "
+        f"{content['date']}; peak of one core: " + ("not measured" if peak is None else f"{peak:.1f} GFLOP/s")
+    )
+    title = f"Value iteration, A = {first['actions']}, F = {first['kernel_size']}, on {machine['device']}"
+    notes = [*(f"{name}: {what}" for name, what in FORMULATIONS.items()), *reasons, where]
+    surroundings = [
+        (entry["what"], f"{entry['value']:.4g}", entry["unit"], entry["note"]) for entry in content["pipeline"]
+    ]
+    return [(title, COLUMNS, cells, notes), ("Pipeline, 28x28 maps", ("", "value", "unit", "of"), surroundings, [])]
+
+
+def _markdown(content: dict[str, Any]) -> str:
+    machine = content["machine"]
+    lines = ["# Value iteration: measured times", ""]
+    lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in machine.items()]
+    lines += [f"- date: {content['date']}", ""]
+    for title, columns, rows, notes in _tables(content):
+        lines += [f"## {title}", "", "| " + " | ".join(columns) + " |", "|---" + "|---:" * (len(columns) - 1) + "|"]
+        lines += ["| " + " | ".join(row) + " |" for row in rows]
+        lines += ["", *(f"- {line}" for line in notes), ""]
+    return "\n".join([*lines, "![cost against side and K](costs.png)"])

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,9 @@ def run(arguments: Arguments) -> None:
     from torchvin.training.maps import training_maps
 
     check_writable(arguments.out / CHECKPOINT_FILE)
+    began = time.perf_counter()
     dataset = training_maps(arguments.config, arguments.data)
+    data_seconds = time.perf_counter() - began
     record = {
         "command": shlex.join(["torchvin", *sys.argv[1:]]),
         "data": arguments.data.name if arguments.data else "generated",
@@ -64,6 +67,7 @@ def run(arguments: Arguments) -> None:
                 "maps": len(dataset),
                 "epochs": len(trained.history),
                 "seconds": trained.seconds,
+                "data_seconds": data_seconds,
                 "validation_success_rate": scores.success_rate,
                 "validation_all_states_success_rate": scores.all_states_success_rate,
                 "weights": str(arguments.out),
@@ -71,7 +75,7 @@ def run(arguments: Arguments) -> None:
         )
     else:
         print(
-            f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s; on {scores.maps} validation "
+            f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s, maps in {data_seconds:.0f} s; on {scores.maps} validation "
             f"maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
             f"{percent(scores.all_states_optimal_rate)} optimally"
         )

@@ -89,9 +89,7 @@ class RunConfig:
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
-    "gridworld-28": RunConfig(
-        policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)
-    ),
+    "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
 }
 
 
