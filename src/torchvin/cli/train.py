@@ -75,7 +75,7 @@ def run(arguments: Arguments) -> None:
         )
     else:
         print(
-            f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s, maps in {data_seconds:.0f} s; on {scores.maps} validation "
-            f"maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
+            f"{arguments.out}: maps in {data_seconds:.0f} s, {len(trained.history)} epochs in {trained.seconds:.0f} s; "
+            f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
             f"{percent(scores.all_states_optimal_rate)} optimally"
         )
