@@ -59,6 +59,17 @@ template <class T> TORCHVIN_INLINE Vector<T> keep(Integers<T> mask, Vector<T> va
     return reinterpret_cast<Vector<T>>(mask & reinterpret_cast<Integers<T>>(value));
 }
 
+template <class T> TORCHVIN_INLINE bool all(Integers<T> mask) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return _mm512_movepi32_mask((__m512i)mask) == 0xffff;
+    else return _mm512_movepi64_mask((__m512i)mask) == 0xff;
+#else
+    Integer<T> every = -1;
+    for (int lane = 0; lane < lanes<T>; ++lane) every &= mask[lane];
+    return every != 0;
+#endif
+}
+
 // The larger of two vectors without NaN.
 template <class T> TORCHVIN_INLINE Vector<T> larger(Vector<T> a, Vector<T> b) {
 #if defined(__AVX512F__)

@@ -33,11 +33,14 @@ class Team {
     int size() const { return static_cast<int>(members_.size()) + 1; }
 
     // Calls task(index, member) for each index below `count`, on any of the members.
-    void for_each(int64_t count, const std::function<void(int64_t, int)>& task) {
-        if (members_.empty() || count == 1) {
+    template <class Task> void for_each(int64_t count, const Task& task) {
+        if (members_.empty() || count == 1)  // called for each iteration of small maps: no detour
             for (int64_t index = 0; index < count; ++index) task(index, 0);
-            return;
-        }
+        else share(count, task);
+    }
+
+  private:
+    void share(int64_t count, const std::function<void(int64_t, int)>& task) {
         {
             std::lock_guard lock(mutex_);
             task_ = &task;
@@ -52,7 +55,6 @@ class Team {
         idle_.wait(lock, [this] { return busy_ == 0; });
     }
 
-  private:
     void work(const std::function<void(int64_t, int)>& task, int64_t count, int member) {
         for (int64_t index; (index = next_.fetch_add(1)) < count;) task(index, member);
     }

@@ -266,9 +266,9 @@ template <class T> void flush(const Plan<T>& plan, const Tape<T>& tape, double* 
         for (int64_t channel = 0; channel < plan.O * plan.A; ++channel)
             for (int64_t tap = 0; tap < plan.taps9; ++tap, from += plan.lanes) {
                 if (tap >= plan.taps) continue;
-                double even = 0, odd = 0;  // two chains of additions wait for each other half as long
-                for (int64_t lane = 0; lane < plan.lanes; lane += 2) even += from[lane], odd += from[lane + 1];
-                to[channel * plan.taps + tap] += even + odd;
+                for (int64_t half = plan.lanes / 2; half > 0; half /= 2)
+                    for (int64_t lane = 0; lane < half; ++lane) from[lane] += from[lane + half];
+                to[channel * plan.taps + tap] += from[0];
             }
     tape.lanes_sum.clear();
 }
