@@ -25,11 +25,16 @@ def plot_cost(rows: Sequence[Row], path: Path) -> None:
         by_side = [row for row in mine if row.batch == largest[row.height] and row.iterations == smallest_k[row.height]]
         if by_side:
             left.plot([row.height for row in by_side], [row.forward_backward_ms for row in by_side], style, label=name)
-        by_k = sorted((row.iterations, row.forward_ms) for row in mine if row.batch == 1 and row.forward_ms is not None)
-        if by_k:
-            right.plot([k for k, _ in by_k], [milliseconds for _, milliseconds in by_k], style, label=name)
+        one = [row for row in mine if row.batch == 1 and row.cell_updates_per_second]
+        if one:
+            right.plot(
+                [row.iterations for row in one],
+                [1e9 / (row.cell_updates_per_second or 1.0) for row in one],
+                style[0],
+                label=name,
+            )
     left.set(xlabel="side of the map [cells]", ylabel="forward + backward [ms]", title="largest batch, K of the paper")
-    right.set(xlabel="iterations K", ylabel="forward [ms]", title="one map (its side grows with K)")
+    right.set(xlabel="iterations K", ylabel="forward [ns a cell and iteration]", title="one map, all sides")
     for axes in (left, right):
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
