@@ -1,5 +1,6 @@
 """Shared fixtures: maps drawn as text, the true grid-world model, and one Hypothesis profile."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("torchvin")
+
+# Read when Triton is first imported, by whichever test: without a GPU its kernels run in its interpreter.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
 
 # The tensors of the tests are small: beside other work on the machine a second thread makes them many times slower.
 torch.set_num_threads(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.planning.kernels import cpu, reference
+from torchvin.planning.kernels import cpu, reference, triton
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Backend:
 #: one map of 8x8, so nothing but device and dtype decides; threads are torch's, used from 10 million multiply-adds on.
 BACKENDS: dict[str, Backend] = {
     "cpu": Backend("C++ with SIMD, all iterations in cache, 5 bytes a cell and iteration kept", cpu.why_not),
+    "triton": Backend("all iterations of a small map in one launch, 5 bytes a cell and iteration kept", triton.why_not),
     "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
 }
 
@@ -38,7 +39,9 @@ def choose(backend: str, q_reward: Tensor) -> str:
     Raises: InputError for an unknown name, or a named backend that cannot run this tensor.
     """
     if backend == "auto":
-        chosen = next(name for name, entry in BACKENDS.items() if entry.why_not(q_reward) is None)
+        # Triton's interpreter runs on a CPU, for tests that ask for it, and takes minutes.
+        names = [name for name in BACKENDS if name != "triton" or q_reward.is_cuda]
+        chosen = next(name for name in names if BACKENDS[name].why_not(q_reward) is None)
         if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension is None:
             _warn_not_compiled()
         return chosen

@@ -14,7 +14,7 @@ import torch.nn.grad
 from jaxtyping import Float
 from torch import Tensor
 
-from torchvin.planning.kernels import cpu, reference
+from torchvin.planning.kernels import reference
 
 _MODULES = {"cpu": "torchvin.planning.kernels.cpu", "triton": "torchvin.planning.kernels.triton"}
 
@@ -56,22 +56,23 @@ def plan(
         with torch.no_grad():
             q_values, final = reference.value_iteration(inputs[0], inputs[1], inputs[2], num_iterations, "unroll")
             residual = reference.residual(q_values, final)
-    return q_values, final, residual, values, actions, torch.tensor(finite, device=q_reward.device)
+    return q_values, final, residual, values, actions, torch.tensor(finite)
 
 
 @plan.register_fake
 def _(
     q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    values = cpu.kept_shape(q_reward, kernels, _num_kept(num_iterations, keep_every))
-    actions = cpu.kept_shape(q_reward, kernels, num_iterations if keep_every == 1 else 0)
+    module: Any = importlib.import_module(_MODULES[backend])
+    values = module.kept_shape(q_reward, kernels, _num_kept(num_iterations, keep_every))
+    actions = module.kept_shape(q_reward, kernels, num_iterations if keep_every == 1 else 0)
     return (
         q_reward.new_empty(q_reward.shape),
         value.new_empty(value.shape),
         q_reward.new_empty(q_reward.shape[0]),
         q_reward.new_empty(values),
         q_reward.new_empty(actions, dtype=torch.uint8),
-        q_reward.new_empty((), dtype=torch.bool),
+        torch.empty((), dtype=torch.bool),  # for the host, which must not wait for a device
     )
 
 

@@ -1,0 +1,124 @@
+"""The Triton kernels against the reference: on a GPU where there is one, else in Triton's interpreter."""
+
+import importlib.util
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from torchvin.errors import InputError
+from torchvin.planning.kernels import dispatch, fused, reference, triton
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def problem(seed, batch, orientations, actions, height, width, size, kernels, dtype):
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    channels = orientations * actions
+    kernel = random(kernels, channels, orientations * size * size).softmax(-1) * 0.98
+    inputs = [
+        random(batch, channels, height, width),
+        kernel.view(kernels, channels, orientations, size, size),
+        random(batch, orientations, height, width),
+    ]
+    grads = [random(*inputs[0].shape), random(*inputs[2].shape)]
+    return [[tensor.to(DEVICE, dtype) for tensor in tensors] for tensors in (inputs, grads)]
+
+
+def with_gradients(run, inputs, grads):
+    leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+    outputs = run(*leaves)[:2]
+    return [*(output.detach() for output in outputs), *torch.autograd.grad(outputs, leaves, grads)]
+
+
+def assert_same(inputs, grads, num_iterations, gradient="unroll"):
+    tolerance = 1e-5 if inputs[0].dtype == torch.float32 else 1e-12
+    double = [[tensor.double() for tensor in tensors] for tensors in (inputs, grads)]
+    expected = with_gradients(lambda *x: reference.value_iteration(*x, num_iterations, "unroll"), *double)
+    got = with_gradients(lambda *x: fused.value_iteration(*x, num_iterations, gradient, "triton"), inputs, grads)
+    for name, one, other in zip(("Q", "V", "dq", "dkernel", "dvalue"), got, expected, strict=True):
+        scale = max(other.abs().max().item(), 1e-3)
+        assert (one.double() - other).abs().max().item() <= tolerance * scale, name
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(0, 2**31),
+    st.integers(1, 3),
+    st.sampled_from([(1, 1), (1, 4), (1, 10), (1, 16), (2, 3), (4, 3)]),
+    st.sampled_from([(1, 1), (1, 7), (5, 4), (9, 13)]),
+    st.sampled_from([1, 3, 5]),
+    st.integers(0, 12),
+    st.booleans(),
+    st.sampled_from(["unroll", "checkpoint"]),
+)
+def test_values_and_gradients_are_the_references(seed, batch, actions, sides, size, iterations, untied, gradient):
+    kernels = iterations + 1 if untied else 1
+    assert_same(*problem(seed, batch, *actions, *sides, size, kernels, torch.float64), iterations, gradient)
+
+
+@pytest.mark.parametrize("gradient", ["unroll", "checkpoint"])
+def test_a_large_map_in_tiles_of_several_iterations(gradient):
+    assert_same(*problem(0, 1, 1, 2, 70, 131, 3, 1, torch.float64), 19, gradient)
+
+
+def test_tiles_of_a_wide_kernel_that_changes_with_the_iteration():
+    assert_same(*problem(0, 1, 2, 2, 66, 67, 5, 7, torch.float64), 6)
+
+
+def test_a_single_precision_plan_of_the_papers_size():
+    inputs, grads = problem(3, 2, 1, 10, 16, 16, 3, 1, torch.float32)
+    # Coarse numbers: fewer near-ties that rounding could break the other way.
+    inputs = [(tensor * 64).round() / 64 for tensor in inputs]
+    assert_same(inputs, grads, 5)
+
+
+def test_at_a_tie_the_first_action_carries_the_gradient():
+    inputs, grads = problem(0, 1, 1, 4, 5, 5, 3, 1, torch.float64)
+    inputs[0][:] = inputs[0][:, :1]
+    inputs[1][:] = inputs[1][:, :1]
+    assert_same(inputs, grads, 3)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_are_not_finite_are_answered_as_by_the_reference(number):
+    inputs, _ = problem(0, 2, 1, 3, 6, 5, 3, 1, torch.float64)
+    inputs[0][0, 1, 2, 2] = number
+    expected = reference.value_iteration(*inputs, 4, "unroll")
+    got = fused.value_iteration(*inputs, 4, "unroll", "triton")
+    for one, other in zip(got[:2], expected, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def test_the_same_bits_in_every_run():
+    inputs, grads = problem(0, 2, 1, 5, 20, 20, 3, 1, torch.float32)
+    runs = [with_gradients(lambda *x: fused.value_iteration(*x, 9, "unroll", "triton"), inputs, grads) for _ in "ab"]
+    assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
+
+
+def test_it_keeps_five_bytes_a_cell_and_iteration():
+    inputs, _ = problem(0, 2, 1, 5, 20, 20, 3, 1, torch.float32)
+    outputs = fused.plan(*inputs, 12, 1, "triton")
+    assert sum(kept.nbytes for kept in outputs[3:5]) == 5 * 2 * 400 * 12
+
+
+@pytest.mark.filterwarnings("ignore:Grad strides")
+def test_it_is_an_operator_of_pytorch():
+    inputs, _ = problem(0, 1, 1, 2, 4, 5, 3, 1, torch.float64)
+    inputs = [tensor.requires_grad_() for tensor in inputs]
+    torch.library.opcheck(fused.plan, (*inputs, 3, 1, "triton"))
+
+
+def test_without_gpu_and_interpreter_it_says_why_it_cannot(monkeypatch):
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    with pytest.raises(InputError, match="the tensor is on cpu"):
+        dispatch.choose("triton", torch.zeros(1, 2, 3, 3))
+    assert dispatch.choose("auto", torch.zeros(1, 2, 3, 3)) != "triton"
+    assert triton.why_not(torch.zeros(1)) == "the tensor is on cpu"
