@@ -25,6 +25,7 @@ def small(monkeypatch):
         "maps_per_second": 1.0, "rollouts_per_second": 1.0, "decision_microseconds": 1.0, "dijkstra_microseconds": 1.0
     }  # fmt: skip
     monkeypatch.setattr(pipeline, "measure", lambda: steps)
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
 
 
 def test_the_contract_of_the_json(small, capsys, tmp_path):
@@ -74,3 +75,9 @@ def test_the_steps_are_measured():
 def test_threads_must_be_positive(capsys):
     assert main(["bench", "value-iteration", "--threads", "0"]) == 2
     assert "--threads must be at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
+    assert main(["bench", "value-iteration", "--device", "cuda"]) == 2
+    assert "needs a GPU" in capsys.readouterr().err

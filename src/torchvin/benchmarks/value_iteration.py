@@ -90,6 +90,7 @@ def measure(
     kernel_size: int = 3,
     formulations: Sequence[str] | None = None,
     peak_gflops: float | None,
+    device: str = "cpu",
 ) -> Iterator[list[Row]]:
     """The rows of one case after the other.
 
@@ -99,17 +100,21 @@ def measure(
         kernel_size: F.
         formulations: of `FORMULATIONS`; all if not given.
         peak_gflops: of one thread of this machine, or None if unknown.
+        device: "cpu", or "cuda" for a GPU, where every form computes in full float32 (no TensorFloat-32).
     """
+    if device != "cpu":
+        torch.backends.cudnn.allow_tf32 = False
+        peak_gflops = None  # a thread's, which says nothing of a GPU
     for case in cases:
-        yield [_measure(name, case, actions, kernel_size, peak_gflops) for name in formulations or FORMULATIONS]
+        yield [_measure(name, case, actions, kernel_size, peak_gflops, device) for name in formulations or FORMULATIONS]
 
 
-def _measure(name: str, case: Case, actions: int, kernel_size: int, peak_gflops: float | None) -> Row:
+def _measure(name: str, case: Case, actions: int, kernel_size: int, peak_gflops: float | None, device: str) -> Row:
     side, batch, iterations = case
     generator = torch.Generator().manual_seed(side)
-    image = torch.randn(batch, 1, side, side, generator=generator)
+    image = torch.randn(batch, 1, side, side, generator=generator).to(device)
     shares = torch.randn(2, actions, kernel_size**2, generator=generator).softmax(-1)
-    reward_share, kernel = (0.99 * shares).view(2, actions, 1, kernel_size, kernel_size).unbind(0)
+    reward_share, kernel = (0.99 * shares).to(device).view(2, actions, 1, kernel_size, kernel_size).unbind(0)
     threads = torch.get_num_threads()
     labels = (name, side, side, batch, actions, kernel_size, iterations, threads)
     cells = batch * side * side
@@ -119,17 +124,17 @@ def _measure(name: str, case: Case, actions: int, kernel_size: int, peak_gflops:
     run = _formulation(name, iterations)
     inputs = _inputs(name, image, reward_share, kernel)
     with torch.no_grad():
-        expected = _formulation("cpu" if cpu.extension else "eager", iterations)(
+        expected = _formulation("cpu" if cpu.extension and device == "cpu" else "eager", iterations)(
             *_inputs("eager", image, reward_share, kernel)
         )
         try:
             torch.testing.assert_close(run(*inputs), expected, rtol=1e-3, atol=1e-3)
         except (RuntimeError, ImportError) as error:
             return Row(*labels, reason=f"failed: {str(error).splitlines()[0]}")
-        forward = median_seconds(lambda: run(*inputs))
+        forward = median_seconds(lambda: _finished(run(*inputs)))
     leaves = [tensor.clone().requires_grad_() for tensor in inputs]
-    gradient = torch.randn(expected.shape, generator=generator)
-    both = median_seconds(lambda: torch.autograd.grad(run(*leaves), leaves, gradient))
+    gradient = torch.randn(expected.shape, generator=generator).to(device)
+    both = median_seconds(lambda: _finished(*torch.autograd.grad(run(*leaves), leaves, gradient)))
     operations = 2.0 * cells * actions * kernel_size**2 * (iterations + 1)
     return Row(
         *labels,
@@ -139,6 +144,12 @@ def _measure(name: str, case: Case, actions: int, kernel_size: int, peak_gflops:
         share_of_peak=operations / forward / (1e9 * peak_gflops * threads) if peak_gflops else None,
         saved_bytes_per_cell_iteration=_saved_bytes(lambda: run(*leaves), leaves) / (cells * iterations),
     )
+
+
+def _finished(*results: Tensor) -> None:
+    """A GPU computes on while the host goes ahead: wait for it."""
+    if results[0].is_cuda:
+        torch.cuda.synchronize(results[0].device)
 
 
 def _why_not(name: str, case: Case, cells: int, actions: int, image: Tensor) -> str | None:

@@ -28,6 +28,8 @@ class Arguments:
     """Threads of every formulation."""
     quick: bool = False
     """Leave out 4 times the paper's K, and 512x512."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the operator runs."""
     out: Path | None = None
     """Folder for results.json, results.md and cost.png."""
     json: bool = False
@@ -46,6 +48,8 @@ def run(arguments: Arguments) -> None:
 
     if arguments.threads < 1:
         raise InputError(f"--threads must be at least 1, got {arguments.threads}.")
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda needs a GPU that PyTorch can use, and there is none. Use --device cpu.")
     if arguments.out:
         check_writable(arguments.out / "results.json")
     torch.set_num_threads(arguments.threads)
@@ -53,7 +57,7 @@ def run(arguments: Arguments) -> None:
     peak = value_iteration.peak()
     rows: list[value_iteration.Row] = []
     with progress_bar("measuring", len(cases) + 1) as advance:
-        for measured in value_iteration.measure(cases, peak_gflops=peak):
+        for measured in value_iteration.measure(cases, peak_gflops=peak, device=arguments.device):
             rows += measured
             advance(1)
         steps = pipeline.measure()
@@ -62,6 +66,7 @@ def run(arguments: Arguments) -> None:
         "peak_gflops": peak,
         "machine": {
             "processor": _processor(),
+            "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu",
             "threads": arguments.threads,
             "torch": torch.__version__,
             "python": platform.python_version(),
@@ -83,8 +88,8 @@ def run(arguments: Arguments) -> None:
 
 
 def table(rows: Sequence[Any]) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Columns and cells of the printed table; ratios are to the compiled kernel's time on the same shape."""
-    ours = {_shape(row): row for row in rows if row.backend == "cpu" and row.forward_ms is not None}
+    """Columns and cells of the printed table; ratios are to our kernel's time on the same shape."""
+    ours = {_shape(row): row for row in rows if row.backend in ("cpu", "triton") and row.forward_ms is not None}
     columns = ("shape", "form", "fwd ms", "f+b ms", "Mcell/s", "peak", "B kept", "fwd x", "f+b x", "")
     cells: list[Sequence[str]] = []
     for row in rows:
@@ -141,8 +146,8 @@ def _write(
         f"{content['date']}, {machine['processor']}, {machine['threads']} thread(s), torch {machine['torch']}, peak "
         f"{content['peak_gflops'] or float('nan'):.0f} GFLOP/s a thread. `torchvin bench value-iteration`.",
         "",
-        "Form: `cpu` ours, `eager` the best in plain PyTorch (reward convolved once), `stacked` what public VINs do, "
-        "`compile` torch.compile of `eager`. `x`: times as long as `cpu`. `B kept`: bytes kept for the backward pass a "
+        "Form: `cpu` and `triton` ours, `eager` the best in plain PyTorch (reward convolved once), `stacked` what public VINs do, "
+        "`compile` torch.compile of `eager`. `x`: times as long as ours. `B kept`: bytes kept for the backward pass a "
         "cell and iteration.",
         "",
     ]

@@ -4,8 +4,6 @@ import importlib.util
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from torchvin.errors import InputError
 from torchvin.planning.kernels import dispatch, fused, reference, triton
@@ -48,36 +46,43 @@ def assert_same(inputs, grads, num_iterations, gradient="unroll"):
         assert (one.double() - other).abs().max().item() <= tolerance * scale, name
 
 
-@settings(max_examples=25)
-@given(
-    st.integers(0, 2**31),
-    st.integers(1, 3),
-    st.sampled_from([(1, 1), (1, 4), (1, 10), (1, 16), (2, 3), (4, 3)]),
-    st.sampled_from([(1, 1), (1, 7), (5, 4), (9, 13)]),
-    st.sampled_from([1, 3, 5]),
-    st.integers(0, 12),
-    st.booleans(),
-    st.sampled_from(["unroll", "checkpoint"]),
-)
-def test_values_and_gradients_are_the_references(seed, batch, actions, sides, size, iterations, untied, gradient):
-    kernels = iterations + 1 if untied else 1
-    assert_same(*problem(seed, batch, *actions, *sides, size, kernels, torch.float64), iterations, gradient)
+# Batch, orientations, actions, height, width, kernel size, untied, iterations: few numbers, as the interpreter is slow.
+SHAPES = [
+    (1, 1, 1, 1, 1, 3, False, 3),
+    (2, 1, 4, 1, 7, 3, False, 3),
+    (3, 1, 10, 5, 4, 3, False, 4),
+    (1, 1, 16, 9, 13, 3, True, 3),
+    (2, 1, 3, 6, 5, 5, False, 2),
+    (1, 1, 2, 4, 9, 7, True, 2),
+    (2, 1, 5, 8, 8, 1, False, 4),
+    (1, 2, 3, 5, 4, 3, True, 3),
+    (1, 4, 3, 3, 6, 3, False, 2),
+    (2, 1, 4, 5, 5, 3, False, 0),
+    (1, 1, 3, 4, 4, 3, False, 21),
+    (1, 1, 2, 30, 40, 3, False, 2),
+]
 
 
 @pytest.mark.parametrize("gradient", ["unroll", "checkpoint"])
-def test_a_large_map_in_tiles_of_several_iterations(gradient):
-    assert_same(*problem(0, 1, 1, 2, 70, 131, 3, 1, torch.float64), 19, gradient)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_values_and_gradients_are_the_references(shape, gradient):
+    *sizes, untied, iterations = shape
+    assert_same(*problem(0, *sizes, iterations + 1 if untied else 1, torch.float64), iterations, gradient)
+
+
+def test_a_large_map_in_tiles_of_several_iterations():
+    assert_same(*problem(0, 1, 1, 2, 70, 131, 3, 1, torch.float64), 9)
 
 
 def test_tiles_of_a_wide_kernel_that_changes_with_the_iteration():
-    assert_same(*problem(0, 1, 2, 2, 66, 67, 5, 7, torch.float64), 6)
+    assert_same(*problem(0, 1, 1, 2, 66, 67, 5, 4, torch.float64), 3)
 
 
 def test_a_single_precision_plan_of_the_papers_size():
     inputs, grads = problem(3, 2, 1, 10, 16, 16, 3, 1, torch.float32)
     # Coarse numbers: fewer near-ties that rounding could break the other way.
     inputs = [(tensor * 64).round() / 64 for tensor in inputs]
-    assert_same(inputs, grads, 5)
+    assert_same(inputs, grads, 3)
 
 
 def test_at_a_tie_the_first_action_carries_the_gradient():
@@ -98,15 +103,15 @@ def test_numbers_that_are_not_finite_are_answered_as_by_the_reference(number):
 
 
 def test_the_same_bits_in_every_run():
-    inputs, grads = problem(0, 2, 1, 5, 20, 20, 3, 1, torch.float32)
-    runs = [with_gradients(lambda *x: fused.value_iteration(*x, 9, "unroll", "triton"), inputs, grads) for _ in "ab"]
+    inputs, grads = problem(0, 2, 1, 5, 9, 12, 3, 1, torch.float32)
+    runs = [with_gradients(lambda *x: fused.value_iteration(*x, 4, "unroll", "triton"), inputs, grads) for _ in "ab"]
     assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
 
 
 def test_it_keeps_five_bytes_a_cell_and_iteration():
     inputs, _ = problem(0, 2, 1, 5, 20, 20, 3, 1, torch.float32)
-    outputs = fused.plan(*inputs, 12, 1, "triton")
-    assert sum(kept.nbytes for kept in outputs[3:5]) == 5 * 2 * 400 * 12
+    outputs = fused.plan(*inputs, 3, 1, "triton")
+    assert sum(kept.nbytes for kept in outputs[3:5]) == 5 * 2 * 400 * 3
 
 
 @pytest.mark.filterwarnings("ignore:Grad strides")

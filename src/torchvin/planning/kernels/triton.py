@@ -28,6 +28,7 @@ _HALO = 8  # cells: a quarter more work each iteration against 1/8 of the launch
 _BLOCK = 1024  # cells worked on at once
 _ITERATIONS_A_SUM = 8  # of the kernel's gradient, summed by one program
 _CHANNELS_A_SUM = 4
+_FUSED = {"enable_fp_fusion": True}  # multiply-adds; the default differs between versions of Triton
 _NUMBERS_A_SUM = 8192  # sums under way in one program: 64 registers a thread
 
 
@@ -127,11 +128,11 @@ def _tiles(height: int, width: int, pad: int, num_iterations: int) -> tuple[int,
     return _TILE, steps * pad, -(-height // _TILE) * -(-width // _TILE), steps
 
 
-def _launch(height: int, width: int, tile: int, halo: int) -> dict[str, int]:
+def _launch(height: int, width: int, tile: int, halo: int) -> dict[str, Any]:
     """Sizes of a program: its scratch, the cells worked on at once, its warps (two cells a thread)."""
     cells = min(height, tile + 2 * halo) * min(width, tile + 2 * halo)
     block = min(1 << (cells - 1).bit_length(), _BLOCK)
-    return {"SCRATCH": cells, "BLOCK": block, "num_warps": min(max(block // 64, 1), 16)}
+    return {"SCRATCH": cells, "BLOCK": block, "num_warps": min(max(block // 64, 1), 16), **_FUSED}
 
 
 def _iterate(
@@ -244,6 +245,7 @@ def _add_kernel_gradient(
         TAPS=padded,
         BLOCK=max(_NUMBERS_A_SUM // (_CHANNELS_A_SUM * padded), 1),
         num_warps=4,
+        **_FUSED,
     )
     sums = partial.sum(dim=0, dtype=torch.float64)
     if untied:

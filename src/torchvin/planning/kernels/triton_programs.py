@@ -138,7 +138,7 @@ def backward_kernel(
     SCRATCH: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """The gradient of V before iterations `last`, `last` - 1, ... (`steps` of them) from the one after them, `start`."""
+    """The gradient of V before `steps` iterations, from `last` down, given the one after them, `start`."""
     b = tl.program_id(0).to(tl.int64)
     cells = height * width
     first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, TILE, HALO)
