@@ -1,4 +1,4 @@
-"""What runs on the GPU: the programs behind `triton`, in Triton's language. Arrays are contiguous; strides are in numbers.
+"""What runs on the GPU: the programs behind `triton`, in Triton's language. Arrays are contiguous.
 
 `first`, `last` and `steps` count iterations within the arrays given; O, A and F are the reference's.
 """
@@ -59,7 +59,7 @@ def forward_kernel(
     SCRATCH: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """V after `steps` iterations from `first` on, into `end`, keeping V and the actions taken of the program's own cells."""
+    """V after `steps` iterations from `first` on, into `end`; keeps V and the actions of the program's own cells."""
     b = tl.program_id(0).to(tl.int64)
     cells = height * width
     first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, TILE, HALO)
