@@ -146,9 +146,9 @@ def _write(
         f"{content['date']}, {machine['processor']}, {machine['threads']} thread(s), torch {machine['torch']}, peak "
         f"{content['peak_gflops'] or float('nan'):.0f} GFLOP/s a thread. `torchvin bench value-iteration`.",
         "",
-        "Form: `cpu` and `triton` ours, `eager` the best in plain PyTorch (reward convolved once), `stacked` what public "
-        "VINs do, `compile` torch.compile of `eager`. `x`: times as long as ours. `B kept`: bytes kept for the backward pass a "
-        "cell and iteration.",
+        "Form: `cpu` and `triton` ours, `eager` the best in plain PyTorch (reward convolved once), `stacked` what "
+        "public VINs do, `compile` torch.compile of `eager`. `x`: times as long as ours. `B kept`: bytes kept for the "
+        "backward pass a cell and iteration.",
         "",
     ]
     for head, body in ((columns, cells), (("step", "this machine"), steps)):
