@@ -1,14 +1,13 @@
 """The steps around the planner: drawing and solving maps, scoring, one decision."""
 
 import torch
-from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from torchvin.benchmarks.timing import median_seconds
 from torchvin.data.dataset import solve_maps
 from torchvin.evaluation.rollout import evaluate
+from torchvin.experts.shortest_path import move_graph
 from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import Moves
 from torchvin.pretrained.store import load_policy
 
 
@@ -29,7 +28,7 @@ def measure(*, side: int = 28, num_maps: int = 300, iterations: int = 36) -> dic
     planes, state = dataset[:1].planes(), dataset.starts[:1, :1]
     with torch.inference_mode():
         decision = median_seconds(lambda: policy(planes, state, num_iterations=iterations), least_calls=200)
-    graph, goal = _graph(dataset.blocked[0], dataset.moves), int(dataset.goal[0, 0] * side + dataset.goal[0, 1])
+    graph, goal = move_graph(dataset.blocked[:1], dataset.moves)[0], int(dataset.goal[0, 0] * side + dataset.goal[0, 1])
     search = median_seconds(lambda: dijkstra(graph, indices=goal), least_calls=50)
     return {
         "maps_per_second": num_maps / generation,
@@ -37,17 +36,3 @@ def measure(*, side: int = 28, num_maps: int = 300, iterations: int = 36) -> dic
         "decision_microseconds": 1e6 * decision,
         "dijkstra_microseconds": 1e6 * search,
     }
-
-
-def _graph(blocked: torch.Tensor, moves: Moves) -> csr_matrix:
-    """Moves of one map as a sparse graph, reversed, so that distances from the goal are distances to it."""
-    height, width = blocked.shape
-    rows, cols, costs = [], [], []
-    for row, col in (~blocked).nonzero().tolist():
-        for (down, right), cost in zip(moves.offsets, moves.costs, strict=True):
-            to = (row + down, col + right)
-            if 0 <= to[0] < height and 0 <= to[1] < width and not blocked[to]:
-                rows.append(to[0] * width + to[1])
-                cols.append(row * width + col)
-                costs.append(cost)
-    return csr_matrix((costs, (rows, cols)), shape=(height * width, height * width))

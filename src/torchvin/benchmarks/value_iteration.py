@@ -154,8 +154,7 @@ def _finished(*results: Tensor) -> None:
 
 def _why_not(name: str, case: Case, cells: int, actions: int, image: Tensor) -> str | None:
     if name in ("cpu", "triton"):
-        backend = dispatch.BACKENDS.get(name)
-        return backend.why_not(image) if backend else "there is no such backend"
+        return dispatch.BACKENDS[name].why_not(image)
     if name == "compile" and case.iterations > _MOST_COMPILED_ITERATIONS:
         return f"torch.compile unrolls the loop: K > {_MOST_COMPILED_ITERATIONS} compiles for minutes"
     if 4.0 * (actions + 4) * cells * case.iterations > _MOST_BYTES:

@@ -1,6 +1,7 @@
 """The expert: exact distances to the goal and the set of optimal actions of every cell."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,6 +10,9 @@ from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
 from torchvin.maps.moves import Moves
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 # Two different path costs a + b*sqrt(2) with a, b below 100,000 differ by more than 1e-6 (|a - b*sqrt(2)| > 1/(3b)),
 # and float64 sums of as many terms are far closer than that: so this tells a tie from a difference.
@@ -87,20 +91,34 @@ def preferred_action(optimal_actions: UInt8[Tensor, "*shape"], moves: Moves | No
     return table.to(optimal_actions.device)[optimal_actions.long()]
 
 
-def _solve(blocked: Tensor, goal: Tensor, moves: Moves) -> tuple[Tensor, Tensor]:
+def move_graph(blocked: Bool[Tensor, "B H W"], moves: Moves) -> "tuple[csr_matrix, np.ndarray, np.ndarray]":
+    """Legal moves as a sparse graph with costs, one component a map; which moves are legal; where each would lead.
+
+    The last two are [B, H*W, A], with cells of map b numbered from b * H * W. Between free cells every move has its
+    reverse at the same cost, so distances from a goal are distances to it.
+
+    >>> graph, allowed, target = move_graph(torch.zeros(1, 1, 3, dtype=torch.bool), Moves())
+    >>> graph.toarray().tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+    """
     from scipy.sparse import csr_matrix
+
+    batch, height, width = blocked.shape
+    cells = height * width
+    allowed = moves.allowed(blocked).flatten(2).transpose(1, 2).numpy()
+    target = moves.destinations(blocked).transpose(1, 2).numpy() + cells * np.arange(batch)[:, None, None]
+    pointers = np.concatenate([[0], allowed.sum(axis=2).ravel().cumsum()])
+    weights = np.broadcast_to(np.asarray(moves.costs), allowed.shape)[allowed]
+    return csr_matrix((weights, target[allowed], pointers), shape=(batch * cells, batch * cells)), allowed, target
+
+
+def _solve(blocked: Tensor, goal: Tensor, moves: Moves) -> tuple[Tensor, Tensor]:
     from scipy.sparse.csgraph import dijkstra
 
     batch, height, width = blocked.shape
     cells = height * width
-    allowed = moves.allowed(blocked).flatten(2).transpose(1, 2).numpy()  # [B, N, A]
-    local = moves.destinations(blocked).transpose(1, 2).numpy()  # [B, N, A]
-    target = local + cells * np.arange(batch)[:, None, None]
+    graph, allowed, target = move_graph(blocked, moves)
     costs = np.asarray(moves.costs)
-    # Between free cells every move has its reverse at the same cost, so distances from the goal are distances to it.
-    pointers = np.concatenate([[0], allowed.sum(axis=2).ravel().cumsum()])
-    weights = np.broadcast_to(costs, allowed.shape)[allowed]
-    graph = csr_matrix((weights, target[allowed], pointers), shape=(batch * cells, batch * cells))
     start = cells * np.arange(batch) + (goal[:, 0] * width + goal[:, 1]).numpy()
     # One component a map and one source in each: `min_only` gives every cell the distance to its own map's goal.
     distance = dijkstra(graph, indices=start, min_only=True)

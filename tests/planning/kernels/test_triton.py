@@ -5,6 +5,8 @@ import importlib.util
 import pytest
 import torch
 
+import agreement
+from agreement import with_gradients
 from torchvin.errors import InputError
 from torchvin.planning.kernels import dispatch, fused, reference, triton
 
@@ -13,37 +15,13 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reas
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def problem(seed, batch, orientations, actions, height, width, size, kernels, dtype):
-    generator = torch.Generator().manual_seed(seed)
-
-    def random(*shape):
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    channels = orientations * actions
-    kernel = random(kernels, channels, orientations * size * size).softmax(-1) * 0.98
-    inputs = [
-        random(batch, channels, height, width),
-        kernel.view(kernels, channels, orientations, size, size),
-        random(batch, orientations, height, width),
-    ]
-    grads = [random(*inputs[0].shape), random(*inputs[2].shape)]
-    return [[tensor.to(DEVICE, dtype) for tensor in tensors] for tensors in (inputs, grads)]
-
-
-def with_gradients(run, inputs, grads):
-    leaves = [tensor.clone().requires_grad_() for tensor in inputs]
-    outputs = run(*leaves)[:2]
-    return [*(output.detach() for output in outputs), *torch.autograd.grad(outputs, leaves, grads)]
+def problem(seed, *sizes_and_dtype):
+    tensors = agreement.problem(torch.Generator().manual_seed(seed), *sizes_and_dtype)
+    return [[tensor.to(DEVICE) for tensor in some] for some in tensors]
 
 
 def assert_same(inputs, grads, num_iterations, gradient="unroll"):
-    tolerance = 1e-5 if inputs[0].dtype == torch.float32 else 1e-12
-    double = [[tensor.double() for tensor in tensors] for tensors in (inputs, grads)]
-    expected = with_gradients(lambda *x: reference.value_iteration(*x, num_iterations, "unroll"), *double)
-    got = with_gradients(lambda *x: fused.value_iteration(*x, num_iterations, gradient, "triton"), inputs, grads)
-    for name, one, other in zip(("Q", "V", "dq", "dkernel", "dvalue"), got, expected, strict=True):
-        scale = max(other.abs().max().item(), 1e-3)
-        assert (one.double() - other).abs().max().item() <= tolerance * scale, name
+    agreement.assert_same(inputs, grads, num_iterations, gradient, backend="triton")
 
 
 # Batch, orientations, actions, height, width, kernel size, untied, iterations: few numbers, as the interpreter is slow.

@@ -90,13 +90,11 @@ def backward(
                 grad_kernel[-1] += gradients.conv2d_weight(
                     final_value, kernel[-1].shape, grad_q_values, padding=padding
                 )
-        segment = max(keep_every, 1)
-        if keep_every == 1:
-            segment = max(num_iterations, 1)
+        segment = keep_every if keep_every > 1 else max(num_iterations, 1)
         for first in reversed(range(0, num_iterations, segment)):
             count = min(segment, num_iterations - first)
             seen, taken = values, actions
-            if keep_every != 1:  # plan the segment again, this time keeping all
+            if keep_every > 1:  # plan the segment again, this time keeping all
                 start = values[:, first // segment].reshape(final_value.shape).contiguous()
                 _, seen, taken = _iterate(q_reward, kernel, start, first, count, 1)
             grad, grads = _go_back(grad, kernel, taken, first, count, grad_q_reward, kernel_needs_gradient)

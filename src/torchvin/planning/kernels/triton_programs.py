@@ -21,13 +21,19 @@ def region(height, width, TILE: tl.constexpr, HALO: tl.constexpr):
 
 
 @triton.jit
+def locate(at, first_row, first_col, rows, cols, width, BLOCK: tl.constexpr):
+    """The next cells: number within the region, whether there is one, row and column there, number within the map."""
+    i = at + tl.arange(0, BLOCK)
+    row, col = i // cols, i % cols
+    return i, i < rows * cols, row, col, (first_row + row) * width + first_col + col
+
+
+@triton.jit
 def copy_in(dense, scratch, first_row, first_col, rows, cols, cells, width, ORIENTATIONS, SCRATCH, BLOCK):
     """The region of each orientation's plane into the scratch."""
     for o in tl.static_range(ORIENTATIONS):
         for at in range(0, rows * cols, BLOCK):
-            i = at + tl.arange(0, BLOCK)
-            here = i < rows * cols
-            cell = (first_row + i // cols) * width + first_col + i % cols
+            i, here, _row, _col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
             tl.store(scratch + o * SCRATCH + i, tl.load(dense + o * cells + cell, mask=here), mask=here)
     tl.debug_barrier()
 
@@ -74,10 +80,7 @@ def forward_kernel(
         now = scratch + (step % 2) * ORIENTATIONS * SCRATCH
         after = scratch + (1 - step % 2) * ORIENTATIONS * SCRATCH
         for at in range(0, rows * cols, BLOCK):
-            i = at + tl.arange(0, BLOCK)
-            here = i < rows * cols
-            row, col = i // cols, i % cols
-            cell = (first_row + row) * width + first_col + col
+            i, here, row, col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
             own = here & (first_row + row >= top) & (first_row + row < bottom)
             own = own & (first_col + col >= left) & (first_col + col < right)
             for o in tl.static_range(ORIENTATIONS):
@@ -153,10 +156,7 @@ def backward_kernel(
         now = scratch + (step % 2) * ORIENTATIONS * SCRATCH
         before = scratch + (1 - step % 2) * ORIENTATIONS * SCRATCH
         for at in range(0, rows * cols, BLOCK):
-            i = at + tl.arange(0, BLOCK)
-            here = i < rows * cols
-            row, col = i // cols, i % cols
-            cell = (first_row + row) * width + first_col + col
+            i, here, row, col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
             own = here & (first_row + row >= top) & (first_row + row < bottom)
             own = own & (first_col + col >= left) & (first_col + col < right)
             for o in tl.static_range(ORIENTATIONS):
