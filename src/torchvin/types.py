@@ -31,8 +31,8 @@ class PolicyOutput:
     Attributes:
         logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells,
             or [B, S, A] for the S states that were asked for.
-        plan: the plan behind them.
+        plan: the plan behind them; None of a policy that does not plan.
     """
 
     logits: Float[Tensor, "B A H W"] | Float[Tensor, "B S A"]
-    plan: PlannerOutput
+    plan: PlannerOutput | None

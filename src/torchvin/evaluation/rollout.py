@@ -14,7 +14,7 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set, preferred_action
 from torchvin.maps.encode import encode
 from torchvin.maps.walk import Walks, walk
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 
 _CELLS_AT_ONCE = 1 << 16
 
@@ -29,7 +29,7 @@ class Evaluation:
 
 
 def evaluate(
-    policy: VIN,
+    policy: Policy,
     dataset: MapDataset,
     *,
     num_iterations: int | None = None,
@@ -69,7 +69,7 @@ def evaluate(
 
 
 @torch.no_grad()
-def greedy_actions(policy: VIN, dataset: MapDataset, num_iterations: int, device: torch.device) -> Tensor:
+def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, device: torch.device) -> Tensor:
     """The policy's action in every cell, [M, H, W] int64 on the CPU.
 
     Raises: InputError if the logits are not finite.

@@ -39,9 +39,15 @@ class ImageReward(nn.Module):
             nn.init.normal_(parameter, std=scale)
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
-        """The reward image R."""
-        image: Tensor = self.reward(self.hidden(planes))
-        return image
+        """The reward image R.
+
+        Two linear convolutions are one: the product of their weights is convolved, not the planes twice, which is 40
+        times less work with 150 hidden channels. The parameters, and how they learn, stay those of the two.
+        """
+        assert self.hidden.bias is not None
+        outward = self.reward.weight[:, :, 0, 0]  # [1, hidden]
+        weight = (outward @ self.hidden.weight.flatten(1)).view(1, *self.hidden.weight.shape[1:])
+        return functional.conv2d(planes, weight, outward @ self.hidden.bias, padding=1)
 
     def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
         q_reward: Tensor = self.share(self.image(planes))

@@ -15,16 +15,18 @@ class FreeTransition(nn.Module):
         num_actions: Q channels A (the paper: 10).
         kernel_size: F, odd (the paper: 3).
         scale: standard deviation of the initial weights (the authors' code: 0.01).
+        num_kernels: S different kernels, one an iteration ("untied", section 5.1); 0: one for all.
 
     >>> FreeTransition(num_actions=10)().shape
     torch.Size([10, 1, 3, 3])
     """
 
-    def __init__(self, *, num_actions: int, kernel_size: int = 3, scale: float = 0.01) -> None:
+    def __init__(self, *, num_actions: int, kernel_size: int = 3, scale: float = 0.01, num_kernels: int = 0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(scale * torch.randn(num_actions, 1, kernel_size, kernel_size))
+        untied = (num_kernels,) if num_kernels else ()
+        self.weight = nn.Parameter(scale * torch.randn(*untied, num_actions, 1, kernel_size, kernel_size))
 
-    def forward(self) -> Float[Tensor, "A 1 F F"]:
+    def forward(self) -> Float[Tensor, "*S A 1 F F"]:
         return self.weight
 
 

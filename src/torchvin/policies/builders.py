@@ -1,5 +1,6 @@
 """From numbers to networks: the only code that sees a policy's configuration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,22 +11,31 @@ from torchvin.planning.reward import ActionReward, ImageReward
 from torchvin.planning.transition import FreeTransition, NormalisedTransition
 from torchvin.planning.value_iteration import Gradient, ValueIteration
 from torchvin.policies.attention import StateAttention
+from torchvin.policies.cnn import CNN
+from torchvin.policies.fcn import FCN
 from torchvin.policies.heads import LinearHead, ScaleHead
+from torchvin.policies.hierarchical import HierarchicalVIN
+from torchvin.policies.policy import Policy
 from torchvin.policies.vin import VIN
 
-Design = Literal["normalised", "paper"]
+Design = Literal["normalised", "paper", "hierarchical", "cnn", "fcn"]
 DESIGNS: dict[str, str] = {
     "normalised": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
     "paper": "free kernels and one reward image (Tamar et al. 2016)",
+    "hierarchical": "the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
+    "cnn": "the paper's CNN baseline: no planner, one size of map",
+    "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
+REACTIVE = ("cnn", "fcn")
+Reward = Literal["auto", "image", "action"]
 
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """A VIN design in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
+    """A policy in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
 
     design: Design = "normalised"
-    """normalised (ours, stable at any K) or paper; `torchvin list` says more."""
+    """normalised (ours, stable at any K), paper, hierarchical, cnn or fcn; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
@@ -40,12 +50,22 @@ class PolicyConfig:
     """K as a multiple of the map's longer side, where K is not given."""
     gradient: Gradient = "unroll"
     """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    reward: Reward = "auto"
+    """image (one reward image, the paper's), action (a reward an action), auto: as the design has it."""
+    untied: int = 0
+    """Free kernels only: number of different kernels, iteration k takes the k-th and later ones the last; 0: one."""
+    height: int = 0
+    """Rows of the maps, for the designs that know one size only (cnn, fcn)."""
+    width: int = 0
+    """Columns of the maps, for the same."""
 
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
             raise unknown_name("design", self.design, DESIGNS)
         if self.gradient not in get_args(Gradient):
             raise unknown_name("gradient mode", self.gradient, get_args(Gradient))
+        if self.reward not in get_args(Reward):
+            raise unknown_name("reward", self.reward, get_args(Reward))
         if self.design == "normalised" and self.num_q != self.num_actions + 1:
             raise InputError(
                 f"the normalised design has one Q channel an action and one for giving up: num_q must be "
@@ -60,33 +80,98 @@ class PolicyConfig:
             raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
+        if self.untied < 0 or (self.untied and self.design != "paper"):
+            raise InputError(f"untied kernels are an option of the design 'paper', got {self.untied} in {self.design}.")
+        if self.design in REACTIVE and min(self.height, self.width) < 4:
+            raise InputError(
+                f"the design {self.design!r} knows one size of map: set height and width, at least 4, "
+                f"got {self.height}x{self.width}."
+            )
 
 
-#: The paper's numbers at 8x8 and 16x16 (K = 10 and 20); at 28x28 it takes K = 36 = 1.28... a side.
+#: The paper's numbers: K = 10, 20 and 36 at 8x8, 16x16 and 28x28.
 PAPER = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=1.25)
+PAPER_28 = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=36 / 28 - 1e-6)
 
 
-def build_policy(config: PolicyConfig) -> VIN:
-    """Build a VIN with fresh weights, drawn from torch's global generator.
+def build_policy(config: PolicyConfig) -> Policy:
+    """Build a policy with fresh weights, drawn from torch's global generator.
 
     >>> sum(parameter.numel() for parameter in build_policy(PAPER).parameters())
     3260
     """
-    if config.design == "paper":
-        reward: nn.Module = ImageReward(
-            num_actions=config.num_q, hidden_channels=config.hidden_channels, kernel_size=config.kernel_size
+    return _BUILDERS[config.design](config)
+
+
+def _normalised(config: PolicyConfig) -> VIN:
+    transition = NormalisedTransition(
+        num_actions=config.num_actions, kernel_size=config.kernel_size, discount=config.discount, give_up=True
+    )
+    reward = _reward(config, "action")
+    return _vin(config, reward=reward, transition=transition, head=ScaleHead(num_actions=config.num_actions))
+
+
+def _paper(config: PolicyConfig) -> VIN:
+    reward = _reward(config, "image")
+    return _vin(config, reward=reward, transition=_free(config), head=_linear(config))
+
+
+def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
+    return HierarchicalVIN(
+        coarse_reward=_reward(config, "image"),
+        coarse_planner=_planner(config, _free(config)),
+        reward=_reward(config, "image", in_channels=3),
+        planner=_planner(config, _free(config)),
+        attention=StateAttention(),
+        head=_linear(config),
+        iterations_per_side=config.iterations_per_side,
+    )
+
+
+def _cnn(config: PolicyConfig) -> CNN:
+    return CNN(height=config.height, width=config.width, num_actions=config.num_actions)
+
+
+def _fcn(config: PolicyConfig) -> FCN:
+    return FCN(height=config.height, width=config.width, num_actions=config.num_actions)
+
+
+_BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
+    "normalised": _normalised,
+    "paper": _paper,
+    "hierarchical": _hierarchical,
+    "cnn": _cnn,
+    "fcn": _fcn,
+}
+
+
+def _reward(config: PolicyConfig, of_design: str, in_channels: int = 2) -> nn.Module:
+    if (of_design if config.reward == "auto" else config.reward) == "image":
+        return ImageReward(
+            num_actions=config.num_q,
+            in_channels=in_channels,
+            hidden_channels=config.hidden_channels,
+            kernel_size=config.kernel_size,
         )
-        transition: nn.Module = FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size)
-        head: nn.Module = LinearHead(num_q=config.num_q, num_actions=config.num_actions)
-    else:
-        reward = ActionReward(num_actions=config.num_actions, hidden_channels=config.hidden_channels)
-        transition = NormalisedTransition(
-            num_actions=config.num_actions, kernel_size=config.kernel_size, discount=config.discount, give_up=True
-        )
-        head = ScaleHead(num_actions=config.num_actions)
+    return ActionReward(num_actions=config.num_q - 1, hidden_channels=config.hidden_channels)
+
+
+def _free(config: PolicyConfig) -> FreeTransition:
+    return FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size, num_kernels=config.untied)
+
+
+def _linear(config: PolicyConfig) -> LinearHead:
+    return LinearHead(num_q=config.num_q, num_actions=config.num_actions)
+
+
+def _planner(config: PolicyConfig, transition: nn.Module) -> ValueIteration:
+    return ValueIteration(transition=transition, num_iterations=1, gradient=config.gradient)
+
+
+def _vin(config: PolicyConfig, *, reward: nn.Module, transition: nn.Module, head: nn.Module) -> VIN:
     return VIN(
         reward=reward,
-        planner=ValueIteration(transition=transition, num_iterations=1, gradient=config.gradient),
+        planner=_planner(config, transition),
         attention=StateAttention(),
         head=head,
         iterations_per_side=config.iterations_per_side,

@@ -6,10 +6,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.planning.value_iteration import ValueIteration
+from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
 
 
-class VIN(nn.Module):
+class VIN(Policy):
     """reward -> planner (transition inside) -> attention -> reactive policy; each part can be replaced.
 
     Args:

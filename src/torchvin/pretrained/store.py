@@ -14,7 +14,7 @@ import torchvin
 from torchvin.errors import InputError, unknown_name
 from torchvin.files import replacing
 from torchvin.policies.builders import PolicyConfig, build_policy
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -32,7 +32,7 @@ class LoadedPolicy:
         record: how it was trained and how it scored: command, data, seed, scores, as `config.json` has them.
     """
 
-    policy: VIN
+    policy: Policy
     config: PolicyConfig
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -127,7 +127,7 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def _read_weights(path: Path, policy: VIN) -> dict[str, torch.Tensor]:
+def _read_weights(path: Path, policy: Policy) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -1,16 +1,17 @@
 """A training in numbers: typed, checked, saved resolved beside the weights. The docstring of a field is its --help."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.policies.builders import PolicyConfig
+from torchvin.policies.builders import PAPER, PAPER_28, PolicyConfig
 
-Supervision = Literal["all-cells", "demonstrations"]
+Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "single-label"]
-Optimiser = Literal["adam", "rmsprop"]
-Schedule = Literal["one-cycle", "constant"]
+Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
+Schedule = Literal["one-cycle", "constant", "stages"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,26 @@ class TrainingConfig:
     """Imitation of the expert."""
 
     supervision: Supervision = "all-cells"
-    """all-cells: every cell that can reach the goal; demonstrations: the states of the demonstrated paths."""
+    """all-cells: every cell that can reach the goal; demonstrations: the states of the demonstrated paths; states: the
+    same, but an example is not a map but --training.states-per-example of its states, as in the authors' files."""
+    states_per_example: int = 10
+    """Supervision by states: how many of a map's states one example holds (the authors: 10, the baselines 1)."""
     loss: Loss = "optimal-set"
     """optimal-set: -log of the total probability of all optimal actions; single-label: cross-entropy against one."""
     epochs: int = 25
     """Passes over the training maps."""
     batch_size: int = 32
-    """Maps in one optimiser step, over all processes together."""
+    """Examples (maps, if the supervision is not by states) in one optimiser step, over all processes together."""
     optimiser: Optimiser = "adam"
-    """adam or rmsprop, as torch has them."""
+    """adam or rmsprop, as torch has them; rmsprop-authors: decay 0.9, epsilon inside the root."""
     learning_rate: float = 0.01
-    """Peak of the one-cycle schedule, or the constant rate."""
+    """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
     schedule: Schedule = "one-cycle"
-    """one-cycle (rises over the first 30 % of the steps, then falls to nothing) or constant."""
+    """one-cycle (rises over the first 30 % of the steps, then falls to nothing), constant, or stages."""
+    stages: tuple[float, ...] = (1.0, 0.5, 0.2, 0.1)
+    """Factors on the learning rate, each for an equal part of the training (the authors' four, 30 epochs each)."""
+    precision: Precision = "float32"
+    """bfloat16: convolutions and matrix products of the training in bfloat16, weights and planners in float32."""
     threads: int = 1
     """Threads of torch on a CPU; 0 leaves them as they are. Small maps gain little from more, a busy machine makes them
     wait for each other (measured: 97 s an epoch with 2 threads on 2 busy cores, 4 s with 1), and bits depend on it."""
@@ -59,12 +67,15 @@ class TrainingConfig:
             ("loss", Loss),
             ("optimiser", Optimiser),
             ("schedule", Schedule),
+            ("precision", Precision),
         ):
             if getattr(self, name) not in get_args(choices):
                 raise unknown_name(name, getattr(self, name), get_args(choices))
-        for name in ("epochs", "batch_size", "validation_maps"):
+        for name in ("epochs", "batch_size", "validation_maps", "states_per_example"):
             if getattr(self, name) < 1:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
+        if not self.stages or min(self.stages) <= 0:
+            raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
         if not self.learning_rate > 0:
             raise InputError(f"--training.learning-rate must be positive, got {self.learning_rate}.")
 
@@ -84,12 +95,48 @@ class RunConfig:
         return dataclasses.asdict(self)
 
 
-#: name -> training. The policy is the normalised design; K = 2 a side. At 28x28 twice the hidden channels learn the few
-#: obstacle patterns that 32 miss (5,000 fresh maps: 99.95 % success with 3,000 maps, 99.58 % with 32 and 5,000 maps).
+#: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
+AUTHORS = TrainingConfig(
+    supervision="states",
+    loss="single-label",
+    epochs=120,
+    batch_size=12,
+    optimiser="rmsprop-authors",
+    learning_rate=0.01,
+    schedule="stages",
+)
+#: For the baselines: 128 states of any maps a step, as the authors; Adam with a rate that rises and falls is ours, so
+#: that the curve is flat after fewer epochs than theirs.
+REACTIVE = TrainingConfig(
+    supervision="states",
+    states_per_example=1,
+    loss="single-label",
+    batch_size=128,
+    learning_rate=1e-3,
+    validation_maps=64,
+)
+
+
+def _paper_table() -> dict[str, RunConfig]:
+    """Table 1 of the paper: three networks at three sizes, 5,000 maps each unless a file is named."""
+    presets = {}
+    for side in (8, 16, 28):
+        data = DataConfig(height=side, width=side)
+        presets[f"gridworld-{side}-paper"] = RunConfig(PAPER_28 if side == 28 else PAPER, data, AUTHORS)
+        cnn = replace(REACTIVE, epochs={8: 30, 16: 20, 28: 8}[side], precision="bfloat16")
+        presets[f"gridworld-{side}-cnn"] = RunConfig(PolicyConfig(design="cnn", height=side, width=side), data, cnn)
+        fcn = replace(REACTIVE, epochs=30)
+        presets[f"gridworld-{side}-fcn"] = RunConfig(PolicyConfig(design="fcn", height=side, width=side), data, fcn)
+    return presets
+
+
+#: name -> training. Without a suffix: the normalised design, K = 2 a side. At 28x28 twice the hidden channels learn the
+#: few obstacle patterns that 32 miss (5,000 fresh maps: 99.95 % success with 3,000 maps; 32 channels: 99.58 % with 5,000).
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
     "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
+    **_paper_table(),
 }
 
 

@@ -17,17 +17,16 @@ from torch.optim.lr_scheduler import LRScheduler
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.rollout import Evaluation, evaluate
-from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import preferred_action
 from torchvin.files import replacing
 from torchvin.policies.builders import build_policy
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
-from torchvin.training.losses import optimal_set_loss, single_label_loss
+from torchvin.training.examples import Examples, build_examples
 from torchvin.training.maps import split_validation
+from torchvin.training.optimisers import RMSpropEpsilonInside
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
@@ -46,7 +45,7 @@ class Trained:
         main_process: whether this is the one process of a distributed training that writes files.
     """
 
-    policy: VIN
+    policy: Policy
     validation: Evaluation
     history: list[dict[str, float]]
     seconds: float
@@ -81,7 +80,11 @@ def train(
 
     options = config.training
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
-    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
+    accelerator = Accelerator(
+        log_with="tensorboard" if tracking else None,
+        project_dir=str(out),
+        mixed_precision="bf16" if options.precision == "bfloat16" else "no",
+    )
     if accelerator.is_main_process:
         _claim(out, config, dataset, resume)
     accelerator.wait_for_everyone()
@@ -93,7 +96,8 @@ def train(
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
     policy = build_policy(config.policy)
-    batches = -(-len(training) // options.batch_size)
+    examples = build_examples(training, options, config.seed)
+    batches = -(-len(examples) // options.batch_size)
     model, prepared = accelerator.prepare(policy, build_optimiser(options, policy))
     optimiser: Optimizer = prepared.optimizer
     schedule = build_schedule(options, optimiser, options.epochs * batches)
@@ -115,11 +119,11 @@ def train(
     with progress_bar("training", options.epochs * batches, shown=accelerator.is_main_process) as advance:
         advance(progress.epoch * batches + progress.batch)
         while progress.epoch < options.epochs:
-            order = _order(len(training), config.seed, progress.epoch)
+            order = _order(len(examples), config.seed, progress.epoch)
             model.train()
             while progress.batch < batches:
                 chosen = order[progress.batch * options.batch_size :][: options.batch_size]
-                loss_sum, count = _loss(model, training, chosen, options, accelerator)
+                loss_sum, count = _loss(model, examples, chosen, accelerator)
                 total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
                 prepared.zero_grad()
                 # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
@@ -168,8 +172,10 @@ def train(
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
-def build_optimiser(options: TrainingConfig, policy: VIN) -> Optimizer:
+def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
     """The optimiser of a config."""
+    if options.optimiser == "rmsprop-authors":
+        return RMSpropEpsilonInside(policy.parameters(), lr=options.learning_rate)
     if options.optimiser == "rmsprop":
         return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate)
     return torch.optim.Adam(policy.parameters(), lr=options.learning_rate)
@@ -179,6 +185,13 @@ def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: i
     """The learning-rate schedule of a config, stepped once a batch."""
     if options.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+    if options.schedule == "stages":
+        stages = options.stages
+
+        def factor(step: int) -> float:
+            return stages[min(step * len(stages) // total_steps, len(stages) - 1)]
+
+        return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
     return torch.optim.lr_scheduler.OneCycleLR(optimiser, options.learning_rate, total_steps=total_steps)
 
 
@@ -187,30 +200,16 @@ def _order(num_maps: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(num_maps, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
 
 
-def _loss(
-    model: torch.nn.Module, training: MapDataset, chosen: Tensor, options: TrainingConfig, accelerator: Any
-) -> tuple[Tensor, Tensor]:
-    """This process's share of a batch: the sum of the loss over its cells, and their number (float64, on the CPU)."""
+def _loss(model: torch.nn.Module, examples: Examples, chosen: Tensor, accelerator: Any) -> tuple[Tensor, Tensor]:
+    """This process's share of a batch: the sum of the loss over its states, and their number (float64, on the CPU)."""
     mine = chosen[accelerator.process_index :: accelerator.num_processes]
-    idle = len(mine) == 0  # more processes than maps in the last batch: take part in the reduction with no cells
-    batch = training[chosen[:1] if idle else mine]
-    labels = preferred_action(batch.optimal_actions, batch.moves)
-    if options.supervision == "demonstrations":
-        cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
-    else:
-        cells = batch.optimal_actions != 0
-    cells = cells & (not idle)
-    device = accelerator.device
-    logits = model(batch.planes().to(device)).logits
-    if options.loss == "optimal-set":
-        loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
-    else:
-        loss = single_label_loss(logits, labels.to(device), cells.to(device))
-    return loss, cells.sum().double()
+    idle = len(mine) == 0  # more processes than examples in the last batch: take part in the reduction with nothing
+    loss, count = examples.loss(model, chosen[:1] if idle else mine, accelerator.device)
+    return loss * (not idle), torch.tensor(0 if idle else count, dtype=torch.float64)
 
 
 def _finish_epoch(
-    progress: Progress, policy: VIN, validation: MapDataset, schedule: LRScheduler, seconds: float
+    progress: Progress, policy: Policy, validation: MapDataset, schedule: LRScheduler, seconds: float
 ) -> dict[str, float]:
     scores = evaluate(policy, validation).scores
     progress.epoch += 1

@@ -1,0 +1,81 @@
+"""The paper's CNN baseline: a deep reactive network that sees the map, the goal and where it stands."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from torchvin.errors import check_shape
+from torchvin.policies.policy import ReactivePolicy
+from torchvin.types import PolicyOutput
+
+_SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB a sample
+
+
+class CNN(ReactivePolicy):
+    """Five 3x3 convolutions, two poolings, one linear layer (Tamar et al. 2016, section 5.1, after the authors' code).
+
+    Each state is a sample of its own: the planes of its map and a third one that is 1 where the agent stands. The
+    policy of a whole map is one batch of H*W samples.
+
+    Args:
+        height, width: of the maps, at least 4.
+        num_actions: logits that go out.
+        in_channels: planes of a map.
+        channels: of the five convolutions; poolings follow the first and the third.
+
+    Raises: see `ReactivePolicy.check`.
+
+    >>> CNN(height=8, width=8)(torch.zeros(2, 2, 8, 8), torch.tensor([[[1, 1]], [[6, 2]]])).logits.shape
+    torch.Size([2, 1, 8])
+    """
+
+    def __init__(
+        self,
+        *,
+        height: int,
+        width: int,
+        num_actions: int = 8,
+        in_channels: int = 2,
+        channels: tuple[int, int, int, int, int] = (50, 50, 100, 100, 100),
+    ) -> None:
+        super().__init__(height=height, width=width)
+        layers: list[nn.Module] = []
+        before = in_channels + 1
+        for index, after in enumerate(channels):
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if index in (0, 2) else []
+            before = after
+        # On a CPU convolutions with the channels last are 1.3 times as fast.
+        self.features = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.head = nn.Linear(before * (height // 4) * (width // 4), num_actions)
+
+    def forward(
+        self,
+        planes: Float[Tensor, "B C H W"],
+        states: Int[Tensor, "B S 2"] | None = None,
+        *,
+        num_iterations: int | None = None,
+    ) -> PolicyOutput:
+        self.check(planes, num_iterations)
+        batch = len(planes)
+        if states is None:
+            cells = torch.arange(self.height * self.width, device=planes.device).expand(batch, -1)
+        else:
+            check_shape("states", states, f"{batch} S 2")
+            cells = states[..., 0] * self.width + states[..., 1]
+        maps = torch.arange(batch, device=planes.device).repeat_interleave(cells.shape[1])
+        parts = [
+            self._logits(planes[some], agents)
+            for some, agents in zip(maps.split(_SAMPLES_AT_ONCE), cells.flatten().split(_SAMPLES_AT_ONCE), strict=True)
+        ]
+        logits = torch.cat(parts).unflatten(0, (batch, -1))
+        if states is None:
+            logits = logits.transpose(1, 2).unflatten(2, (self.height, self.width))
+        return PolicyOutput(logits=logits, plan=None)
+
+    def _logits(self, planes: Float[Tensor, "N C H W"], agents: Int[Tensor, "N"]) -> Float[Tensor, "N A"]:
+        here = planes.new_zeros(len(planes), 1, self.height, self.width)
+        here.flatten(1).scatter_(1, agents[:, None].long(), 1.0)
+        samples = torch.cat([planes, here], dim=1).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.head(self.features(samples).flatten(1))
+        return logits

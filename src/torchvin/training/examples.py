@@ -1,0 +1,110 @@
+"""What an optimiser step learns from: whole maps, or a few states of a map as the authors' files have them."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor, nn
+
+from torchvin.data.dataset import MapDataset
+from torchvin.experts.demonstrations import NOT_SHOWN, unflatten
+from torchvin.experts.shortest_path import preferred_action
+from torchvin.training.config import TrainingConfig
+from torchvin.training.losses import optimal_set_loss, single_label_loss
+
+
+class Examples(ABC):
+    """Examples by index; the loss of some of them is a sum, for one division by a global count."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        """The sum of the loss over the states of the examples `chosen`, and the number of states."""
+
+
+class MapExamples(Examples):
+    """An example is a map; its states are all cells that can reach the goal, or those that demonstrations show."""
+
+    def __init__(self, dataset: MapDataset, options: TrainingConfig) -> None:
+        self.dataset = dataset
+        self.options = options
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        batch = self.dataset[chosen]
+        if self.options.supervision == "demonstrations":
+            cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
+        else:
+            cells, labels = batch.optimal_actions != 0, preferred_action(batch.optimal_actions, batch.moves)
+        logits = model(batch.planes().to(device)).logits
+        if self.options.loss == "optimal-set":
+            loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
+        else:
+            loss = single_label_loss(logits, labels.to(device), cells.to(device))
+        return loss, int(cells.sum())
+
+
+class StateExamples(Examples):
+    """An example is a map with a few of its demonstrated states, as the rows of the authors' files.
+
+    A map's states come in random order, the last example of a map is filled up with its last state. A state that
+    several paths pass comes once; the authors' files repeat it, so theirs have half as many rows again.
+
+    Args:
+        dataset: maps with demonstrations.
+        options: `states_per_example` (the authors: 10 for the VIN, 1 for the baselines) and the loss.
+        seed: of the order of the states.
+    """
+
+    def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+        self.planes = dataset.planes()
+        self.options = options
+        self.maps, cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
+        self.states = unflatten(cells, dataset.size[1])
+        answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
+        self.answers = answers.flatten(1)[self.maps].gather(1, cells)
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
+        logits = model(planes, states).logits.movedim(2, 1)[..., None]  # [N, A, S, 1]: states in place of rows
+        answers = self.answers[chosen].to(device)[..., None]
+        everywhere = torch.ones_like(answers, dtype=torch.bool)
+        loss = optimal_set_loss if self.options.loss == "optimal-set" else single_label_loss
+        return loss(logits, answers, everywhere), answers.numel()
+
+
+def state_rows(
+    demonstrated: UInt8[Tensor, "M H W"], size: int, seed: int
+) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
+    """Cut the demonstrated cells of each map into rows of `size`: map of each row [R], flat cells [R, S].
+
+    >>> shown = torch.tensor([[[0, 1, 255]], [[255, 255, 7]]], dtype=torch.uint8)
+    >>> maps, cells = state_rows(shown, 2, seed=0)
+    >>> maps.tolist(), cells[0].sort().values.tolist(), cells[1].tolist()
+    ([0, 1], [0, 1], [2, 2])
+    """
+    maps, cells = (demonstrated != NOT_SHOWN).flatten(1).nonzero(as_tuple=True)
+    shuffled = torch.randperm(len(maps), generator=torch.Generator().manual_seed(seed))
+    shuffled = shuffled[maps[shuffled].sort(stable=True).indices]  # maps together again, cells of each in random order
+    maps, cells = maps[shuffled], cells[shuffled]
+    counts = maps.bincount(minlength=len(demonstrated))
+    ends = counts.cumsum(0)
+    num_rows = (counts + size - 1) // size
+    of_map = torch.arange(len(counts)).repeat_interleave(num_rows)
+    row_in_map = torch.arange(len(of_map)) - (num_rows.cumsum(0) - num_rows)[of_map]
+    place = (ends - counts)[of_map, None] + size * row_in_map[:, None] + torch.arange(size)
+    return of_map, cells[place.minimum(ends[of_map, None] - 1)]
+
+
+def build_examples(dataset: MapDataset, options: TrainingConfig, seed: int) -> Examples:
+    """The examples of a config."""
+    if options.supervision == "states":
+        return StateExamples(dataset, options, seed)
+    return MapExamples(dataset, options)
