@@ -13,6 +13,7 @@ from torchvin.experts.shortest_path import preferred_action, shortest_paths
 from torchvin.maps.encode import encode
 from torchvin.maps.moves import Moves
 from torchvin.maps.walk import walk
+from torchvin.policies.policy import Policy
 from torchvin.policies.vin import VIN
 
 State = tuple[int, int]
@@ -64,7 +65,7 @@ def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: M
 
 @torch.no_grad()
 def plan_path(
-    policy: VIN,
+    policy: Policy,
     blocked: Bool[Tensor, "H W"],
     start: State,
     goal: State,
@@ -79,19 +80,21 @@ def plan_path(
     more steps than the map has cells, so that many updates are the most.
 
     Args:
-        policy: in float32 or float64.
+        policy: a VIN, in float32 or float64.
         blocked: True = obstacle, [H, W].
         start, goal: (row, col).
         num_iterations: exactly this K.
         moves: of the environment.
 
-    Raises: InputError, see `check_task`; if the policy's values are not finite.
+    Raises: InputError, see `check_task`; if the policy is no VIN; if the policy's values are not finite.
 
     >>> from torchvin.pretrained.store import load_policy
     >>> planned = plan_path(load_policy("gridworld-16").policy, torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
+    if not isinstance(policy, VIN):
+        raise InputError(f"a {type(policy).__name__} cannot go on planning from a plan; choose weights of a VIN.")
     optimal_cost = check_task(blocked, start, goal, moves)
     height, width = blocked.shape
     batch, target = blocked[None], torch.tensor([goal])

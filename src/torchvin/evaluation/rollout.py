@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
@@ -92,17 +93,9 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
 
 
 def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
-    num_maps, (height, width) = len(batch), batch.size
-    cells = torch.arange(height * width).expand(num_maps, -1)
+    num_maps, (_, width) = len(batch), batch.size
     solvable = (batch.optimal_actions != 0).flatten(1)
-    starts = torch.where(solvable, cells, -1)
-
-    def follow(policy: Tensor, limit: Tensor) -> Walks:
-        return walk(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves)
-
-    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, height * width))
-    states = best.num_steps + 1
-    ours = follow(actions, 2 * states - 1)  # at most twice the optimal number of states, the first included
+    best, ours = _walk_from_everywhere(batch, actions)
     optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
     extra = ours.num_steps - best.num_steps
 
@@ -123,3 +116,42 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
         optimal=optimal.gather(1, from_starts)[present],
         extra_steps=extra.gather(1, from_starts)[present],
     )
+
+
+def _walk_from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Walks, Walks]:
+    """The expert's walk and the policy's from every cell that can reach the goal, [M, H * W]."""
+    num_maps, (height, width) = len(batch), batch.size
+    cells = torch.arange(height * width).expand(num_maps, -1)
+    starts = torch.where((batch.optimal_actions != 0).flatten(1), cells, -1)
+
+    def follow(policy: Tensor, limit: Tensor) -> Walks:
+        return walk(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves)
+
+    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, height * width))
+    states = best.num_steps + 1
+    return best, follow(actions, 2 * states - 1)  # at most twice the optimal number of states, the first included
+
+
+def success_by_length(
+    policy: Policy, dataset: MapDataset, *, num_iterations: int | None = None
+) -> tuple[Int[Tensor, "L"], Float[Tensor, "L"]]:
+    """How the success rate from every state depends on the length of the optimal path.
+
+    Returns: for a path of l moves, l = 0, 1, ...: how many states have it, and the share of them that succeed (NaN
+        where there are none), as `evaluate` defines success.
+    Raises: InputError if the policy's answer is not finite.
+    """
+    height, width = dataset.size
+    iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
+    device = next(policy.parameters()).device
+    counts = torch.zeros(height * width + 1, dtype=torch.int64)
+    successes = torch.zeros_like(counts)
+    at_once = max(1, _CELLS_AT_ONCE // (height * width))
+    for first in range(0, len(dataset), at_once):
+        batch = dataset[slice(first, first + at_once)]
+        best, ours = _walk_from_everywhere(batch, greedy_actions(policy, batch, iterations, device))
+        solvable = (batch.optimal_actions != 0).flatten(1)
+        counts += best.num_steps[solvable].bincount(minlength=len(counts))
+        successes += best.num_steps[solvable & ours.reached].bincount(minlength=len(counts))
+    longest = int(counts.nonzero().max()) + 1
+    return counts[:longest], successes[:longest] / counts[:longest]

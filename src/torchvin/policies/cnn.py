@@ -15,7 +15,8 @@ class CNN(ReactivePolicy):
     """Five 3x3 convolutions, two poolings, one linear layer (Tamar et al. 2016, section 5.1, after the authors' code).
 
     Each state is a sample of its own: the planes of its map and a third one that is 1 where the agent stands. The
-    policy of a whole map is one batch of H*W samples.
+    policy of a whole map is one batch, a sample a free cell; where the first plane has an obstacle, and so no agent,
+    logits are 0.
 
     Args:
         height, width: of the maps, at least 4.
@@ -59,23 +60,25 @@ class CNN(ReactivePolicy):
         self.check(planes, num_iterations)
         batch = len(planes)
         if states is None:
-            cells = torch.arange(self.height * self.width, device=planes.device).expand(batch, -1)
+            maps, cells = (planes[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
+            everywhere = planes.new_zeros(batch, self.height * self.width, self.head.out_features)
+            filled = everywhere.index_put((maps, cells), self._logits(planes, maps, cells))
+            logits = filled.transpose(1, 2).unflatten(2, (self.height, self.width))
         else:
             check_shape("states", states, f"{batch} S 2")
-            cells = states[..., 0] * self.width + states[..., 1]
-        maps = torch.arange(batch, device=planes.device).repeat_interleave(cells.shape[1])
-        parts = [
-            self._logits(planes[some], agents)
-            for some, agents in zip(maps.split(_SAMPLES_AT_ONCE), cells.flatten().split(_SAMPLES_AT_ONCE), strict=True)
-        ]
-        logits = torch.cat(parts).unflatten(0, (batch, -1))
-        if states is None:
-            logits = logits.transpose(1, 2).unflatten(2, (self.height, self.width))
+            maps = torch.arange(batch, device=planes.device).repeat_interleave(states.shape[1])
+            cells = (states[..., 0] * self.width + states[..., 1]).flatten()
+            logits = self._logits(planes, maps, cells).unflatten(0, (batch, -1))
         return PolicyOutput(logits=logits, plan=None)
 
-    def _logits(self, planes: Float[Tensor, "N C H W"], agents: Int[Tensor, "N"]) -> Float[Tensor, "N A"]:
-        here = planes.new_zeros(len(planes), 1, self.height, self.width)
-        here.flatten(1).scatter_(1, agents[:, None].long(), 1.0)
-        samples = torch.cat([planes, here], dim=1).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.head(self.features(samples).flatten(1))
-        return logits
+    def _logits(
+        self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
+    ) -> Float[Tensor, "N A"]:
+        """The samples, some at a time: map and flat cell of each."""
+        parts = []
+        for some, agents in zip(maps.split(_SAMPLES_AT_ONCE), cells.split(_SAMPLES_AT_ONCE), strict=True):
+            here = planes.new_zeros(len(some), 1, self.height, self.width)
+            here.flatten(1).scatter_(1, agents[:, None].long(), 1.0)
+            samples = torch.cat([planes[some], here], dim=1).contiguous(memory_format=torch.channels_last)
+            parts.append(self.head(self.features(samples).flatten(1)).to(planes.dtype))
+        return torch.cat(parts)

@@ -131,7 +131,7 @@ def _paper_table() -> dict[str, RunConfig]:
 
 
 #: name -> training. Without a suffix: the normalised design, K = 2 a side. At 28x28 twice the hidden channels learn the
-#: few obstacle patterns that 32 miss (5,000 fresh maps: 99.95 % success with 3,000 maps; 32 channels: 99.58 % with 5,000).
+#: few obstacle patterns that 32 miss (fresh maps: 99.95 % success after 3,000 maps; 32 channels after 5,000: 99.58 %).
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),

@@ -1,0 +1,1 @@
+"""The paper's experiments, each from nothing to its table."""

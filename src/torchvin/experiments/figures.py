@@ -1,0 +1,163 @@
+"""The figures of the table: paths, what success depends on, how the networks learned."""
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.rollout import evaluate, greedy_actions, success_by_length
+from torchvin.experiments.scoring import Measured, fresh_maps
+from torchvin.experts.demonstrations import unflatten
+from torchvin.experts.shortest_path import preferred_action, shortest_paths
+from torchvin.maps.walk import walk
+from torchvin.plotting.figure import figure
+from torchvin.plotting.maps import draw_ends, draw_map, draw_path, plot_network
+from torchvin.policies.vin import VIN
+from torchvin.pretrained.store import load_policy
+from torchvin.training.imitation import HISTORY_FILE
+
+#: Each network has one line everywhere, told apart without colour.
+STYLES = {
+    "VIN": {"color": "black", "linestyle": "-", "marker": "o"},
+    "CNN": {"color": "tab:red", "linestyle": "--", "marker": "s"},
+    "FCN": {"color": "tab:blue", "linestyle": ":", "marker": "^"},
+}
+OURS_STYLE = {"color": "tab:green", "linestyle": "-.", "marker": "D"}
+K_FACTORS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+MAPS = {"length": 100, "iterations": 300}
+
+
+def draw(rows: Sequence[Measured], out: Path) -> list[Path]:
+    """Draw every figure that the rows allow into `out`/figures; the first seed of each network speaks for it.
+
+    Raises: InputError if `out` cannot be written.
+    """
+    first: dict[tuple[str, int], Measured] = {}
+    for row in rows:
+        first.setdefault((row.network, row.side), row)
+    chosen = list(first.values())
+    side = max(row.side for row in chosen)
+    largest = [row for row in chosen if row.side == side]
+    folder = out / "figures"
+    drawn = [folder / "rollouts.png", folder / "length.png", folder / "iterations.png", folder / "network.png"]
+    rollouts(largest, drawn[0])
+    by_length(largest, drawn[1])
+    by_iterations(chosen, drawn[2])
+    network(next(row for row in largest if row.network == "VIN"), drawn[3])
+    histories = [row for row in chosen if (Path(row.weights) / HISTORY_FILE).is_file()]
+    if histories:
+        drawn.append(folder / "learning.png")
+        learning(histories, drawn[-1])
+    return drawn
+
+
+def _style(name: str) -> dict[str, str]:
+    return STYLES.get(name, OURS_STYLE)
+
+
+@torch.no_grad()
+def rollouts(rows: Sequence[Measured], path: Path, examples: int = 3) -> None:
+    """The paper's Figure 3 (left): greedy paths beside the optimal one, from the state furthest from the goal."""
+    maps = fresh_maps(rows[0].side, examples)
+    height, width = maps.size
+    distance = shortest_paths(maps.blocked, maps.goal).distance
+    start = torch.where(distance.isinf(), -1.0, distance).flatten(1).argmax(dim=1)[:, None]
+    expert = preferred_action(maps.optimal_actions)
+
+    def paths(actions: torch.Tensor) -> list[list[tuple[int, int]]]:
+        limit = torch.full_like(start, 2 * height * width)
+        cells = walk(actions, maps.blocked, maps.goal, start, limit=limit, record=True).path
+        assert cells is not None  # recorded
+        return [[(row, col) for row, col in unflatten(line[line >= 0], width).tolist()] for line in cells[:, 0]]
+
+    lines = {"optimal": paths(expert)}
+    for row in rows:
+        policy = load_policy(row.weights).policy
+        actions = greedy_actions(policy, maps, policy.default_iterations(height, width), torch.device("cpu"))
+        lines[row.network] = paths(actions)
+    with figure(path, 4.6 * examples, 5.4, columns=examples) as axes:
+        for index, axis in enumerate(axes[0]):
+            draw_map(axis, maps.blocked[index])
+            for name, drawn in lines.items():
+                style = {"color": "0.6", "linewidth": 5} if name == "optimal" else {**_style(name), "markersize": 3}
+                draw_path(axis, drawn[index], name, **style)
+            goal = tuple(maps.goal[index].tolist())
+            draw_ends(axis, lines["optimal"][index][0], (goal[0], goal[1]))
+            axis.set_title(f"map {index}")
+        axes[0][examples // 2].legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, facecolor="lightgrey")
+
+
+def by_length(rows: Sequence[Measured], path: Path) -> None:
+    """Success from every state against the number of moves of its shortest path."""
+    maps = fresh_maps(rows[0].side, MAPS["length"])
+    with figure(path, 7.5, 4.4) as axes:
+        axis = axes[0][0]
+        for row in rows:
+            counts, rates = success_by_length(load_policy(row.weights).policy, maps)
+            enough = counts >= 30  # fewer states say little
+            lengths = torch.arange(len(counts))[enough]
+            axis.plot(lengths, 100 * rates[enough], label=row.network, markersize=4, **_style(row.network))
+        axis.set(
+            xlabel="moves of the shortest path",
+            ylabel="rollouts that reach the goal [%]",
+            title=f"Success against path length, {len(maps)} fresh {rows[0].side}x{rows[0].side} maps",
+            ylim=(0, 103),
+        )
+        axis.legend()
+        axis.grid(alpha=0.3)
+
+
+def by_iterations(rows: Sequence[Measured], path: Path) -> None:
+    """Success of the planners against K, each trained at one K."""
+    planners = [row for row in rows if row.iterations > 0]
+    sides = sorted({row.side for row in planners})
+    with figure(path, 4.2 * len(sides), 4.0, columns=len(sides)) as axes:
+        for axis, side in zip(axes[0], sides, strict=True):
+            maps = fresh_maps(side, MAPS["iterations"])
+            for row in (row for row in planners if row.side == side):
+                policy = load_policy(row.weights).policy
+                iterations = [max(1, math.ceil(factor * row.iterations)) for factor in K_FACTORS]
+                rates = [100 * evaluate(policy, maps, num_iterations=k).scores.success_rate for k in iterations]
+                axis.plot(iterations, rates, label=row.network, markersize=4, **_style(row.network))
+                axis.axvline(row.iterations, color=_style(row.network)["color"], alpha=0.4, linewidth=1)
+            axis.set(
+                xlabel="K, value updates (line: as trained)",
+                ylabel="success [%]",
+                title=f"{side}x{side}",
+                ylim=(0, 103),
+                xscale="log",
+            )
+            axis.legend(fontsize=8)
+            axis.grid(alpha=0.3)
+
+
+def network(row: Measured, path: Path) -> None:
+    """What the paper's network learned: reward and value on one unseen map."""
+    maps = fresh_maps(row.side, 1)
+    policy = load_policy(row.weights).policy
+    assert isinstance(policy, VIN)
+    distance = shortest_paths(maps.blocked, maps.goal).distance[0]
+    start = divmod(int(torch.where(distance.isinf(), -1.0, distance).argmax()), row.side)
+    goal = (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
+    planned = plan_path(policy, maps.blocked[0], start, goal, num_iterations=row.iterations)
+    plot_network(policy, maps.blocked[0], planned, path, title=f"The paper's network at {row.side}x{row.side}")
+
+
+def learning(rows: Sequence[Measured], path: Path) -> None:
+    """Failures on the validation maps against the epoch, from the histories of the runs."""
+    sides = sorted({row.side for row in rows})
+    with figure(path, 4.2 * len(sides), 4.0, columns=len(sides)) as axes:
+        for axis, side in zip(axes[0], sides, strict=True):
+            for row in (row for row in rows if row.side == side):
+                with (Path(row.weights) / HISTORY_FILE).open(newline="") as stream:
+                    history = list(csv.DictReader(stream))
+                epochs = [int(entry["epoch"]) for entry in history]
+                failures = [max(1e-2, 100 * (1 - float(entry["success_rate"]))) for entry in history]
+                style = {**_style(row.network), "marker": None}
+                axis.plot(epochs, failures, label=row.network, **style)
+            axis.set(xlabel="epoch", ylabel="validation states that fail [%]", yscale="log", title=f"{side}x{side}")
+            axis.legend(fontsize=8)
+            axis.grid(alpha=0.3)

@@ -1,0 +1,125 @@
+"""Table 1 of the VIN paper: VIN, CNN and FCN at three sizes, and our own design beside them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from torchvin.data.dataset import MapDataset
+from torchvin.errors import InputError
+from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
+from torchvin.pretrained.store import load_policy
+from torchvin.training.config import PRESETS, RunConfig, preset
+from torchvin.training.imitation import train
+from torchvin.training.maps import training_maps
+
+SIDES = (8, 16, 28)
+#: row of the table -> suffix of its presets and weights
+NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
+OURS = "normalised VIN, trained at 16x16 only"
+SEEDS = (0, 1, 2)
+QUICK_MAPS = 1_000
+FULL_MAPS = 5_000
+#: Each state of a CNN is a forward pass of its own, so its larger maps are fewer.
+CNN_MAPS = {"quick": {8: 1_000, 16: 500, 28: 200}, "full": {8: 5_000, 16: 2_000, 28: 1_000}}
+#: The 8x8 trainings of the quick budget: a part of the maps and of the epochs of the presets.
+QUICK_TRAINING_MAPS = 2_000
+QUICK_EPOCHS = {"gridworld-8-paper": 60, "gridworld-8-cnn": 15, "gridworld-8-fcn": 30, "gridworld-8": 25}
+
+
+def check_sides(sides: Sequence[int]) -> None:
+    """Raises: InputError for a size that the table does not have."""
+    if unknown := [side for side in sides if side not in SIDES]:
+        raise InputError(f"the table has the sizes {', '.join(map(str, SIDES))}, got {', '.join(map(str, unknown))}.")
+
+
+def shipped(sides: Sequence[int], seed: int, book: ScoreBook) -> list[Measured]:
+    """The shipped weights of every cell of the table, on fresh maps."""
+    rows = []
+    for side in sides:
+        maps = fresh_maps(side, QUICK_MAPS, seed)
+        for network, name in _weights(side).items():
+            few = CNN_MAPS["quick"][side] if network == "CNN" else QUICK_MAPS
+            rows.append(_measure(book, network, name, maps[:few], f"fresh maps {seed}"))
+    return rows
+
+
+def quick_trainings(seed: int, out: Path, book: ScoreBook) -> list[Measured]:
+    """One short 8x8 training of each kind, on generated maps."""
+    rows = []
+    maps = fresh_maps(8, QUICK_MAPS, seed)
+    for name, epochs in QUICK_EPOCHS.items():
+        config = preset(name)
+        config = replace(
+            config,
+            seed=seed,
+            data=replace(config.data, maps=QUICK_TRAINING_MAPS),
+            training=replace(config.training, epochs=epochs, tensorboard=False),
+        )
+        run = out / f"quick-{name}-s{seed}"
+        train(config, training_maps(config, None), run, resume=True, record=_record(config, "generated"))
+        network = next((row for row, suffix in NETWORKS.items() if name.endswith(suffix)), "normalised VIN")
+        rows.append(_measure(book, network, str(run), maps, f"fresh maps {seed}"))
+    return rows
+
+
+def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None) -> list[Measured]:
+    """Every cell from nothing, three seeds each; what is there already is kept, so it can be killed and called again.
+
+    Args:
+        sides: sizes of the table.
+        out: one folder a run.
+        book: of scores.
+        authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; None: generated maps.
+    """
+    rows = []
+    for side in sides:
+        maps = fresh_maps(side, FULL_MAPS)
+        for network, suffix in NETWORKS.items():
+            few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
+            for seed in SEEDS:
+                run = train_cell(f"gridworld-{side}{suffix}", seed, out, authors)
+                rows.append(_measure(book, network, str(run), maps[:few], "fresh maps 0"))
+        for seed in SEEDS:
+            run = train_cell("gridworld-16", seed, out, authors)
+            rows.append(_measure(book, OURS, str(run), maps, "fresh maps 0"))
+    return rows
+
+
+def train_cell(name: str, seed: int, out: Path, authors: Path | None) -> Path:
+    """Train a preset with a seed, or go on with it; the folder of the run."""
+    config = replace(preset(name), seed=seed)
+    config = replace(config, training=replace(config.training, tensorboard=False))
+    file = authors / f"gridworld_{config.data.height}.mat" if authors else None
+    file = file if file and file.is_file() else None
+    run = out / f"{name}-s{seed}"
+    train(
+        config,
+        training_maps(config, file),
+        run,
+        resume=True,
+        record=_record(config, file.name if file else "generated"),
+    )
+    return run
+
+
+def _weights(side: int) -> dict[str, str]:
+    return {**{network: f"gridworld-{side}{suffix}" for network, suffix in NETWORKS.items()}, OURS: "gridworld-16"}
+
+
+def _record(config: RunConfig, data: str) -> dict[str, str]:
+    name = next((name for name, known in PRESETS.items() if known.policy == config.policy), "")
+    return {"command": f"torchvin reproduce table1 ({name}, seed {config.seed})", "data": data}
+
+
+def _measure(book: ScoreBook, network: str, weights: str, maps: MapDataset, which: str) -> Measured:
+    loaded = load_policy(weights)
+    height, width = maps.size
+    return Measured(
+        network=network,
+        side=height,
+        weights=weights,
+        seed=loaded.record["config"]["seed"],
+        iterations=loaded.policy.default_iterations(height, width),
+        scores=book.score(f"{Path(weights).name}, {which}", loaded.policy, maps),
+        record=loaded.record,
+    )
