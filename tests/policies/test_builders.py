@@ -55,7 +55,7 @@ def test_the_papers_design_may_have_more_q_channels_than_actions():
 
 @pytest.mark.parametrize("design", list(DESIGNS))
 def test_one_seed_builds_one_policy(design):
-    config = PolicyConfig(design=design)
+    config = PolicyConfig(design=design, height=8, width=8)
     weights = []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)

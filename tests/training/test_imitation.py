@@ -40,7 +40,7 @@ def test_every_preset_builds(name):
     assert build_policy(preset(name).policy)(torch.zeros(1, 2, 6, 7)).logits.shape == (1, 8, 6, 7)
 
 
-@pytest.mark.parametrize("supervision", ["all-cells", "demonstrations"])
+@pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])
 @pytest.mark.parametrize("loss", ["optimal-set", "single-label"])
 @pytest.mark.parametrize("policy", [PolicyConfig(), PAPER], ids=["normalised", "paper"])
 def test_every_kind_of_imitation_lowers_the_loss(tmp_path, supervision, loss, policy):

@@ -28,6 +28,8 @@ class Arguments:
     """Quick: of the fresh maps and the 8x8 trainings."""
     authors_data: Path | None = None
     """Full: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; generated maps without it."""
+    train: bool = True
+    """Full: train what is missing; with --no-train only the finished runs in --out are scored."""
     threads: int = 2
     """Threads of the evaluation; trainings use one."""
     json: bool = False
@@ -40,7 +42,7 @@ def run(arguments: Arguments) -> None:
 
     from torchvin.cli.output import print_json, print_table
     from torchvin.evaluation.published import VIN_PAPER
-    from torchvin.experiments import figures, report, table1
+    from torchvin.experiments import ablations, figures, page, report, table1
     from torchvin.experiments.scoring import SCORES_FILE, ScoreBook
     from torchvin.files import check_writable
 
@@ -60,9 +62,14 @@ def run(arguments: Arguments) -> None:
             trained = table1.quick_trainings(arguments.seed, arguments.out, book)
     else:
         book = ScoreBook(arguments.out)
-        rows = table1.full(arguments.sizes, arguments.out, book, arguments.authors_data)
+        rows = table1.full(arguments.sizes, arguments.out, book, arguments.authors_data, arguments.train)
+        if not rows:
+            raise InputError(f"{arguments.out} holds no finished run; leave out --no-train.")
     report.write_report([*rows, *trained], arguments.out)
-    figures.draw(rows, arguments.out)
+    drawn = figures.draw(rows, arguments.out)
+    if arguments.budget == "full":
+        changed = ablations.run(arguments.out, book, arguments.train)
+        page.write_page(rows, changed, ablations.iterations(rows, book), drawn, arguments.out)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.json:
         print_json({"rows": [{**asdict(row), "record": None} for row in [*rows, *trained]]})

@@ -7,14 +7,16 @@ from pathlib import Path
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
-from torchvin.pretrained.store import load_policy
-from torchvin.training.config import PRESETS, RunConfig, preset
+from torchvin.pretrained.store import WEIGHTS_FILE, load_policy
+from torchvin.training.config import RunConfig, preset
 from torchvin.training.imitation import train
 from torchvin.training.maps import training_maps
 
 SIDES = (8, 16, 28)
 #: row of the table -> suffix of its presets and weights
 NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
+#: The paper's network under a better recipe.
+BETTER = "VIN, every cell teaches"
 OURS = "normalised VIN, trained at 16x16 only"
 SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
@@ -39,7 +41,7 @@ def shipped(sides: Sequence[int], seed: int, book: ScoreBook) -> list[Measured]:
         maps = fresh_maps(side, QUICK_MAPS, seed)
         for network, name in _weights(side).items():
             few = CNN_MAPS["quick"][side] if network == "CNN" else QUICK_MAPS
-            rows.append(_measure(book, network, name, maps[:few], f"fresh maps {seed}"))
+            rows.append(measure(book, network, name, maps[:few], f"fresh maps {seed}"))
     return rows
 
 
@@ -53,16 +55,16 @@ def quick_trainings(seed: int, out: Path, book: ScoreBook) -> list[Measured]:
             config,
             seed=seed,
             data=replace(config.data, maps=QUICK_TRAINING_MAPS),
-            training=replace(config.training, epochs=epochs, tensorboard=False),
+            training=replace(config.training, epochs=epochs),
         )
-        run = out / f"quick-{name}-s{seed}"
-        train(config, training_maps(config, None), run, resume=True, record=_record(config, "generated"))
+        run = train_run(f"quick-{name}-s{seed}", config, out)
+        assert run is not None  # new runs are allowed
         network = next((row for row, suffix in NETWORKS.items() if name.endswith(suffix)), "normalised VIN")
-        rows.append(_measure(book, network, str(run), maps, f"fresh maps {seed}"))
+        rows.append(measure(book, network, str(run), maps, f"fresh maps {seed}"))
     return rows
 
 
-def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None) -> list[Measured]:
+def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None, new: bool = True) -> list[Measured]:
     """Every cell from nothing, three seeds each; what is there already is kept, so it can be killed and called again.
 
     Args:
@@ -70,35 +72,39 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None)
         out: one folder a run.
         book: of scores.
         authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; None: generated maps.
+        new: train what is missing; else score only the runs that are finished.
     """
     rows = []
     for side in sides:
         maps = fresh_maps(side, FULL_MAPS)
-        for network, suffix in NETWORKS.items():
+        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in NETWORKS.items()}
+        cells[BETTER] = (f"gridworld-{side}-paper-all-cells", SEEDS[:1])
+        cells[OURS] = ("gridworld-16", SEEDS)
+        for network, (name, seeds) in cells.items():
             few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
-            for seed in SEEDS:
-                run = train_cell(f"gridworld-{side}{suffix}", seed, out, authors)
-                rows.append(_measure(book, network, str(run), maps[:few], "fresh maps 0"))
-        for seed in SEEDS:
-            run = train_cell("gridworld-16", seed, out, authors)
-            rows.append(_measure(book, OURS, str(run), maps, "fresh maps 0"))
+            of_file = None if network == BETTER else authors
+            for seed in seeds:
+                config = replace(preset(name), seed=seed)
+                if run := train_run(f"{name}-s{seed}", config, out, of_file, new):
+                    rows.append(measure(book, network, str(run), maps[:few], "fresh maps 0"))
     return rows
 
 
-def train_cell(name: str, seed: int, out: Path, authors: Path | None) -> Path:
-    """Train a preset with a seed, or go on with it; the folder of the run."""
-    config = replace(preset(name), seed=seed)
+def train_run(name: str, config: RunConfig, out: Path, authors: Path | None = None, new: bool = True) -> Path | None:
+    """Train, or go on where it was; the folder of the run, None if it is not finished and `new` forbids to train."""
+    run = out / name
+    if (run / WEIGHTS_FILE).exists():  # written last
+        return run
+    if not new:
+        return None
     config = replace(config, training=replace(config.training, tensorboard=False))
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
-    run = out / f"{name}-s{seed}"
-    train(
-        config,
-        training_maps(config, file),
-        run,
-        resume=True,
-        record=_record(config, file.name if file else "generated"),
-    )
+    record = {
+        "command": f"torchvin reproduce table1 --budget full ({name})",
+        "data": file.name if file else "generated",
+    }
+    train(config, training_maps(config, file), run, resume=True, record=record)
     return run
 
 
@@ -106,12 +112,8 @@ def _weights(side: int) -> dict[str, str]:
     return {**{network: f"gridworld-{side}{suffix}" for network, suffix in NETWORKS.items()}, OURS: "gridworld-16"}
 
 
-def _record(config: RunConfig, data: str) -> dict[str, str]:
-    name = next((name for name, known in PRESETS.items() if known.policy == config.policy), "")
-    return {"command": f"torchvin reproduce table1 ({name}, seed {config.seed})", "data": data}
-
-
-def _measure(book: ScoreBook, network: str, weights: str, maps: MapDataset, which: str) -> Measured:
+def measure(book: ScoreBook, network: str, weights: str, maps: MapDataset, which: str) -> Measured:
+    """Score weights by name or folder on `maps`, which the book knows as `which`."""
     loaded = load_policy(weights)
     height, width = maps.size
     return Measured(

@@ -47,7 +47,8 @@ class CNN(ReactivePolicy):
             layers += [nn.MaxPool2d(2)] if index in (0, 2) else []
             before = after
         # On a CPU convolutions with the channels last are 1.3 times as fast.
-        self.features = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.features = nn.Sequential(*layers)
+        self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # in torch's docs, not its types
         self.head = nn.Linear(before * (height // 4) * (width // 4), num_actions)
 
     def forward(
@@ -63,12 +64,12 @@ class CNN(ReactivePolicy):
             maps, cells = (planes[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
             everywhere = planes.new_zeros(batch, self.height * self.width, self.head.out_features)
             filled = everywhere.index_put((maps, cells), self._logits(planes, maps, cells))
-            logits = filled.transpose(1, 2).unflatten(2, (self.height, self.width))
+            logits = filled.transpose(1, 2).view(batch, -1, self.height, self.width)
         else:
             check_shape("states", states, f"{batch} S 2")
             maps = torch.arange(batch, device=planes.device).repeat_interleave(states.shape[1])
             cells = (states[..., 0] * self.width + states[..., 1]).flatten()
-            logits = self._logits(planes, maps, cells).unflatten(0, (batch, -1))
+            logits = self._logits(planes, maps, cells).view(batch, states.shape[1], -1)
         return PolicyOutput(logits=logits, plan=None)
 
     def _logits(
@@ -76,7 +77,9 @@ class CNN(ReactivePolicy):
     ) -> Float[Tensor, "N A"]:
         """The samples, some at a time: map and flat cell of each."""
         parts = []
-        for some, agents in zip(maps.split(_SAMPLES_AT_ONCE), cells.split(_SAMPLES_AT_ONCE), strict=True):
+        for first in range(0, len(maps), _SAMPLES_AT_ONCE):
+            chunk = slice(first, first + _SAMPLES_AT_ONCE)
+            some, agents = maps[chunk], cells[chunk]
             here = planes.new_zeros(len(some), 1, self.height, self.width)
             here.flatten(1).scatter_(1, agents[:, None].long(), 1.0)
             samples = torch.cat([planes[some], here], dim=1).contiguous(memory_format=torch.channels_last)

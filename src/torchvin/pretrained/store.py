@@ -45,14 +45,29 @@ def available() -> list[str]:
     )
 
 
-def save_policy(folder: Path, policy: nn.Module, config: PolicyConfig, record: Mapping[str, Any]) -> None:
+def save_policy(
+    folder: Path,
+    policy: nn.Module,
+    config: PolicyConfig,
+    record: Mapping[str, Any],
+    *,
+    dtype: torch.dtype | None = None,
+) -> None:
     """Write weights and config; each file appears whole or not at all.
+
+    Args:
+        folder: to write into.
+        policy, config: the network and what built it.
+        record: how it was trained.
+        dtype: to store the weights in, as they are if not given. They are loaded in float32 whatever it is.
 
     Raises: InputError if `folder` cannot be written.
     """
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.state_dict().items()}
+    if dtype is not None:
+        tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
     with replacing(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary)
     content = {

@@ -1,0 +1,135 @@
+"""The results page: every number on it comes from the score book, so one command rebuilds it."""
+
+import datetime
+import platform
+import resource
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from torchvin.cli.output import percent
+from torchvin.evaluation.metrics import margin
+from torchvin.evaluation.published import VIN_PAPER
+from torchvin.experiments import report
+from torchvin.experiments.scoring import Measured
+from torchvin.files import replacing
+
+_CAPTIONS = {
+    "rollouts": "Greedy paths at the largest size, from the state furthest from the goal: the optimal path in grey.",
+    "length": "Success from every state, against the number of moves of its shortest path.",
+    "iterations": "Success against K at test. The line marks the K of the training.",
+    "network": "What the paper's network learned: reward and value on a map it has not seen.",
+    "learning": "Learning curves: validation states from which the rollout fails.",
+}
+
+_METRICS = """\
+- **Success** is the paper's: the greedy rollout reaches the goal within twice the number of states of the optimal path.
+- **+-** is half the 95 % Wilson interval over n maps (the rollouts of one map are not independent).
+- **Optimal**: the cost of the path equals the optimum.
+- **Trajectory difference**: moves beyond the optimal path, mean over the successes.
+- **Prediction loss** is the 0-1 error against the one demonstrated action. Labels are one shortest path among many, so
+  it has a floor that has nothing to do with planning: on the authors' labels a perfect planner that breaks ties as they
+  mostly do scores 0.007, 0.046 and 0.112 at 8x8, 16x16 and 28x28. The labels of the maps here break ties by one rule
+  (diagonals first), so here the floor is 0 for a network that learns the rule, and high for one that never saw it.
+- **Set error** is the 0-1 error against the set of optimal actions: no floor.
+- **n**: fresh maps by the authors' generator, 7 random starts each, the same maps for every row of a size (a CNN, which
+  needs a forward pass a state, gets the first of them). **seeds**: success of each training."""
+
+_DIFFERENCES = """\
+1. Maps at 28x28, and everywhere if the authors' files are not given, come from our reading of the authors' generator.
+2. A state that several demonstrations pass is one training state; the authors' files repeat it. So an epoch at 16x16 has
+   13,004 rows of ten states where the file has 19,411.
+3. 256 of the training maps (64 for the baselines) choose the best epoch; the authors take the last.
+4. Examples are shuffled in each epoch; RMSProp's means are kept from stage to stage.
+5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
+6. CNN and FCN learn with Adam (one-cycle, 0.001), torch's initial weights and fewer epochs: CNN 30, 20, 8 epochs at 8x8,
+   16x16, 28x28 (the authors: 40), FCN 30 (60 to 120). The CNN's convolutions are trained in bfloat16, scored in float32.
+   The agent's plane of the CNN is 1 at the agent.
+7. Test maps are fresh ones, not the authors' three files.
+8. Untied kernels: those of the value, one an iteration; the reward's share stays tied.
+9. The hierarchical network's appendix was not at hand: mean of blocks, repeated values (`policies/hierarchical.py`)."""
+
+
+def write_page(
+    rows: Sequence[Measured],
+    ablated: Sequence[Measured],
+    iterations: Sequence[tuple[Measured, int, float]],
+    figures: Sequence[Path],
+    out: Path,
+) -> Path:
+    """Write `gridworld.md` into `out`.
+
+    Raises: InputError if it cannot be written.
+    """
+    sections = [
+        "# Grid world: the paper's table",
+        f"Made by `torchvin reproduce table1 --budget full` on {datetime.date.today().isoformat()}: "
+        f"{_processor()}, torch {torch.__version__}, one thread a training.",
+        "## Table 1",
+        report.markdown(report.COLUMNS, report.table(rows)),
+        f"Paper: {VIN_PAPER}.",
+        "## What the columns mean",
+        _METRICS,
+        "## Trainings",
+        report.markdown(("run", "maps", "data", "epochs", "seconds"), _trainings([*rows, *ablated])),
+        f"Peak memory of scoring and drawing: {_peak_megabytes():.0f} MB.",
+        "## Ablations",
+        "16x16, seed 0, K as trained, every cell teaches (60 epochs; the normalised design its own 25).",
+        report.markdown(
+            ("changed", "success", "+-", "optimal", "traj. diff.", "set error", "K"),
+            [_ablation(row) for row in ablated],
+        ),
+        "K halved, kept, doubled and quadrupled at test:",
+        report.markdown(("network", "maps", "K", "success"), [_iteration(*entry) for entry in iterations]),
+        "## Figures",
+        *(f"![{_CAPTIONS[path.stem]}](figures/{path.name})\n\n{_CAPTIONS[path.stem]}" for path in figures),
+        "## Differences from the paper",
+        _DIFFERENCES,
+    ]
+    page = out / "gridworld.md"
+    with replacing(page) as temporary:
+        temporary.write_text("\n\n".join(sections) + "\n")
+    return page
+
+
+def _trainings(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
+    seen = {}
+    for row in rows:
+        name = Path(row.weights).name
+        options = row.record["config"]["training"]
+        seen[name] = (
+            f"`{name}`",
+            str(row.record["maps"]),
+            str(row.record["data"]),
+            str(options["epochs"]),
+            f"{row.record['seconds']:.0f}",
+        )
+    return list(seen.values())
+
+
+def _ablation(row: Measured) -> tuple[str, ...]:
+    scores = row.scores
+    return (
+        row.network,
+        percent(scores.success_rate),
+        f"{100 * margin(scores.success_rate, scores.maps):.2f}",
+        percent(scores.optimal_rate),
+        f"{scores.trajectory_difference:.3f}",
+        f"{scores.set_error:.4f}",
+        str(row.iterations),
+    )
+
+
+def _iteration(row: Measured, iterations: int, success: float) -> tuple[str, ...]:
+    return (row.network, f"{row.side}x{row.side}", str(iterations), percent(success))
+
+
+def _processor() -> str:
+    from torchvin.cli.bench import _processor as processor
+
+    return processor() or platform.machine()
+
+
+def _peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
