@@ -43,12 +43,14 @@ def test_untied_kernels_are_one_an_iteration():
     policy = build_policy(PolicyConfig(design="paper", num_q=10, untied=4))
     assert policy.planner.transition().shape == (4, 10, 1, 3, 3)
     tied = build_policy(PAPER)
-    untied = build_policy(PolicyConfig(design="paper", num_q=10, hidden_channels=150, untied=4))
+    untied = build_policy(PolicyConfig(design="paper", num_q=10, hidden_channels=150, untied=10))
     state = tied.state_dict()
     weight = state["planner.transition.weight"]
-    untied.load_state_dict({**state, "planner.transition.weight": weight.expand(4, *weight.shape)})
+    untied.load_state_dict({**state, "planner.transition.weight": weight.expand(10, *weight.shape)})
     planes = torch.rand(2, 2, 7, 7)
     torch.testing.assert_close(untied(planes, num_iterations=9).logits, tied(planes, num_iterations=9).logits)
+    with pytest.raises(InputError, match="kernel must have shape"):
+        untied(planes, num_iterations=12)
 
 
 def test_untied_kernels_need_the_design_that_has_them():

@@ -1,4 +1,5 @@
 import math
+from copy import deepcopy
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def test_its_state_can_be_saved():
     optimiser.step()
     copy = torch.nn.Parameter(weight.detach().clone())
     restored = RMSpropEpsilonInside([copy], lr=0.5)
-    restored.load_state_dict(optimiser.state_dict())
+    restored.load_state_dict(deepcopy(optimiser.state_dict()))
     copy.grad = torch.ones(3)
     optimiser.step()
     restored.step()

@@ -41,6 +41,7 @@ def run(arguments: Arguments) -> None:
     import torch
 
     from torchvin.benchmarks import pipeline, value_iteration
+    from torchvin.benchmarks.machine import processor
     from torchvin.cli.output import print_json, print_table
     from torchvin.errors import InputError
     from torchvin.files import check_writable
@@ -65,7 +66,7 @@ def run(arguments: Arguments) -> None:
     content = {
         "peak_gflops": peak,
         "machine": {
-            "processor": _processor(),
+            "processor": processor(),
             "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu",
             "threads": arguments.threads,
             "torch": torch.__version__,
@@ -118,14 +119,6 @@ def table(rows: Sequence[Any]) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 def _shape(row: Any) -> tuple[int, ...]:
     return (row.height, row.width, row.batch, row.iterations)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _write(

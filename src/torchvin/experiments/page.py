@@ -1,13 +1,13 @@
 """The results page: every number on it comes from the score book, so one command rebuilds it."""
 
 import datetime
-import platform
 import resource
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from torchvin.benchmarks.machine import processor
 from torchvin.cli.output import percent
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.published import VIN_PAPER
@@ -43,9 +43,9 @@ _DIFFERENCES = """\
 3. 256 of the training maps (64 for the baselines) choose the best epoch; the authors take the last.
 4. Examples are shuffled in each epoch; RMSProp's means are kept from stage to stage.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
-6. CNN and FCN learn with Adam (one-cycle, 0.001), torch's initial weights and fewer epochs: CNN 30, 20, 8 epochs at 8x8,
-   16x16, 28x28 (the authors: 40), FCN 30 (60 to 120). The CNN's convolutions are trained in bfloat16, scored in float32.
-   The agent's plane of the CNN is 1 at the agent.
+6. CNN and FCN learn with Adam (one-cycle, 0.001), torch's initial weights and fewer epochs: CNN 30, 20, 8 at 8x8, 16x16,
+   28x28 (the authors: 40), FCN 30 (60 to 120). The CNN's convolutions are trained in bfloat16, scored in float32. The
+   agent's plane of the CNN is 1 at the agent.
 7. Test maps are fresh ones, not the authors' three files.
 8. Untied kernels: those of the value, one an iteration; the reward's share stays tied.
 9. The hierarchical network's appendix was not at hand: mean of blocks, repeated values (`policies/hierarchical.py`)."""
@@ -65,7 +65,7 @@ def write_page(
     sections = [
         "# Grid world: the paper's table",
         f"Made by `torchvin reproduce table1 --budget full` on {datetime.date.today().isoformat()}: "
-        f"{_processor()}, torch {torch.__version__}, one thread a training.",
+        f"{processor()}, torch {torch.__version__}, one thread a training.",
         "## Table 1",
         report.markdown(report.COLUMNS, report.table(rows)),
         f"Paper: {VIN_PAPER}.",
@@ -123,12 +123,6 @@ def _ablation(row: Measured) -> tuple[str, ...]:
 
 def _iteration(row: Measured, iterations: int, success: float) -> tuple[str, ...]:
     return (row.network, f"{row.side}x{row.side}", str(iterations), percent(success))
-
-
-def _processor() -> str:
-    from torchvin.cli.bench import _processor as processor
-
-    return processor() or platform.machine()
 
 
 def _peak_megabytes() -> float:

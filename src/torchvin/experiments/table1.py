@@ -77,6 +77,7 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     rows = []
     for side in sides:
         maps = fresh_maps(side, FULL_MAPS)
+        cells: dict[str, tuple[str, tuple[int, ...]]]
         cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in NETWORKS.items()}
         cells[BETTER] = (f"gridworld-{side}-paper-all-cells", SEEDS[:1])
         cells[OURS] = ("gridworld-16", SEEDS)

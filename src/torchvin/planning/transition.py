@@ -15,7 +15,8 @@ class FreeTransition(nn.Module):
         num_actions: Q channels A (the paper: 10).
         kernel_size: F, odd (the paper: 3).
         scale: standard deviation of the initial weights (the authors' code: 0.01).
-        num_kernels: S different kernels, one an iteration ("untied", section 5.1); 0: one for all.
+        num_kernels: K + 1 different kernels, one an iteration and one for the look-ahead ("untied", section 5.1);
+            0: one for all.
 
     >>> FreeTransition(num_actions=10)().shape
     torch.Size([10, 1, 3, 3])

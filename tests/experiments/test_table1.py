@@ -1,0 +1,143 @@
+"""The table's machinery on a few maps: the numbers are those of the scorer, kept, reported and drawn."""
+
+import csv
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from torchvin import evaluate
+from torchvin.cli.main import main
+from torchvin.errors import InputError
+from torchvin.evaluation.metrics import Scores
+from torchvin.experiments import ablations, figures, report, table1
+from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
+from torchvin.policies.builders import build_policy
+from torchvin.pretrained.store import available, load_policy
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Few maps, short trainings."""
+    monkeypatch.setattr(table1, "QUICK_MAPS", 6)
+    monkeypatch.setattr(table1, "FULL_MAPS", 6)
+    monkeypatch.setattr(table1, "CNN_MAPS", {budget: {8: 4, 16: 3, 28: 2} for budget in ("quick", "full")})
+    monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 40)
+    monkeypatch.setattr(table1, "QUICK_EPOCHS", dict.fromkeys(table1.QUICK_EPOCHS, 1))
+    monkeypatch.setattr(figures, "MAPS", {"length": 4, "iterations": 4})
+    monkeypatch.setattr(ablations, "FULL_MAPS", 6)
+
+
+def scores(**rates):
+    names = [field.name for field in dataclasses.fields(Scores)]
+    return Scores(**{**dict.fromkeys(names, 0.5), "maps": 100, "rollouts": 700, **rates})
+
+
+def row(network="VIN", side=8, seed=0, **rates):
+    return Measured(network, side, "runs/x", seed, 10, scores(**rates), {"seconds": 3.0, "data": "generated"})
+
+
+def test_fresh_maps_are_other_maps_for_another_seed_and_size():
+    assert not fresh_maps(8, 4).blocked.equal(fresh_maps(8, 4, seed=1).blocked)
+    assert fresh_maps(16, 2).size == (16, 16)
+
+
+def test_every_cell_of_the_table_has_weights():
+    wanted = {name for side in table1.SIDES for name in table1._weights(side).values()}
+    assert wanted <= set(available())
+
+
+def test_the_book_keeps_what_was_scored(tmp_path):
+    policy, maps = load_policy("gridworld-8").policy, fresh_maps(8, 5)
+    first = ScoreBook(tmp_path).score("gridworld-8", policy, maps)
+    assert first == evaluate(policy, maps).scores
+    entries = json.loads((tmp_path / "scores.json").read_text())
+    assert list(entries) == ["gridworld-8, 5 maps of 8x8, K 16"]
+
+    class Broken(torch.nn.Module):
+        def default_iterations(self, height, width):
+            return 16
+
+    assert ScoreBook(tmp_path).score("gridworld-8", Broken(), maps) == first  # not measured again
+
+
+def test_seeds_are_averaged_and_shown():
+    lines = report.table([row(success_rate=0.9), row(seed=1, success_rate=1.0), row("CNN", success_rate=0.25)])
+    vin, cnn = (dict(zip(report.COLUMNS, line, strict=True)) for line in lines)
+    assert lines[0][:5] == ("8x8", "VIN", "99.6 %", "95.00 %", "4.44")
+    assert vin["seeds"] == "0: 90.00 1: 100.00"
+    assert (cnn["success, paper"], cnn["success, ours"], cnn["seeds"]) == ("97.9 %", "25.00 %", "1")
+
+
+def test_a_row_the_paper_does_not_have_shows_no_number_of_it():
+    line = dict(zip(report.COLUMNS, report.table([row("VIN, every cell teaches")])[0], strict=True))
+    assert line["success, paper"] == line["pred. loss, paper"] == "-"
+
+
+def test_the_csv_has_a_line_a_seed(tmp_path):
+    report.write_report([row(), row(seed=1)], tmp_path)
+    with (tmp_path / "table1.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert [line["seed"] for line in lines] == ["0", "1"]
+    assert lines[0]["success_rate"] == "0.5"
+
+
+def test_quick_prints_the_same_twice(small, capsys, tmp_path):
+    outputs = []
+    for name in ("one", "two"):
+        assert main(["reproduce", "table1", "--sizes", "8", "--out", str(tmp_path / name), "--threads", "1"]) == 0
+        outputs.append(capsys.readouterr().out.replace(str(tmp_path / name), "OUT"))
+    assert outputs[0] == outputs[1]
+    assert outputs[0].count("8x8") >= 8  # four rows of the table, four trainings
+    for file in ("table1.md", "table1.csv", "figures/rollouts.png", "figures/length.png", "figures/iterations.png"):
+        assert (tmp_path / "one" / file).stat().st_size > 100
+
+
+def test_full_scores_the_runs_that_are_there_and_builds_the_page(small, capsys, tmp_path):
+    arguments = ["reproduce", "table1", "--budget", "full", "--sizes", "8", "--out", str(tmp_path), "--threads", "1"]
+    assert main([*arguments, "--no-train"]) == 2
+    assert "holds no finished run" in capsys.readouterr().err
+    for name in ("gridworld-8-paper", "gridworld-8-cnn"):
+        config = table1.preset(name)
+        training = dataclasses.replace(config.training, epochs=1)
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=30), training=training)
+        assert table1.train_run(f"{name}-s0", config, tmp_path, new=False) is None
+        assert table1.train_run(f"{name}-s0", config, tmp_path) == tmp_path / f"{name}-s0"
+    assert main([*arguments, "--no-train", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [(entry["network"], entry["scores"]["maps"]) for entry in rows] == [("VIN", 6), ("CNN", 4)]
+    text = (tmp_path / "gridworld.md").read_text()
+    assert "| 8x8 | VIN | 99.6 % |" in text
+    assert all((tmp_path / "figures" / name).is_file() for name in ("learning.png", "network.png"))
+    for picture in (tmp_path / "figures").glob("*.png"):
+        assert f"(figures/{picture.name})" in text
+
+
+def test_every_ablation_changes_what_it_says():
+    for name, (_, config) in ablations.ABLATIONS.items():
+        policy = build_policy(config.policy)
+        assert policy(torch.zeros(1, 2, 16, 16)).logits.shape == (1, 8, 16, 16), name
+    assert len({config for _, config in ablations.ABLATIONS.values()}) == len(ablations.ABLATIONS)
+    untied = build_policy(ablations.ABLATIONS["untied-5000"][1].policy)
+    assert untied.planner.transition.weight.shape[0] == untied.default_iterations(16, 16) + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sizes", "9"], "the table has the sizes 8, 16, 28, got 9"),
+        (["--threads", "0"], "--threads must be at least 1"),
+        (["--budget", "full", "--authors-data", "/nowhere"], "no such folder"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, tmp_path, arguments, message):
+    assert main(["reproduce", "table1", "--out", str(tmp_path), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(InputError):
+        table1.check_sides([8, 12])
