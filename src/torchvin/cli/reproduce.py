@@ -74,8 +74,10 @@ def run(arguments: Arguments) -> None:
     if arguments.json:
         print_json({"rows": [{**asdict(row), "record": None} for row in [*rows, *trained]]})
         return
-    print_table(report.COLUMNS, report.table(rows), title="Table 1 of the paper and ours, on fresh maps")
+    print_table(
+        report.SHORT_COLUMNS, report.short(report.table(rows)), title="Table 1 of the paper and ours, on fresh maps"
+    )
     if trained:
         title = f"Trained here, on {table1.QUICK_TRAINING_MAPS} maps of 8x8 and with fewer epochs"
-        print_table(report.COLUMNS, report.table(trained), title=title)
+        print_table(report.SHORT_COLUMNS, report.short(report.table(trained)), title=title)
     print(f"Paper: {VIN_PAPER}\nwritten: {arguments.out}/table1.md, table1.csv and figures")

@@ -29,6 +29,15 @@ COLUMNS = (
     "K",
 )
 
+_SHORT = (0, 1, 3, 2, 4, 5, 7, 6, 9, 8, 11)
+#: For a terminal: the headings, and what of a line stands under them.
+SHORT_COLUMNS = ("maps", "network", "success", "paper", "+-", "optimal", "extra", "paper", "loss", "paper", "n")
+
+
+def short(lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The columns of `SHORT_COLUMNS`: extra is the trajectory difference, loss the prediction loss."""
+    return [tuple(line[index] for index in _SHORT) for line in lines]
+
 
 def table(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
     """One line a network and size, in the order in which they come; seeds are averaged.

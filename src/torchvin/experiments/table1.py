@@ -16,8 +16,8 @@ SIDES = (8, 16, 28)
 #: row of the table -> suffix of its presets and weights
 NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
 #: The paper's network under a better recipe.
-BETTER = "VIN, every cell teaches"
-OURS = "normalised VIN, trained at 16x16 only"
+BETTER = "VIN, every cell"
+OURS = "normalised, 16x16 only"
 SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
 FULL_MAPS = 5_000
@@ -59,7 +59,7 @@ def quick_trainings(seed: int, out: Path, book: ScoreBook) -> list[Measured]:
         )
         run = train_run(f"quick-{name}-s{seed}", config, out)
         assert run is not None  # new runs are allowed
-        network = next((row for row, suffix in NETWORKS.items() if name.endswith(suffix)), "normalised VIN")
+        network = next((row for row, suffix in NETWORKS.items() if name.endswith(suffix)), "normalised")
         rows.append(measure(book, network, str(run), maps, f"fresh maps {seed}"))
     return rows
 

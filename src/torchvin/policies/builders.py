@@ -53,8 +53,8 @@ class PolicyConfig:
     reward: Reward = "auto"
     """image (one reward image, the paper's), action (a reward an action), auto: as the design has it."""
     untied: int = 0
-    """Design paper only: K + 1 different kernels, one an iteration and one for the look-ahead; 0: one for all. An untied
-    network plans with its own K only."""
+    """Design paper only: K + 1 different kernels, one an iteration and one for the look-ahead; 0: one for all. Such
+    a network plans with its own K only."""
     height: int = 0
     """Rows of the maps, for the designs that know one size only (cnn, fcn)."""
     width: int = 0

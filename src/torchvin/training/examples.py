@@ -40,7 +40,7 @@ class MapExamples(Examples):
             cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
         else:
             cells, labels = batch.optimal_actions != 0, preferred_action(batch.optimal_actions, batch.moves)
-        logits = model(batch.planes().to(device)).logits
+        logits = model(batch.planes().to(device)).logits.float()  # the loss in float32 whatever the network in
         if self.options.loss == "optimal-set":
             loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
         else:
@@ -73,7 +73,7 @@ class StateExamples(Examples):
 
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
-        logits = model(planes, states).logits.movedim(2, 1)[..., None]  # [N, A, S, 1]: states in place of rows
+        logits = model(planes, states).logits.float().movedim(2, 1)[..., None]  # [N, A, S, 1]: states in place of rows
         answers = self.answers[chosen].to(device)[..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
         loss = optimal_set_loss if self.options.loss == "optimal-set" else single_label_loss

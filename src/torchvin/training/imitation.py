@@ -80,11 +80,7 @@ def train(
 
     options = config.training
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
-    accelerator = Accelerator(
-        log_with="tensorboard" if tracking else None,
-        project_dir=str(out),
-        mixed_precision="bf16" if options.precision == "bfloat16" else "no",
-    )
+    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
     if accelerator.is_main_process:
         _claim(out, config, dataset, resume)
     accelerator.wait_for_everyone()
@@ -123,7 +119,9 @@ def train(
             model.train()
             while progress.batch < batches:
                 chosen = order[progress.batch * options.batch_size :][: options.batch_size]
-                loss_sum, count = _loss(model, examples, chosen, accelerator)
+                # Not accelerate's own: that is one setting for the whole process, and a table has trainings of both.
+                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+                    loss_sum, count = _loss(model, examples, chosen, accelerator)
                 total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
                 prepared.zero_grad()
                 # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
