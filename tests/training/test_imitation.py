@@ -84,6 +84,17 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
     assert all(torch.equal(before[name], again[name]) for name in before)
 
 
+@pytest.mark.parametrize("name", ["gridworld-8-paper", "gridworld-8-cnn"])
+def test_a_run_of_the_table_resumes(tmp_path, name):
+    """A field that JSON knows no type for (a tuple) must not look like another run."""
+    whole = preset(name)
+    short = dataclasses.replace(whole.training, epochs=1, validation_maps=10, tensorboard=False)
+    config = dataclasses.replace(whole, data=dataclasses.replace(whole.data, maps=30), training=short)
+    first = train(config, maps(30), tmp_path / "run").policy.state_dict()
+    again = train(config, maps(30), tmp_path / "run", resume=True).policy.state_dict()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+
+
 def test_maps_and_policy_must_have_the_same_moves(tmp_path):
     config = dataclasses.replace(SMALL, policy=PolicyConfig(num_actions=4, num_q=5))
     with pytest.raises(InputError, match="the maps have 8 moves, the policy 4 actions"):

@@ -235,7 +235,8 @@ def _write_history(out: Path, history: list[dict[str, float]]) -> None:
 def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> None:
     """Write down which run `out` holds, or check that it is this one."""
     maps = hashlib.sha256(dataset.blocked.numpy().tobytes() + dataset.goal.numpy().tobytes()).hexdigest()
-    run = {**config.to_json(), "maps_sha256": maps}
+    # Through JSON, as the file that it is compared with: a tuple there is a list.
+    run = json.loads(json.dumps({**config.to_json(), "maps_sha256": maps}))
     path = out / RUN_FILE
     if not path.exists():
         if (out / WEIGHTS_FILE).exists() or (out / CHECKPOINT_FILE).exists():
