@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
+from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.training.config import PRESETS, DataConfig, RunConfig, TrainingConfig, preset
 
 SMALL = RunConfig(
@@ -37,7 +37,10 @@ def test_a_network_learns_to_plan_on_8x8_maps_in_seconds(tmp_path):
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_builds(name):
-    assert build_policy(preset(name).policy)(torch.zeros(1, 2, 6, 7)).logits.shape == (1, 8, 6, 7)
+    config = preset(name)
+    height, width = (config.data.height, config.data.width) if config.policy.design in REACTIVE else (6, 7)
+    planes = torch.zeros(1, 2, height, width)
+    assert build_policy(config.policy)(planes).logits.shape == (1, 8, height, width)
 
 
 @pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])
