@@ -3,7 +3,7 @@ import torch
 
 from torchvin.errors import InputError
 from torchvin.experts import demonstrations
-from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, shown_labels, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, unflatten, visits
 from torchvin.experts.shortest_path import action_set, preferred_action, shortest_paths
 from torchvin.maps.moves import Moves
 
@@ -93,8 +93,8 @@ def test_flat_cells_become_row_and_column_and_absent_ones_stay_absent():
     ]
 
 
-def test_labels_are_kept_in_the_given_cells_only():
-    labels = torch.tensor([[[1, 2, 3], [4, 5, 6]]], dtype=torch.uint8)
-    shown = shown_labels(labels, torch.tensor([[5, 0, -1, 0]]))
-    assert shown.tolist() == [[[1, 255, 255], [255, 255, 6]]]
-    assert shown_labels(labels, torch.tensor([[-1]])).eq(255).all()
+def test_visits_are_counted_along_the_labels_and_none_at_the_goal():
+    labels = torch.tensor([[[2, 2, 255], [255, 4, 255]]], dtype=torch.uint8)  # east, east; from below north-east
+    blocked, goal = torch.zeros(1, 2, 3, dtype=torch.bool), torch.tensor([[0, 2]])
+    starts = torch.tensor([[0, 1, 4, 2, -1]])  # two along the row, one from below, the goal itself, none
+    assert visits(labels, blocked, goal, starts).tolist() == [[[1, 2, 0], [0, 1, 0]]]

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from torchvin import generate_gridworld, solve_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.maps.moves import OFFSETS
 from torchvin.policies.builders import PAPER, build_policy
 from torchvin.training.config import AUTHORS, TrainingConfig
 from torchvin.training.examples import MapExamples, StateExamples, build_examples, state_rows
@@ -19,11 +20,12 @@ def dataset():
 
 
 @pytest.mark.parametrize("size", [1, 4, 10, 100])
-def test_the_rows_hold_every_demonstrated_cell_once_but_for_the_filling(dataset, size):
-    maps, cells = state_rows(dataset.demonstrated, size, seed=0)
+def test_the_rows_hold_every_visit_but_for_the_filling(size):
+    visits = torch.randint(0, 4, (6, 5, 4), generator=torch.Generator().manual_seed(size))
+    maps, cells = state_rows(visits, size, seed=0)
     assert cells.shape == (len(maps), size)
-    for index in range(len(dataset)):
-        shown = (dataset.demonstrated[index] != NOT_SHOWN).flatten().nonzero()[:, 0]
+    for index in range(len(visits)):
+        shown = torch.arange(20).repeat_interleave(visits[index].flatten())
         rows = cells[maps == index]
         assert len(rows) == -(-len(shown) // size)
         assert rows.flatten()[: len(shown)].sort().values.equal(shown)
@@ -31,15 +33,29 @@ def test_the_rows_hold_every_demonstrated_cell_once_but_for_the_filling(dataset,
 
 
 def test_the_order_of_the_states_is_that_of_the_seed(dataset):
-    first, again, other = (state_rows(dataset.demonstrated, 10, seed)[1] for seed in (0, 0, 1))
+    first, again, other = (StateExamples(dataset, AUTHORS, seed).states for seed in (0, 0, 1))
     assert first.equal(again)
     assert not first.equal(other)
 
 
+def test_a_state_counts_as_often_as_paths_pass_it_or_once(dataset):
+    one_a_row = dataclasses.replace(AUTHORS, states_per_example=1)
+    states = walked = 0
+    for goal, start, label in zip(dataset.goal, dataset.starts, dataset.demonstrated, strict=True):
+        for row, col in start[start[:, 0] >= 0].tolist():
+            while (row, col) != tuple(goal.tolist()):  # by hand, along the labels
+                down, right = OFFSETS[label[row, col]]
+                row, col, walked = row + down, col + right, walked + 1
+        states += int((label != NOT_SHOWN).sum())
+    assert len(StateExamples(dataset, one_a_row, seed=0)) == walked
+    assert len(StateExamples(dataset, dataclasses.replace(one_a_row, repeat_states=False), seed=0)) == states
+    assert walked > states
+
+
 def test_a_map_without_demonstrations_has_no_rows():
-    shown = torch.full((3, 2, 2), NOT_SHOWN, dtype=torch.uint8)
-    shown[1, 0, 1] = 4
-    maps, cells = state_rows(shown, 2, seed=0)
+    visits = torch.zeros(3, 2, 2, dtype=torch.int64)
+    visits[1, 0, 1] = 1
+    maps, cells = state_rows(visits, 2, seed=0)
     assert maps.tolist() == [1]
     assert cells.tolist() == [[1, 1]]
 

@@ -49,25 +49,38 @@ def demonstrate(
         drawn = random.permutation(cells)[:num_demonstrations]
         starts[index, : len(drawn)] = drawn
     flat = torch.from_numpy(starts)
-    shown = torch.empty_like(labels)
-    chunk = max(1, _CELLS_AT_ONCE // labels[0].numel())
+    shown = torch.where(visits(labels, blocked, goal, flat, moves) > 0, labels, NOT_SHOWN)
+    return unflatten(flat, width), shown
+
+
+def visits(
+    labels: UInt8[Tensor, "M H W"],
+    blocked: Bool[Tensor, "M H W"],
+    goal: Int[Tensor, "M 2"],
+    starts: Int[Tensor, "M S"],
+    moves: Moves | None = None,
+) -> Int[Tensor, "M H W"]:
+    """How many of the walks from `starts` (flat cells, -1 = none) along `labels` pass each cell, the goal left out.
+
+    >>> east = torch.full((1, 1, 3), 2, dtype=torch.uint8)
+    >>> visits(east, torch.zeros(1, 1, 3, dtype=torch.bool), torch.tensor([[0, 2]]), torch.tensor([[0, 1]])).tolist()
+    [[[1, 2, 0]]]
+    """
+    num_maps, height, width = labels.shape
+    counts = torch.zeros(num_maps, height * width + 1, dtype=torch.int64)  # the last: the end of a walk, or none
+    chunk = max(1, _CELLS_AT_ONCE // (height * width))
     for first in range(0, num_maps, chunk):
         maps = slice(first, first + chunk)
-        limit = torch.full_like(flat[maps], labels[0].numel())
-        path = walk(labels[maps], blocked[maps], goal[maps], flat[maps], limit=limit, moves=moves, record=True).path
+        limit = torch.full_like(starts[maps], height * width)
+        path = walk(labels[maps], blocked[maps], goal[maps], starts[maps], limit=limit, moves=moves, record=True).path
         assert path is not None  # recorded
-        shown[maps] = shown_labels(labels[maps], path.flatten(1))
-    return unflatten(flat, width), shown
+        cells = torch.where(path >= 0, path, height * width).flatten(1)
+        counts[maps].scatter_add_(1, cells, torch.ones_like(cells))
+    counts.scatter_(1, goal[:, :1] * width + goal[:, 1:], 0)
+    return counts[:, :-1].view_as(labels)
 
 
 def unflatten(cells: Int[Tensor, "*shape"], width: int) -> Int[Tensor, "*shape 2"]:
     """Flat cells to (row, col), -1 to (-1, -1)."""
     states = torch.stack([cells // width, cells % width], dim=-1)
     return torch.where(cells[..., None] >= 0, states, -1)
-
-
-def shown_labels(labels: UInt8[Tensor, "M H W"], cells: Int[Tensor, "M T"]) -> UInt8[Tensor, "M H W"]:
-    """`labels` in the flat `cells` (-1 = none), 255 elsewhere."""
-    shown = torch.zeros(labels.flatten(1).shape[0], labels.flatten(1).shape[1] + 1, dtype=torch.bool)
-    shown.scatter_(1, torch.where(cells >= 0, cells, shown.shape[1] - 1), True)
-    return torch.where(shown[:, :-1].view_as(labels), labels, NOT_SHOWN)

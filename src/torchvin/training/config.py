@@ -35,6 +35,8 @@ class TrainingConfig:
     same, but an example is not a map but --training.states-per-example of its states, as in the authors' files."""
     states_per_example: int = 10
     """Supervision by states: how many of a map's states one example holds (the authors: 10, the baselines 1)."""
+    repeat_states: bool = False
+    """Supervision by states: a state counts as often as paths pass it, as in the authors' files; else once."""
     loss: Loss = "optimal-set"
     """optimal-set: -log of the total probability of all optimal actions; single-label: cross-entropy against one."""
     epochs: int = 25
@@ -98,6 +100,7 @@ class RunConfig:
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
 AUTHORS = TrainingConfig(
     supervision="states",
+    repeat_states=True,
     loss="single-label",
     epochs=120,
     batch_size=12,
@@ -106,7 +109,7 @@ AUTHORS = TrainingConfig(
     schedule="stages",
 )
 #: A better recipe for the paper's network: the same optimiser, but every cell of 12 whole maps teaches in each step.
-ALL_CELLS = replace(AUTHORS, supervision="all-cells", epochs=60)
+ALL_CELLS = replace(AUTHORS, supervision="all-cells", repeat_states=False, epochs=60)
 #: For the baselines: 128 states of any maps a step, as the authors; Adam with a rate that rises and falls is ours, so
 #: that the curve is flat after fewer epochs than theirs.
 REACTIVE = TrainingConfig(

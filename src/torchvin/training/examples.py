@@ -3,11 +3,11 @@
 from abc import ABC, abstractmethod
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset
-from torchvin.experts.demonstrations import NOT_SHOWN, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN, unflatten, visits
 from torchvin.experts.shortest_path import preferred_action
 from torchvin.training.config import TrainingConfig
 from torchvin.training.losses import optimal_set_loss, single_label_loss
@@ -51,20 +51,24 @@ class MapExamples(Examples):
 class StateExamples(Examples):
     """An example is a map with a few of its demonstrated states, as the rows of the authors' files.
 
-    A map's states come in random order, the last example of a map is filled up with its last state. A state that
-    several paths pass comes once; the authors' files repeat it, so theirs have half as many rows again.
+    A map's states come in random order; the last example of a map is filled up with its last state.
 
     Args:
         dataset: maps with demonstrations.
-        options: `states_per_example` (the authors: 10 for the VIN, 1 for the baselines) and the loss.
+        options: `states_per_example` (the authors: 10 for the VIN, 1 for the baselines), `repeat_states` and the loss.
         seed: of the order of the states.
     """
 
     def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
         self.planes = dataset.planes()
         self.options = options
-        self.maps, cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
-        self.states = unflatten(cells, dataset.size[1])
+        width = dataset.size[1]
+        starts = torch.where(dataset.starts[..., 0] >= 0, dataset.starts[..., 0] * width + dataset.starts[..., 1], -1)
+        passed = visits(dataset.demonstrated, dataset.blocked, dataset.goal, starts, dataset.moves)
+        if not options.repeat_states:
+            passed = passed.clamp(max=1)
+        self.maps, cells = state_rows(passed, options.states_per_example, seed)
+        self.states = unflatten(cells, width)
         answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
         self.answers = answers.flatten(1)[self.maps].gather(1, cells)
 
@@ -80,21 +84,22 @@ class StateExamples(Examples):
         return loss(logits, answers, everywhere), answers.numel()
 
 
-def state_rows(
-    demonstrated: UInt8[Tensor, "M H W"], size: int, seed: int
-) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
-    """Cut the demonstrated cells of each map into rows of `size`: map of each row [R], flat cells [R, S].
+def state_rows(visits: Int[Tensor, "M H W"], size: int, seed: int) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
+    """Cut the visited cells of each map, each as often as it is visited, into rows of `size`.
 
-    >>> shown = torch.tensor([[[0, 1, 255]], [[255, 255, 7]]], dtype=torch.uint8)
-    >>> maps, cells = state_rows(shown, 2, seed=0)
-    >>> maps.tolist(), cells[0].sort().values.tolist(), cells[1].tolist()
-    ([0, 1], [0, 1], [2, 2])
+    Returns: the map of each row [R], flat cells [R, S].
+
+    >>> maps, cells = state_rows(torch.tensor([[[1, 2, 0]], [[0, 0, 1]]]), 2, seed=0)
+    >>> maps.tolist(), cells[:2].flatten().sort().values.tolist(), cells[2].tolist()
+    ([0, 0, 1], [0, 1, 1, 1], [2, 2])
     """
-    maps, cells = (demonstrated != NOT_SHOWN).flatten(1).nonzero(as_tuple=True)
+    maps, cells = visits.flatten(1).nonzero(as_tuple=True)
+    times = visits.flatten(1)[maps, cells]
+    maps, cells = maps.repeat_interleave(times), cells.repeat_interleave(times)
     shuffled = torch.randperm(len(maps), generator=torch.Generator().manual_seed(seed))
     shuffled = shuffled[maps[shuffled].sort(stable=True).indices]  # maps together again, cells of each in random order
     maps, cells = maps[shuffled], cells[shuffled]
-    counts = maps.bincount(minlength=len(demonstrated))
+    counts = maps.bincount(minlength=len(visits))
     ends = counts.cumsum(0)
     num_rows = (counts + size - 1) // size
     of_map = torch.arange(len(counts)).repeat_interleave(num_rows)
