@@ -105,11 +105,26 @@ def test_a_training_file_holds_its_maps_goals_and_pairs_cell_by_cell(tmp_path):
     assert torch.equal(dataset.optimal_actions, shortest_paths(dataset.blocked, dataset.goal).optimal_actions)
 
 
-def test_demonstrations_begin_where_no_other_shown_cell_leads(tmp_path):
+def test_demonstrations_begin_where_fewer_lead_in_than_pass(tmp_path):
     dataset = read(tmp_path, training_contents())
     starts = [{tuple(start) for start in starts if start[0] >= 0} for starts in dataset.starts.tolist()]
     assert starts == [{(0, 0)}, {(4, 0), (0, 0)}]
     assert dataset.starts.shape == (2, 2, 2)
+
+
+def test_a_path_that_begins_on_another_and_the_filling_are_told_apart(tmp_path):
+    longer, shorter = ROOM_PATHS[0], ROOM_PATHS[0][2:]
+    pairs = [*longer, *shorter, longer[-1], longer[-1]]  # twelve: the last state of a path fills the last batch up
+    order = np.random.default_rng(0).permutation(len(pairs))
+    pairs = np.array(pairs, dtype=np.uint8)[order].reshape(3, 4, 3)
+    contents = {
+        "batch_im_data": np.stack([free_image(ROOM).ravel()] * 3),
+        "batch_value_data": np.stack([goal_image(ROOM_GOAL).ravel()] * 3),
+        "state_x_data": pairs[..., 0],
+        "state_y_data": pairs[..., 1],
+        "batch_label_data": pairs[..., 2],
+    }
+    assert read(tmp_path, contents).starts.tolist() == [[[4, 0], [4, 2]]]
 
 
 def test_a_map_that_comes_again_later_is_one_map(tmp_path):

@@ -102,10 +102,11 @@ def _read_training(path: Path, contents: dict[str, Any], split: str) -> MapDatas
         raise InputError(f"{path}: a state lies off the {height}x{width} map or a label is not one of 0..7.")
     demonstrated = torch.full(blocked.shape, NOT_SHOWN, dtype=torch.uint8)
     maps = torch.from_numpy(np.repeat(of_batch, rows.shape[1]))
-    demonstrated[maps, torch.from_numpy(rows.ravel()), torch.from_numpy(cols.ravel())] = torch.from_numpy(
-        labels.ravel().astype(np.uint8)
-    )
-    dataset = _dataset(path, blocked, goal, demonstrated, _path_starts(blocked, goal, demonstrated))
+    cells = torch.from_numpy((rows * width + cols).ravel())
+    demonstrated.flatten(1)[maps, cells] = torch.from_numpy(labels.ravel().astype(np.uint8))
+    visits = torch.zeros_like(demonstrated, dtype=torch.int64)
+    visits.flatten(1).index_put_((maps, cells), torch.ones_like(cells), accumulate=True)
+    dataset = _dataset(path, blocked, goal, demonstrated, _path_starts(goal, demonstrated, visits))
     in_training = torch.zeros(len(dataset), dtype=torch.bool)
     in_training[torch.from_numpy(of_batch[:num_training])] = True
     if split == "all":
@@ -116,20 +117,23 @@ def _read_training(path: Path, contents: dict[str, Any], split: str) -> MapDatas
     return dataset[chosen]
 
 
-def _path_starts(blocked: torch.Tensor, goal: torch.Tensor, demonstrated: torch.Tensor) -> torch.Tensor:
-    """Where demonstrations begin: shown cells that no other shown cell leads into, [M, S, 2].
+def _path_starts(goal: torch.Tensor, demonstrated: torch.Tensor, visits: torch.Tensor) -> torch.Tensor:
+    """Where demonstrations begin, [M, S, 2]: cells that are passed more often than paths lead into them.
 
-    The batches hold the paths' states in no order. A path that begins on another path is part of it, so it is not found
-    again, which leaves the longer ones.
+    The batches hold the paths' states in no order, but each as often as paths pass it. The last batch of a map is
+    filled up with the last state of a path, so a cell beside the goal begins a path only where no other cell does.
     """
     width = demonstrated.shape[2]
-    shown = (demonstrated != NOT_SHOWN).flatten(1)
-    maps, cells = shown.nonzero(as_tuple=True)
+    maps, cells = visits.flatten(1).nonzero(as_tuple=True)
     offsets = torch.tensor([row * width + col for row, col in OFFSETS])
     target = cells + offsets[demonstrated.flatten(1)[maps, cells].long()]
-    entered = torch.zeros_like(shown)
-    entered[maps, target.clamp(0, shown.shape[1] - 1)] = True
-    begins = shown & ~entered
+    inside = target.clamp(0, visits[0].numel() - 1)  # a wrong label is found later
+    entered = torch.zeros_like(visits).flatten(1)
+    entered.index_put_((maps, inside), visits.flatten(1)[maps, cells], accumulate=True)
+    begins = visits.flatten(1) > entered
+    beside = torch.zeros_like(begins)
+    beside[maps, cells] = target == (goal[:, 0] * width + goal[:, 1])[maps]
+    begins &= ~beside | ~(begins & ~beside).any(dim=1, keepdim=True)
     most = max(1, int(begins.sum(dim=1).max()))
     ordered = begins.int().sort(dim=1, descending=True, stable=True).indices[:, :most]
     starts = torch.where(begins.gather(1, ordered), ordered, -1)
