@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
+from torchvin.training import imitation
 from torchvin.training.config import PRESETS, DataConfig, RunConfig, TrainingConfig, preset
 
 SMALL = RunConfig(
@@ -41,6 +42,16 @@ def test_every_preset_builds(name):
     height, width = (config.data.height, config.data.width) if config.policy.design in REACTIVE else (6, 7)
     planes = torch.zeros(1, 2, height, width)
     assert build_policy(config.policy)(planes).logits.shape == (1, 8, height, width)
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+def test_onednn_is_as_the_config_says_while_training_and_as_before_after(tmp_path, monkeypatch, onednn):
+    seen = []
+    monkeypatch.setattr(imitation, "_order", lambda *_: seen.append(torch.backends.mkldnn.enabled) or torch.arange(40))
+    options = dataclasses.replace(SMALL.training, epochs=1, onednn=onednn)
+    train(dataclasses.replace(SMALL, training=options), maps(50), tmp_path / "run")
+    assert seen == [onednn]
+    assert torch.backends.mkldnn.enabled
 
 
 @pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])

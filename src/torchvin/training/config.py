@@ -53,6 +53,8 @@ class TrainingConfig:
     """Factors on the learning rate, each for an equal part of the training (the authors' four, 30 epochs each)."""
     precision: Precision = "float32"
     """bfloat16: convolutions and matrix products of the training in bfloat16, weights and planners in float32."""
+    onednn: bool = True
+    """Convolutions on a CPU by oneDNN; off, those of the paper's VIN (one or two channels) take a fifth off a step."""
     threads: int = 1
     """Threads of torch on a CPU; 0 leaves them as they are. Small maps gain little from more, a busy machine makes them
     wait for each other (measured: 97 s an epoch with 2 threads on 2 busy cores, 4 s with 1), and bits depend on it."""
@@ -107,6 +109,7 @@ AUTHORS = TrainingConfig(
     optimiser="rmsprop-authors",
     learning_rate=0.01,
     schedule="stages",
+    onednn=False,
 )
 #: A better recipe for the paper's network: the same optimiser, but every cell of 12 whole maps teaches in each step.
 ALL_CELLS = replace(AUTHORS, supervision="all-cells", repeat_states=False, epochs=60)

@@ -5,6 +5,8 @@ import hashlib
 import importlib.util
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +114,8 @@ def train(
                 checkpoint, policy=policy, best=best, optimiser=optimiser, schedule=schedule, progress=progress
             )
 
-    with progress_bar("training", options.epochs * batches, shown=accelerator.is_main_process) as advance:
+    shown = accelerator.is_main_process
+    with _onednn(options.onednn), progress_bar("training", options.epochs * batches, shown=shown) as advance:
         advance(progress.epoch * batches + progress.batch)
         while progress.epoch < options.epochs:
             order = _order(len(examples), config.seed, progress.epoch)
@@ -168,6 +171,16 @@ def train(
             },
         )
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
+
+
+@contextmanager
+def _onednn(enabled: bool) -> Iterator[None]:
+    """Whether convolutions go through oneDNN, for a while; torch's own `flags` sets more than this."""
+    before = torch.backends.mkldnn.set_flags(_enabled=enabled)[0]
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.set_flags(_enabled=before)
 
 
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
