@@ -176,11 +176,11 @@ def train(
 @contextmanager
 def _onednn(enabled: bool) -> Iterator[None]:
     """Whether convolutions go through oneDNN, for a while; torch's own `flags` sets more than this."""
-    before = torch.backends.mkldnn.set_flags(_enabled=enabled)[0]
+    before = torch.backends.mkldnn.set_flags(_enabled=enabled)[0]  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        torch.backends.mkldnn.set_flags(_enabled=before)
+        torch.backends.mkldnn.set_flags(_enabled=before)  # type: ignore[no-untyped-call]
 
 
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
