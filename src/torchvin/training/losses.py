@@ -1,7 +1,9 @@
 """Imitation losses over all cells of a map at once; each returns the sum, for one division by a global count."""
 
+from collections.abc import Callable, Mapping
+
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -35,3 +37,36 @@ def single_label_loss(
     """
     targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
     return functional.cross_entropy(logits, targets, reduction="sum")
+
+
+def adaptive_highway_loss(
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+    layers: Mapping[int, Float[Tensor, "B A H W"]],
+    answers: UInt8[Tensor, "B H W"],
+    cells: Bool[Tensor, "B H W"],
+    path_lengths: Int[Tensor, "B H W"],
+) -> tuple[Tensor | float, int]:
+    """The sum of a loss over hidden layers, and the number of its terms (DT-VIN, ICML 2025).
+
+    After n value updates a plan can know of paths of at most n moves, so layer n teaches the cells whose expert path is
+    no longer than that. It gives a network of thousands of layers a short way for its gradient; the layers are those
+    that the planner reports (the paper: every 10th), and planning does not need them.
+
+    Args:
+        loss: `optimal_set_loss` or `single_label_loss`.
+        layers: n to the logits after n value updates.
+        answers, cells: as `loss` takes them.
+        path_lengths: moves of the expert's path from each cell, or an estimate of it.
+
+    >>> layers = {10: torch.zeros(1, 4, 1, 2), 20: torch.zeros(1, 4, 1, 2)}
+    >>> answers, cells = torch.zeros(1, 1, 2, dtype=torch.uint8), torch.ones(1, 1, 2, dtype=torch.bool)
+    >>> adaptive_highway_loss(single_label_loss, layers, answers, cells, torch.tensor([[[3, 15]]]))[1]
+    3
+    """
+    total: Tensor | float = 0.0
+    terms = 0
+    for made, logits in layers.items():
+        reached = cells & (path_lengths <= made)
+        total = total + loss(logits.float(), answers, reached)
+        terms += int(reached.sum())
+    return total, terms

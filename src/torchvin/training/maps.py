@@ -9,6 +9,8 @@ from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.read import read_dataset
 from torchvin.errors import InputError
 from torchvin.maps.generate import generate_gridworld
+from torchvin.maps.mazes import generate_mazes
+from torchvin.maps.moves import Moves
 from torchvin.training.config import RunConfig
 
 _TRAINING_STREAM = 1  # so that `torchvin data --seed N` never draws the maps that a training with seed N saw
@@ -22,7 +24,12 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
     if path is None:
         data = config.data
         seed = (config.seed, _TRAINING_STREAM)
-        return solve_maps(*generate_gridworld(data.maps, data.height, data.width, seed=seed), seed=config.seed)
+        moves = Moves(data.connectivity)
+        if data.kind == "maze":
+            blocked, goal = generate_mazes(data.maps, data.height, data.width, seed=seed)
+        else:
+            blocked, goal = generate_gridworld(data.maps, data.height, data.width, seed=seed, moves=moves)
+        return solve_maps(blocked, goal, moves=moves, seed=config.seed)
     return read_dataset(path, split="train" if path.suffix == ".mat" and is_training_file(path) else "all")
 
 
