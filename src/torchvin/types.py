@@ -21,7 +21,7 @@ class PlannerOutput:
     """
 
     q_values: Float[Tensor, "B A H W"]
-    value: Float[Tensor, "B 1 H W"]
+    value: Float[Tensor, "B O H W"]
     num_iterations: int
     residual: Float[Tensor, "B"]
     layers: Mapping[int, Tensor] = field(default_factory=dict)

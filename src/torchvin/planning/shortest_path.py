@@ -30,7 +30,7 @@ _FAR = -1.0e9  # stands for log 0 where an expectation is taken, which must stay
 
 
 def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor, "B OA H W"]:
-    """log U of each action at `value`, which is log V; -inf where nothing leads."""
+    """Log U of each action at `value`, which is log V; -inf where nothing leads."""
     size = mdp.kernel.shape[-1]
     around = (size // 2,) * 4
     height, width = value.shape[2:]
@@ -43,7 +43,7 @@ def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor,
         return torch.stack(ahead, dim=1) - mdp.cost
     padded = functional.pad(value.clamp(min=_FAR), around, value=_FAR)
     largest = functional.max_pool2d(padded.amax(dim=1, keepdim=True), size, stride=1).detach()
-    neighbours = functional.unfold(padded, size).unflatten(2, (height, width))  # [B, O * F * F, H, W]
+    neighbours = functional.unfold(padded, size).view(len(value), -1, height, width)  # [B, O * F * F, H, W]
     expected = torch.einsum("ad,bdhw->bahw", mdp.kernel.flatten(1), (neighbours - largest).exp())
     return expected.clamp(min=torch.finfo(value.dtype).tiny).log() + largest - mdp.cost
 
@@ -116,7 +116,9 @@ class ShortestPathPlanner:
                 stacklevel=2,
             )
         if num_iterations < 0:
-            raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
+            raise InputError(
+                f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K."
+            )
         q_values, value = iterate(mdp, num_iterations, initial_value)
         return PlannerOutput(q_values, value, num_iterations, _residual(mdp, q_values, value))
 

@@ -1,4 +1,4 @@
-"""The shortest-path policy: Figure 2 (left) of the paper with a latent MDP in the place of reward and value iteration."""
+"""The shortest-path policy: the paper's Figure 2 (left), a latent MDP in the place of reward and value iteration."""
 
 import math
 

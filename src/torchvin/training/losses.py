@@ -27,6 +27,24 @@ def optimal_set_loss(
     return -log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1)[cells].sum()
 
 
+def uniform_set_loss(
+    logits: Float[Tensor, "B A H W"], optimal_actions: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
+) -> Float[Tensor, ""]:
+    """Sum over `cells` of the cross-entropy against the even distribution over the optimal actions.
+
+    Ties must be ties: each is an equation between the costs of two paths, where the optimal set only asks that one of
+    them be cheap. Its least value is the entropy of the even distribution, log of the number of optimal actions.
+
+    >>> logits = torch.tensor([0.0, 0.0, -50.0, -50.0]).view(1, 4, 1, 1)
+    >>> loss = uniform_set_loss(logits, torch.tensor([[[3]]], dtype=torch.uint8), torch.tensor([[[True]]]))
+    >>> round(loss.exp().item(), 4)
+    2.0
+    """
+    optimal = action_set(optimal_actions, logits.shape[1]).movedim(-1, 1)  # [B, A, H, W]
+    log_probabilities = logits.log_softmax(dim=1).masked_fill(~optimal, 0.0)
+    return -(log_probabilities.sum(dim=1) / optimal.sum(dim=1).clamp(min=1))[cells].sum()
+
+
 def single_label_loss(
     logits: Float[Tensor, "B A H W"], labels: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
 ) -> Float[Tensor, ""]:
