@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PlannerOutput:
-    """A plan for every cell of every map.
+    """A plan for every cell of every map. With O > 1 orientations V has O channels, Q has channels o * A + a.
 
     Attributes:
         q_values: look-ahead at `value`, [B, A, H, W]: `max` over A is the value after one more update.
@@ -18,8 +18,8 @@ class PlannerOutput:
             gradient.
     """
 
-    q_values: Float[Tensor, "B A H W"]
-    value: Float[Tensor, "B 1 H W"]
+    q_values: Float[Tensor, "B OA H W"]
+    value: Float[Tensor, "B O H W"]
     num_iterations: int
     residual: Float[Tensor, "B"]
 
@@ -29,10 +29,10 @@ class PolicyOutput:
     """What a policy says of a map.
 
     Attributes:
-        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells,
-            or [B, S, A] for the S states that were asked for.
+        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells
+            (channels o * A + a with orientations), or [B, S, A] for the S states that were asked for.
         plan: the plan behind them; None of a policy that does not plan.
     """
 
-    logits: Float[Tensor, "B A H W"] | Float[Tensor, "B S A"]
+    logits: Float[Tensor, "B OA H W"] | Float[Tensor, "B S A"]
     plan: PlannerOutput | None

@@ -7,8 +7,9 @@ from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset
-from torchvin.experts.demonstrations import NOT_SHOWN, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import preferred_action
+from torchvin.maps.states import unflatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.losses import optimal_set_loss, single_label_loss
 
@@ -64,7 +65,7 @@ class StateExamples(Examples):
         self.planes = dataset.planes()
         self.options = options
         self.maps, cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
-        self.states = unflatten(cells, dataset.size[1])
+        self.states = unflatten(cells, dataset.size, dataset.moves.num_orientations)
         answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
         self.answers = answers.flatten(1)[self.maps].gather(1, cells)
 
@@ -81,9 +82,9 @@ class StateExamples(Examples):
 
 
 def state_rows(
-    demonstrated: UInt8[Tensor, "M H W"], size: int, seed: int
+    demonstrated: UInt8[Tensor, "M *O H W"], size: int, seed: int
 ) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
-    """Cut the demonstrated cells of each map into rows of `size`: map of each row [R], flat cells [R, S].
+    """Cut the demonstrated states of each map into rows of `size`: map of each row [R], flat states [R, S].
 
     >>> shown = torch.tensor([[[0, 1, 255]], [[255, 255, 7]]], dtype=torch.uint8)
     >>> maps, cells = state_rows(shown, 2, seed=0)
