@@ -1,6 +1,7 @@
 """What planners and policies return: frozen, the shape on every field."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,12 +17,14 @@ class PlannerOutput:
         num_iterations: K, the number of value updates made.
         residual: largest change that one more update would make to each map, [B]; 0 at the fixed point. Carries no
             gradient.
+        layers: n to the look-ahead at V_n, [B, A, H, W], of the n that a planner was asked to report; mostly none.
     """
 
     q_values: Float[Tensor, "B OA H W"]
     value: Float[Tensor, "B O H W"]
     num_iterations: int
     residual: Float[Tensor, "B"]
+    layers: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class PolicyOutput:
         logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells
             (channels o * A + a with orientations), or [B, S, A] for the S states that were asked for.
         plan: the plan behind them; None of a policy that does not plan.
+        layers: n to what the logits were after n value updates, for the `layers` of the plan (the adaptive highway
+            loss trains on them); mostly none.
     """
 
     logits: Float[Tensor, "B OA H W"] | Float[Tensor, "B S A"]
     plan: PlannerOutput | None
+    layers: Mapping[int, Tensor] = field(default_factory=dict)

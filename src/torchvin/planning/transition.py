@@ -91,3 +91,44 @@ class NormalisedTransition(nn.Module):
         orientations = kernel.shape[1]
         each = kernel.view(orientations, -1, *kernel.shape[1:])  # [O, A, O, F, F]
         return functional.pad(each, (0, 0, 0, 0, 0, 0, 0, 1)).flatten(0, 1)
+
+
+class LearnedMoves(nn.Module):
+    """Where each action leads: a distribution over the F*F neighbours (of O orientations) while it is learned, and the
+    likeliest neighbour alone once it is settled.
+
+    Args:
+        num_actions: A, actions of each orientation.
+        num_orientations: O.
+        kernel_size: F, odd.
+        sharpness: factor on the logits, as in `NormalisedTransition`.
+
+    >>> moves = LearnedMoves(num_actions=4)
+    >>> moves.settle()
+    >>> moves().flatten(1).amax(dim=1).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    settled: Tensor
+
+    def __init__(
+        self, *, num_actions: int, num_orientations: int = 1, kernel_size: int = 3, sharpness: float = 10.0
+    ) -> None:
+        super().__init__()
+        self.sharpness = sharpness
+        shape = (num_orientations * num_actions, num_orientations, kernel_size, kernel_size)
+        self.logits = nn.Parameter(torch.randn(shape) / sharpness)
+        self.register_buffer("settled", torch.tensor(False))
+
+    def settle(self) -> None:
+        """From now on each action leads to its likeliest neighbour, and nothing more is learned here."""
+        self.settled.fill_(True)
+        self.logits.requires_grad_(False)
+
+    def forward(self) -> Float[Tensor, "OA O F F"]:
+        flat = self.logits.flatten(1)
+        if self.settled:
+            kernel = functional.one_hot(flat.argmax(dim=1), flat.shape[1]).to(flat.dtype)
+        else:
+            kernel = (self.sharpness * flat).softmax(dim=1)
+        return kernel.view_as(self.logits)

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from torch import nn
 
 from torchvin.errors import InputError, unknown_name
+from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
+from torchvin.planning.gated import GatedPlanner
 from torchvin.planning.reward import ActionReward, ImageReward
 from torchvin.planning.transition import FreeTransition, NormalisedTransition
 from torchvin.planning.value_iteration import Gradient, ValueIteration
@@ -18,11 +20,13 @@ from torchvin.policies.hierarchical import HierarchicalVIN
 from torchvin.policies.policy import Policy
 from torchvin.policies.vin import VIN
 
-Design = Literal["normalised", "paper", "hierarchical", "cnn", "fcn"]
+Design = Literal["normalised", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
 DESIGNS: dict[str, str] = {
     "normalised": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
     "paper": "free kernels and one reward image (Tamar et al. 2016)",
     "hierarchical": "the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
+    "gppn": "gated path planning: an LSTM in every cell in place of the maximum (Lee et al. 2018)",
+    "dynamic": "a transition kernel per cell, made from the map; adaptive highway loss (DT-VIN, ICML 2025)",
     "cnn": "the paper's CNN baseline: no planner, one size of map",
     "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
@@ -36,13 +40,14 @@ class PolicyConfig:
     """A policy in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
 
     design: Design = "normalised"
-    """normalised (ours, stable at any K), paper, hierarchical, cnn or fcn; `torchvin list` says more."""
+    """normalised (ours, stable at any K), paper, hierarchical, gppn, dynamic, cnn or fcn; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
-    """Q channels of the planner, in each orientation; the normalised design has one an action and one for giving up."""
+    """Q channels of the planner, in each orientation; the normalised design has one an action and one for giving up.
+    Not of gppn and dynamic, which have one an action."""
     hidden_channels: int = 32
-    """Channels of the reward network's first convolution."""
+    """Channels of the reward network's first convolution; of the design gppn also of its LSTM (the paper: 150)."""
     kernel_size: int = 3
     """F: side of the neighbourhood that an action can reach, odd."""
     discount: float = 0.99
@@ -56,6 +61,9 @@ class PolicyConfig:
     untied: int = 0
     """Design paper only: K + 1 different kernels, one an iteration and one for the look-ahead; 0: one for all. Such
     a network plans with its own K only."""
+    layer_every: int = 10
+    """Design dynamic only: J, every how many value updates a layer takes part in the adaptive highway loss (the paper:
+    10); 0: none does."""
     height: int = 0
     """Rows of the maps, for the designs that know one size only (cnn, fcn)."""
     width: int = 0
@@ -88,6 +96,8 @@ class PolicyConfig:
             raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
+        if self.layer_every < 0:
+            raise InputError(f"layer_every must not be negative, got {self.layer_every}.")
         if self.untied < 0 or (self.untied and self.design != "paper"):
             raise InputError(f"untied kernels are an option of the design 'paper', got {self.untied} in {self.design}.")
         if self.design in REACTIVE and min(self.height, self.width) < 4:
@@ -100,6 +110,13 @@ class PolicyConfig:
 #: The paper's numbers: K = 10, 20 and 36 at 8x8, 16x16 and 28x28.
 PAPER = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=1.25)
 PAPER_28 = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=36 / 28 - 1e-6)
+#: The numbers of GPPN's table (ICML 2018) for 10,000 mazes of 15x15 with 4 moves: its network and the VIN beside it.
+GPPN_15 = PolicyConfig(
+    design="gppn", num_actions=4, hidden_channels=150, kernel_size=9, iterations_per_side=20 / 15 - 1e-6
+)
+VIN_OF_GPPN_15 = PolicyConfig(design="paper", num_actions=4, num_q=600, hidden_channels=150, kernel_size=5)
+#: DT-VIN (ICML 2025): F = 3, J = 10; K = 4 a side (the paper tries 30 to 5,000 layers and takes the best).
+DYNAMIC = PolicyConfig(design="dynamic", num_actions=4, hidden_channels=150, iterations_per_side=4.0)
 
 
 def build_policy(config: PolicyConfig) -> Policy:
@@ -140,6 +157,30 @@ def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
     )
 
 
+def _gppn(config: PolicyConfig) -> VIN:
+    planner = GatedPlanner(
+        in_channels=config.hidden_channels,
+        num_actions=config.num_actions,
+        hidden_channels=config.hidden_channels,
+        kernel_size=config.kernel_size,
+        gradient=config.gradient,
+    )
+    features = nn.Conv2d(2, config.hidden_channels, 3, padding=1)
+    return _around(config, reward=features, planner=planner, head=nn.Identity())
+
+
+def _dynamic(config: PolicyConfig) -> VIN:
+    reward = nn.Sequential(
+        nn.Conv2d(2, config.hidden_channels, 3, padding=1), nn.Conv2d(config.hidden_channels, 1, 1, bias=False)
+    )
+    transition = DynamicTransition(num_actions=config.num_actions, kernel_size=config.kernel_size)
+    planner = DynamicPlanner(
+        reward=reward, transition=transition, layer_every=config.layer_every, gradient=config.gradient
+    )
+    head = ScaleHead(num_actions=config.num_actions)
+    return _around(config, reward=nn.Identity(), planner=planner, head=head)
+
+
 def _cnn(config: PolicyConfig) -> CNN:
     return CNN(height=config.height, width=config.width, num_actions=config.num_actions)
 
@@ -152,6 +193,8 @@ _BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
     "normalised": _normalised,
     "paper": _paper,
     "hierarchical": _hierarchical,
+    "gppn": _gppn,
+    "dynamic": _dynamic,
     "cnn": _cnn,
     "fcn": _fcn,
 }
@@ -192,9 +235,13 @@ def _planner(config: PolicyConfig, transition: nn.Module) -> ValueIteration:
 
 
 def _vin(config: PolicyConfig, *, reward: nn.Module, transition: nn.Module, head: nn.Module) -> VIN:
+    return _around(config, reward=reward, planner=_planner(config, transition), head=head)
+
+
+def _around(config: PolicyConfig, *, reward: nn.Module, planner: nn.Module, head: nn.Module) -> VIN:
     return VIN(
         reward=reward,
-        planner=_planner(config, transition),
+        planner=planner,
         attention=StateAttention(num_orientations=config.num_orientations),
         head=head,
         iterations_per_side=config.iterations_per_side,

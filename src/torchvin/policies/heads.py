@@ -60,3 +60,37 @@ class ScaleHead(nn.Module):
             return features[..., : self.num_actions] * self.log_scale.exp()
         each = by_orientation(features, self.num_orientations)[:, :, : self.num_actions]
         return each.flatten(1, 2) * self.log_scale.exp()
+
+
+class AdvantageHead(nn.Module):
+    """Logits = scale * (log U - max log U): how much worse an action is than the best, whatever the distance.
+
+    The log-advantage of a step in the wrong direction is the same one step from the goal and 25,000 steps from it, where
+    a discounted value, or a log-probability of what is left of it, has long vanished.
+
+    Args:
+        num_actions: A, actions of each orientation.
+        num_orientations: O: the best is that of each orientation.
+        scale: of the logits at first; learned.
+        floor: smallest log-advantage, also that of actions that lead nowhere. Where no action leads anywhere all are
+            0.
+
+    >>> AdvantageHead(num_actions=2, scale=1.0)(torch.tensor([[[[-30_001.0]], [[-30_003.5]]]])).flatten().tolist()
+    [0.0, -2.5]
+    """
+
+    def __init__(
+        self, *, num_actions: int, num_orientations: int = 1, scale: float = 3.0, floor: float = -50.0
+    ) -> None:
+        super().__init__()
+        self.num_actions = num_actions
+        self.num_orientations = num_orientations
+        self.floor = floor
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def forward(self, features: Features) -> Logits:
+        axis = 1 if features.dim() == 4 else 2
+        actions = features.unflatten(axis, (-1, self.num_actions))  # one orientation or O of them
+        best = actions.detach().amax(dim=axis + 1, keepdim=True)
+        advantage = torch.where(best > -torch.inf, actions - best, 0.0).clamp(min=self.floor)
+        return advantage.flatten(axis, axis + 1).to(self.log_scale.dtype) * self.log_scale.exp()

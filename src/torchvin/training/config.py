@@ -4,8 +4,10 @@ import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from torchvin.data.draw import GENERATORS
 from torchvin.errors import InputError, unknown_name
-from torchvin.policies.builders import PAPER, PAPER_28, PolicyConfig
+from torchvin.maps.moves import mechanism
+from torchvin.policies.builders import DYNAMIC, GPPN_15, PAPER, PAPER_28, VIN_OF_GPPN_15, PolicyConfig
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "single-label"]
@@ -16,14 +18,25 @@ Precision = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Training maps drawn by the authors' generator; not used when --data names a file."""
+    """Training maps, drawn; not used when --data names a file."""
 
+    kind: str = "gridworld"
+    """Generator: gridworld (the paper's), maze (GPPN's), ...; `torchvin list` names them."""
     height: int = 16
     """Rows."""
     width: int = 16
     """Columns."""
     maps: int = 5000
     """Number of maps."""
+    mechanism: str = "moore"
+    """What the agent can do: moore (8 moves), news (4), differential-drive."""
+    terrain_costs: tuple[float, ...] = (1.0,)
+    """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in GENERATORS:
+            raise unknown_name("kind of data", self.kind, GENERATORS)
+        mechanism(self.mechanism)
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,10 @@ class TrainingConfig:
     """adam or rmsprop, as torch has them; rmsprop-authors: decay 0.9, epsilon inside the root."""
     learning_rate: float = 0.01
     """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
+    epsilon: float = 1e-8
+    """Of adam and rmsprop: added to the root of the mean squared gradient (torch: 1e-8)."""
+    largest_gradient: float = 0.0
+    """Gradients whose norm, over all weights, is larger are scaled down to it; 0: they are left as they are."""
     schedule: Schedule = "one-cycle"
     """one-cycle (rises over the first 30 % of the steps, then falls to nothing), constant, or stages."""
     stages: tuple[float, ...] = (1.0, 0.5, 0.2, 0.1)
@@ -76,6 +93,8 @@ class TrainingConfig:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not self.stages or min(self.stages) <= 0:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
+        if self.largest_gradient < 0:
+            raise InputError(f"--training.largest-gradient must not be negative, got {self.largest_gradient}.")
         if not self.learning_rate > 0:
             raise InputError(f"--training.learning-rate must be positive, got {self.learning_rate}.")
 
@@ -117,6 +136,16 @@ REACTIVE = TrainingConfig(
     learning_rate=1e-3,
     validation_maps=64,
 )
+#: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
+GPPN_RECIPE = TrainingConfig(
+    epochs=30,
+    optimiser="rmsprop",
+    learning_rate=1e-3,
+    epsilon=1e-6,
+    largest_gradient=40.0,
+    schedule="constant",
+)
+MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 
 def _paper_table() -> dict[str, RunConfig]:
@@ -140,6 +169,9 @@ PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
     "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
+    "maze-15-gppn": RunConfig(GPPN_15, MAZES_15, GPPN_RECIPE),
+    "maze-15-vin": RunConfig(VIN_OF_GPPN_15, MAZES_15, GPPN_RECIPE),
+    "maze-15-dynamic": RunConfig(DYNAMIC, MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
 }
 

@@ -1,17 +1,20 @@
 """What an optimiser step learns from: whole maps, or a few states of a map as the authors' files have them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset
 from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.experts.path_lengths import path_lengths
 from torchvin.experts.shortest_path import preferred_action
 from torchvin.maps.states import unflatten
 from torchvin.training.config import TrainingConfig
-from torchvin.training.losses import optimal_set_loss, single_label_loss
+from torchvin.training.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
 
 
 class Examples(ABC):
@@ -22,7 +25,10 @@ class Examples(ABC):
 
     @abstractmethod
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        """The sum of the loss over the states of the examples `chosen`, and the number of states."""
+        """The sum of the loss over the states of the examples `chosen`, and the number of its terms.
+
+        A term is a state; of a planner that reports its layers, a state in one of its layers.
+        """
 
 
 class MapExamples(Examples):
@@ -41,12 +47,15 @@ class MapExamples(Examples):
             cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
         else:
             cells, labels = batch.optimal_actions != 0, preferred_action(batch.optimal_actions, batch.moves)
-        logits = model(batch.planes().to(device)).logits.float()  # the loss in float32 whatever the network in
-        if self.options.loss == "optimal-set":
-            loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
-        else:
-            loss = single_label_loss(logits, labels.to(device), cells.to(device))
-        return loss, int(cells.sum())
+        answers = batch.optimal_actions if self.options.loss == "optimal-set" else labels
+        output = model(batch.planes().to(device))
+        lengths = self.lengths[chosen].to(device) if output.layers else None
+        return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
+
+    @cached_property
+    def lengths(self) -> Int[Tensor, "M *O H W"]:
+        """Moves of the expert's path; for planners that report their layers."""
+        return path_lengths(self.dataset.blocked, self.dataset.optimal_actions, self.dataset.moves)
 
 
 class StateExamples(Examples):
@@ -64,21 +73,48 @@ class StateExamples(Examples):
     def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
         self.planes = dataset.planes()
         self.options = options
-        self.maps, cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
-        self.states = unflatten(cells, dataset.size, dataset.moves.num_orientations)
+        self.dataset = dataset
+        self.maps, self.cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
+        self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
         answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
-        self.answers = answers.flatten(1)[self.maps].gather(1, cells)
+        self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 
     def __len__(self) -> int:
         return len(self.maps)
 
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
-        logits = model(planes, states).logits.float().movedim(2, 1)[..., None]  # [N, A, S, 1]: states in place of rows
         answers = self.answers[chosen].to(device)[..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
-        loss = optimal_set_loss if self.options.loss == "optimal-set" else single_label_loss
-        return loss(logits, answers, everywhere), answers.numel()
+        output = model(planes, states)
+        # [N, S, A] to [N, A, S, 1]: states in place of rows
+        logits, *hidden = (each.movedim(2, 1)[..., None] for each in (output.logits, *output.layers.values()))
+        layers = dict(zip(output.layers, hidden, strict=True))
+        lengths = self.lengths[chosen].to(device)[..., None] if layers else None
+        return _loss(self.options, logits, layers, answers, everywhere, lengths)
+
+    @cached_property
+    def lengths(self) -> Int[Tensor, "N S"]:
+        """Moves of the expert's path from each state; for planners that report their layers."""
+        lengths = path_lengths(self.dataset.blocked, self.dataset.optimal_actions, self.dataset.moves)
+        return lengths.flatten(1)[self.maps].gather(1, self.cells)
+
+
+def _loss(
+    options: TrainingConfig,
+    logits: Float[Tensor, "B OA H W"],
+    layers: Mapping[int, Float[Tensor, "B OA H W"]],
+    answers: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    lengths: Int[Tensor, "B *O H W"] | None,
+) -> tuple[Tensor, int]:
+    """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
+    loss = optimal_set_loss if options.loss == "optimal-set" else single_label_loss
+    total, terms = loss(logits.float(), answers, cells), int(cells.sum())
+    if lengths is not None:
+        of_layers, more = adaptive_highway_loss(loss, layers, answers, cells, lengths)
+        total, terms = total + of_layers, terms + more
+    return total, terms
 
 
 def state_rows(

@@ -122,6 +122,8 @@ def train(
                 prepared.zero_grad()
                 # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
                 accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
+                if options.largest_gradient:
+                    accelerator.clip_grad_norm_(policy.parameters(), options.largest_gradient)
                 prepared.step()
                 schedule.step()
                 progress.batch += 1
@@ -194,8 +196,8 @@ def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
     if options.optimiser == "rmsprop-authors":
         return RMSpropEpsilonInside(policy.parameters(), lr=options.learning_rate)
     if options.optimiser == "rmsprop":
-        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate)
-    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate)
+        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
 
 
 def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:

@@ -3,8 +3,10 @@
 Answers are [B, H, W], or [B, O, H, W] of an agent with orientations, whose logits have channels o * A + a.
 """
 
+from collections.abc import Callable, Mapping
+
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -40,6 +42,39 @@ def single_label_loss(
     targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
     targets = targets.flatten(0, -3)
     return functional.cross_entropy(_of_each_orientation(logits, len(targets)), targets, reduction="sum")
+
+
+def adaptive_highway_loss(
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+    layers: Mapping[int, Float[Tensor, "B OA H W"]],
+    answers: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    path_lengths: Int[Tensor, "B *O H W"],
+) -> tuple[Tensor | float, int]:
+    """The sum of a loss over hidden layers, and the number of its terms (DT-VIN, ICML 2025).
+
+    After n value updates a plan can know of paths of at most n moves, so layer n teaches the cells whose expert path is
+    no longer than that. It gives a network of thousands of layers a short way for its gradient; the layers are those
+    that the planner reports (the paper: every 10th), and planning does not need them.
+
+    Args:
+        loss: `optimal_set_loss` or `single_label_loss`.
+        layers: n to the logits after n value updates.
+        answers, cells: as `loss` takes them.
+        path_lengths: moves of the expert's path from each cell, or an estimate of it.
+
+    >>> layers = {10: torch.zeros(1, 4, 1, 2), 20: torch.zeros(1, 4, 1, 2)}
+    >>> answers, cells = torch.zeros(1, 1, 2, dtype=torch.uint8), torch.ones(1, 1, 2, dtype=torch.bool)
+    >>> adaptive_highway_loss(single_label_loss, layers, answers, cells, torch.tensor([[[3, 15]]]))[1]
+    3
+    """
+    total: Tensor | float = 0.0
+    terms = 0
+    for made, logits in layers.items():
+        reached = cells & (path_lengths <= made)
+        total = total + loss(logits.float(), answers, reached)
+        terms += int(reached.sum())
+    return total, terms
 
 
 def _of_each_orientation(logits: Float[Tensor, "B OA H W"], rows: int) -> Float[Tensor, "R A H W"]:
