@@ -5,9 +5,10 @@ import math
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from torchvin.errors import InputError
 from torchvin.planning.latent_mdp import LatentMDP
 from torchvin.planning.latent_model import LatentModel
-from torchvin.planning.shortest_path import ShortestPathPlanner
+from torchvin.planning.shortest_path import ShortestPathPlanner, Solve
 from torchvin.planning.transition import LearnedMoves
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
@@ -82,3 +83,15 @@ class ShortestPathPolicy(Policy):
             mdp = mdp.double()
         plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value)
         return PolicyOutput(logits=self.head(self.attention(plan.q_values, states)), plan=plan)
+
+
+def set_solver(policy: Policy, solve: Solve) -> None:
+    """Let a policy of this design plan exactly or by iterations.
+
+    Raises: InputError for a policy of another design, or an unknown name.
+    """
+    if not isinstance(policy, ShortestPathPolicy):
+        raise InputError(
+            f"solve={solve!r} is a choice of the design 'shortest_path', got a {type(policy).__name__}; leave it out."
+        )
+    policy.planner.solve = solve
