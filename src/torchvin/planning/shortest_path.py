@@ -92,7 +92,12 @@ class ShortestPathPlanner:
         self._solve: Solve = solve
 
     def __call__(
-        self, mdp: LatentMDP, *, num_iterations: int, initial_value: Float[Tensor, "B O H W"] | None = None
+        self,
+        mdp: LatentMDP,
+        *,
+        num_iterations: int,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
+        solve: Solve | None = None,
     ) -> PlannerOutput:
         """Plan.
 
@@ -100,12 +105,13 @@ class ShortestPathPlanner:
             mdp: the latent MDP; the plan has its dtype, float64 if solved exactly.
             num_iterations: K of "iterate".
             initial_value: log V_0 of "iterate"; the fixed point does not depend on it.
+            solve: this time; as built if not given.
 
         Returns: log U and log V, that is minus the costs to go; -inf where no goal is reached. K is 0 and the residual
             0 if solved exactly.
         Raises: InputError for a negative K.
         """
-        if self.solve == "exact":
+        if (solve or self.solve) == "exact":
             if mdp.deterministic:
                 value = -shortest_paths(mdp.cost, mdp.goal_cost, mdp.steps)
                 q_values = look_ahead(mdp.double(), value)

@@ -161,7 +161,7 @@ def _shortest_path(config: PolicyConfig) -> ShortestPathPolicy:
         ),
         transition=LearnedMoves(**sizes, kernel_size=config.kernel_size),
         planner=ShortestPathPlanner(),
-        attention=StateAttention(),
+        attention=StateAttention(num_orientations=config.num_orientations),
         head=AdvantageHead(num_actions=config.num_actions),
         iterations_per_side=config.iterations_per_side,
     )

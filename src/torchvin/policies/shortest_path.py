@@ -81,7 +81,9 @@ class ShortestPathPolicy(Policy):
         mdp = self.latent_mdp(planes)
         if not self.training:
             mdp = mdp.double()
-        plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value)
+        # While moves are still learned, iterating is meant; a deployed policy says that it cannot do what it should.
+        solve: Solve | None = None if self.transition.settled or self.hardened else "iterate"
+        plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value, solve=solve)
         return PolicyOutput(logits=self.head(self.attention(plan.q_values, states)), plan=plan)
 
 

@@ -46,7 +46,6 @@ def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: Traini
     optimiser = torch.optim.Adam(policy.parameters(), lr=curriculum.learning_rate)
     examples = MapExamples(dataset, options)
     distance = steps_to_goal(dataset, examples.labels, max(curriculum.horizons))
-    solve, policy.planner.solve = policy.planner.solve, "iterate"
     policy.train()
     for horizon in curriculum.horizons:
         model = partial(policy, num_iterations=_UPDATES_A_STEP * horizon)
@@ -56,7 +55,6 @@ def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: Traini
             optimiser.zero_grad()
             (loss / max(count, 1)).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    policy.planner.solve = solve
     policy.transition.settle()
 
 
