@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,13 @@ class Trained:
 
 
 def train(
-    config: RunConfig, dataset: MapDataset, out: Path, *, resume: bool = False, record: dict[str, Any] | None = None
+    config: RunConfig,
+    dataset: MapDataset,
+    out: Path,
+    *,
+    resume: bool = False,
+    record: dict[str, Any] | None = None,
+    build: Callable[[PolicyConfig], Policy] = build_policy,
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
@@ -71,6 +78,7 @@ def train(
         out: folder of the run. With `resume` it may hold an unfinished run of the same config and maps.
         resume: go on from the checkpoint in `out`, or begin if there is none yet.
         record: kept in the weights' config: command, data file.
+        build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
     Raises: InputError if `out` holds another run or cannot be written; TrainingError if the loss is not finite.
     """
@@ -91,7 +99,7 @@ def train(
         torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
-    policy = build_policy(config.policy)
+    policy = build(config.policy)
     checkpoint = out / CHECKPOINT_FILE
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
