@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torchvin.maps.encode import encode
     from torchvin.maps.formats.map_file import read_map, write_map
     from torchvin.maps.generate import generate_gridworld
+    from torchvin.maps.mazes import generate_mazes
     from torchvin.maps.moves import Moves
     from torchvin.planning.reward import ActionReward, ImageReward
     from torchvin.planning.transition import FreeTransition, NormalisedTransition
@@ -34,6 +35,7 @@ _WHERE = {
     # maps
     "Moves": "maps.moves",
     "generate_gridworld": "maps.generate",
+    "generate_mazes": "maps.mazes",
     "read_map": "maps.formats.map_file",
     "write_map": "maps.formats.map_file",
     "encode": "maps.encode",

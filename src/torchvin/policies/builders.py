@@ -7,26 +7,35 @@ from typing import Literal, get_args
 from torch import nn
 
 from torchvin.errors import InputError, unknown_name
+from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
+from torchvin.planning.gated import GatedPlanner
+from torchvin.planning.latent_model import LatentModel
 from torchvin.planning.reward import ActionReward, ImageReward
-from torchvin.planning.transition import FreeTransition, NormalisedTransition
+from torchvin.planning.shortest_path import ShortestPathPlanner
+from torchvin.planning.transition import FreeTransition, LearnedMoves, NormalisedTransition
 from torchvin.planning.value_iteration import Gradient, ValueIteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.cnn import CNN
 from torchvin.policies.fcn import FCN
-from torchvin.policies.heads import LinearHead, ScaleHead
+from torchvin.policies.heads import AdvantageHead, LinearHead, ScaleHead
 from torchvin.policies.hierarchical import HierarchicalVIN
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
 
-Design = Literal["normalised", "paper", "hierarchical", "cnn", "fcn"]
+Design = Literal["normalised", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
 DESIGNS: dict[str, str] = {
     "normalised": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
+    "shortest_path": "a learned graph, trained and solved by exact shortest paths: any size, any distance (ours)",
     "paper": "free kernels and one reward image (Tamar et al. 2016)",
     "hierarchical": "the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
+    "gppn": "gated path planning: an LSTM in every cell in place of the maximum (Lee et al. 2018)",
+    "dynamic": "a transition kernel per cell, made from the map; adaptive highway loss (DT-VIN, ICML 2025)",
     "cnn": "the paper's CNN baseline: no planner, one size of map",
     "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
 REACTIVE = ("cnn", "fcn")
+WITHOUT_ORIENTATIONS = ("hierarchical", *REACTIVE)  # nor terrain: they take the paper's two planes
 Reward = Literal["auto", "image", "action"]
 
 
@@ -35,13 +44,15 @@ class PolicyConfig:
     """A policy in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
 
     design: Design = "normalised"
-    """normalised (ours, stable at any K), paper, hierarchical, cnn or fcn; `torchvin list` says more."""
+    """normalised (ours, stable at any K), shortest_path (ours, any distance), paper, hierarchical, gppn, dynamic, cnn
+    or fcn; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
-    """Q channels of the planner; the normalised design has one an action and one for giving up."""
+    """Q channels of the planner, in each orientation; the normalised design has one an action and one for giving up.
+    Not of gppn and dynamic, which have one an action."""
     hidden_channels: int = 32
-    """Channels of the reward network's first convolution."""
+    """Channels of the reward network's first convolution; of the design gppn also of its LSTM (the paper: 150)."""
     kernel_size: int = 3
     """F: side of the neighbourhood that an action can reach, odd."""
     discount: float = 0.99
@@ -55,10 +66,17 @@ class PolicyConfig:
     untied: int = 0
     """Design paper only: K + 1 different kernels, one an iteration and one for the look-ahead; 0: one for all. Such
     a network plans with its own K only."""
+    layer_every: int = 10
+    """Design dynamic only: J, every how many value updates a layer takes part in the adaptive highway loss (the paper:
+    10); 0: none does."""
     height: int = 0
     """Rows of the maps, for the designs that know one size only (cnn, fcn)."""
     width: int = 0
     """Columns of the maps, for the same."""
+    num_orientations: int = 1
+    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    num_terrains: int = 1
+    """Classes of terrain on the maps; all but the first have a plane."""
 
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
@@ -74,13 +92,17 @@ class PolicyConfig:
             )
         if not 0 < self.discount < 1:
             raise InputError(f"discount must lie between 0 and 1, got {self.discount}.")
-        for name in ("num_actions", "num_q", "hidden_channels"):
+        if self.design in WITHOUT_ORIENTATIONS and (self.num_orientations, self.num_terrains) != (1, 1):
+            raise InputError(f"the design {self.design!r} knows neither orientations nor terrain; choose another.")
+        for name in ("num_actions", "num_q", "hidden_channels", "num_orientations", "num_terrains"):
             if getattr(self, name) < 1 + (name == "hidden_channels"):
                 raise InputError(f"{name} is too small: {getattr(self, name)}.")
         if self.kernel_size % 2 == 0 or self.kernel_size < 1:
             raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
+        if self.layer_every < 0:
+            raise InputError(f"layer_every must not be negative, got {self.layer_every}.")
         if self.untied < 0 or (self.untied and self.design != "paper"):
             raise InputError(f"untied kernels are an option of the design 'paper', got {self.untied} in {self.design}.")
         if self.design in REACTIVE and min(self.height, self.width) < 4:
@@ -93,6 +115,16 @@ class PolicyConfig:
 #: The paper's numbers: K = 10, 20 and 36 at 8x8, 16x16 and 28x28.
 PAPER = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=1.25)
 PAPER_28 = PolicyConfig(design="paper", num_q=10, hidden_channels=150, iterations_per_side=36 / 28 - 1e-6)
+#: The numbers of GPPN's table (ICML 2018) for 10,000 mazes of 15x15 with 4 moves: its network and the VIN beside it.
+GPPN_15 = PolicyConfig(
+    design="gppn", num_actions=4, hidden_channels=150, kernel_size=9, iterations_per_side=20 / 15 - 1e-6
+)
+VIN_OF_GPPN_15 = PolicyConfig(design="paper", num_actions=4, num_q=600, hidden_channels=150, kernel_size=5)
+#: DT-VIN (ICML 2025): F = 3, J = 10; K = 4 a side (the paper tries 30 to 5,000 layers and takes the best).
+DYNAMIC = PolicyConfig(design="dynamic", num_actions=4, hidden_channels=150, iterations_per_side=4.0)
+#: Ours for any distance, with 4 moves; K counts only where it iterates.
+SHORTEST_PATH_4 = PolicyConfig(design="shortest_path", num_actions=4, num_q=4, iterations_per_side=8.0)
+SHORTEST_PATH_8 = PolicyConfig(design="shortest_path", num_actions=8, num_q=8, iterations_per_side=8.0)
 
 
 def build_policy(config: PolicyConfig) -> Policy:
@@ -106,10 +138,33 @@ def build_policy(config: PolicyConfig) -> Policy:
 
 def _normalised(config: PolicyConfig) -> VIN:
     transition = NormalisedTransition(
-        num_actions=config.num_actions, kernel_size=config.kernel_size, discount=config.discount, give_up=True
+        num_actions=config.num_actions,
+        kernel_size=config.kernel_size,
+        discount=config.discount,
+        give_up=True,
+        num_orientations=config.num_orientations,
     )
-    reward = _reward(config, "action")
-    return _vin(config, reward=reward, transition=transition, head=ScaleHead(num_actions=config.num_actions))
+    head = ScaleHead(num_actions=config.num_actions, num_orientations=config.num_orientations)
+    return _vin(config, reward=_reward(config, "action"), transition=transition, head=head)
+
+
+def _shortest_path(config: PolicyConfig) -> ShortestPathPolicy:
+    sizes = {"num_actions": config.num_actions, "num_orientations": config.num_orientations}
+    return ShortestPathPolicy(
+        model=LatentModel(
+            **sizes,
+            terrain_channels=config.num_terrains,
+            goal_channels=config.num_orientations,
+            hidden_channels=config.hidden_channels,
+            kernel_size=config.kernel_size,
+            state_costs=config.num_terrains > 1,
+        ),
+        transition=LearnedMoves(**sizes, kernel_size=config.kernel_size),
+        planner=ShortestPathPlanner(),
+        attention=StateAttention(num_orientations=config.num_orientations),
+        head=AdvantageHead(num_actions=config.num_actions),
+        iterations_per_side=config.iterations_per_side,
+    )
 
 
 def _paper(config: PolicyConfig) -> VIN:
@@ -121,12 +176,36 @@ def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
     return HierarchicalVIN(
         coarse_reward=_reward(config, "image"),
         coarse_planner=_planner(config, _free(config)),
-        reward=_reward(config, "image", in_channels=3),
+        reward=_reward(config, "image", extra_planes=1),
         planner=_planner(config, _free(config)),
         attention=StateAttention(),
         head=_linear(config),
         iterations_per_side=config.iterations_per_side,
     )
+
+
+def _gppn(config: PolicyConfig) -> VIN:
+    planner = GatedPlanner(
+        in_channels=config.hidden_channels,
+        num_actions=config.num_actions,
+        hidden_channels=config.hidden_channels,
+        kernel_size=config.kernel_size,
+        gradient=config.gradient,
+    )
+    features = nn.Conv2d(2, config.hidden_channels, 3, padding=1)
+    return _around(config, reward=features, planner=planner, head=nn.Identity())
+
+
+def _dynamic(config: PolicyConfig) -> VIN:
+    reward = nn.Sequential(
+        nn.Conv2d(2, config.hidden_channels, 3, padding=1), nn.Conv2d(config.hidden_channels, 1, 1, bias=False)
+    )
+    transition = DynamicTransition(num_actions=config.num_actions, kernel_size=config.kernel_size)
+    planner = DynamicPlanner(
+        reward=reward, transition=transition, layer_every=config.layer_every, gradient=config.gradient
+    )
+    head = ScaleHead(num_actions=config.num_actions)
+    return _around(config, reward=nn.Identity(), planner=planner, head=head)
 
 
 def _cnn(config: PolicyConfig) -> CNN:
@@ -139,26 +218,40 @@ def _fcn(config: PolicyConfig) -> FCN:
 
 _BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
     "normalised": _normalised,
+    "shortest_path": _shortest_path,
     "paper": _paper,
     "hierarchical": _hierarchical,
+    "gppn": _gppn,
+    "dynamic": _dynamic,
     "cnn": _cnn,
     "fcn": _fcn,
 }
 
 
-def _reward(config: PolicyConfig, of_design: str, in_channels: int = 2) -> nn.Module:
+def _reward(config: PolicyConfig, of_design: str, extra_planes: int = 0) -> nn.Module:
     if (of_design if config.reward == "auto" else config.reward) == "image":
         return ImageReward(
             num_actions=config.num_q,
-            in_channels=in_channels,
+            in_channels=config.num_terrains + config.num_orientations + extra_planes,
             hidden_channels=config.hidden_channels,
             kernel_size=config.kernel_size,
+            num_orientations=config.num_orientations,
         )
-    return ActionReward(num_actions=config.num_q - 1, hidden_channels=config.hidden_channels)
+    return ActionReward(
+        num_actions=config.num_q - 1,
+        terrain_channels=config.num_terrains,
+        hidden_channels=config.hidden_channels,
+        num_orientations=config.num_orientations,
+    )
 
 
 def _free(config: PolicyConfig) -> FreeTransition:
-    return FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size, num_kernels=config.untied)
+    return FreeTransition(
+        num_actions=config.num_q,
+        kernel_size=config.kernel_size,
+        num_kernels=config.untied,
+        num_orientations=config.num_orientations,
+    )
 
 
 def _linear(config: PolicyConfig) -> LinearHead:
@@ -170,10 +263,14 @@ def _planner(config: PolicyConfig, transition: nn.Module) -> ValueIteration:
 
 
 def _vin(config: PolicyConfig, *, reward: nn.Module, transition: nn.Module, head: nn.Module) -> VIN:
+    return _around(config, reward=reward, planner=_planner(config, transition), head=head)
+
+
+def _around(config: PolicyConfig, *, reward: nn.Module, planner: nn.Module, head: nn.Module) -> VIN:
     return VIN(
         reward=reward,
-        planner=_planner(config, transition),
-        attention=StateAttention(),
+        planner=planner,
+        attention=StateAttention(num_orientations=config.num_orientations),
         head=head,
         iterations_per_side=config.iterations_per_side,
     )

@@ -4,11 +4,22 @@ import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from torchvin.data.draw import GENERATORS
 from torchvin.errors import InputError, unknown_name
-from torchvin.policies.builders import PAPER, PAPER_28, PolicyConfig
+from torchvin.maps.moves import mechanism
+from torchvin.policies.builders import (
+    DYNAMIC,
+    GPPN_15,
+    PAPER,
+    PAPER_28,
+    SHORTEST_PATH_4,
+    SHORTEST_PATH_8,
+    VIN_OF_GPPN_15,
+    PolicyConfig,
+)
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
-Loss = Literal["optimal-set", "single-label"]
+Loss = Literal["optimal-set", "uniform-set", "single-label"]
 Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
 Schedule = Literal["one-cycle", "constant", "stages"]
 Precision = Literal["float32", "bfloat16"]
@@ -16,14 +27,45 @@ Precision = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Training maps drawn by the authors' generator; not used when --data names a file."""
+    """Training maps, drawn; not used when --data names a file."""
 
+    kind: str = "gridworld"
+    """Generator: gridworld (the paper's), maze (GPPN's), ...; `torchvin list` names them."""
     height: int = 16
     """Rows."""
     width: int = 16
     """Columns."""
     maps: int = 5000
     """Number of maps."""
+    mechanism: str = "moore"
+    """What the agent can do: moore (8 moves), news (4), differential-drive."""
+    terrain_costs: tuple[float, ...] = (1.0,)
+    """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in GENERATORS:
+            raise unknown_name("kind of data", self.kind, GENERATORS)
+        mechanism(self.mechanism)
+
+
+@dataclass(frozen=True)
+class CurriculumConfig:
+    """A first phase that learns where moves lead, near the goal, and settles it (design shortest_path)."""
+
+    horizons: tuple[int, ...] = ()
+    """Only states within so many steps of the goal teach, one horizon after the other; none: no such phase."""
+    steps: int = 40
+    """Optimiser steps of each horizon."""
+    learning_rate: float = 0.03
+    """Of Adam, constant."""
+
+    def __post_init__(self) -> None:
+        if self.horizons and min(self.horizons) < 1:
+            raise InputError(f"--training.curriculum.horizons must be at least 1 each, got {self.horizons}.")
+        if self.steps < 1:
+            raise InputError(f"--training.curriculum.steps must be at least 1, got {self.steps}.")
+        if not self.learning_rate > 0:
+            raise InputError(f"--training.curriculum.learning-rate must be positive, got {self.learning_rate}.")
 
 
 @dataclass(frozen=True)
@@ -38,7 +80,10 @@ class TrainingConfig:
     repeat_states: bool = False
     """Supervision by states: a state counts as often as paths pass it, as in the authors' files; else once."""
     loss: Loss = "optimal-set"
-    """optimal-set: -log of the total probability of all optimal actions; single-label: cross-entropy against one."""
+    """optimal-set: -log of the total probability of all optimal actions; uniform-set: cross-entropy against all of them
+    evenly, so that ties must be ties; single-label: cross-entropy against one."""
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
+    """First phase of the design shortest_path."""
     epochs: int = 25
     """Passes over the training maps."""
     batch_size: int = 32
@@ -47,6 +92,10 @@ class TrainingConfig:
     """adam or rmsprop, as torch has them; rmsprop-authors: decay 0.9, epsilon inside the root."""
     learning_rate: float = 0.01
     """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
+    epsilon: float = 1e-8
+    """Of adam and rmsprop: added to the root of the mean squared gradient (torch: 1e-8)."""
+    largest_gradient: float = 0.0
+    """Gradients whose norm, over all weights, is larger are scaled down to it; 0: they are left as they are."""
     schedule: Schedule = "one-cycle"
     """one-cycle (rises over the first 30 % of the steps, then falls to nothing), constant, or stages."""
     stages: tuple[float, ...] = (1.0, 0.5, 0.2, 0.1)
@@ -80,6 +129,8 @@ class TrainingConfig:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not self.stages or min(self.stages) <= 0:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
+        if self.largest_gradient < 0:
+            raise InputError(f"--training.largest-gradient must not be negative, got {self.largest_gradient}.")
         if not self.learning_rate > 0:
             raise InputError(f"--training.learning-rate must be positive, got {self.learning_rate}.")
 
@@ -123,6 +174,20 @@ REACTIVE = TrainingConfig(
     learning_rate=1e-3,
     validation_maps=64,
 )
+#: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
+GPPN_RECIPE = TrainingConfig(
+    epochs=30,
+    optimiser="rmsprop",
+    learning_rate=1e-3,
+    epsilon=1e-6,
+    largest_gradient=40.0,
+    schedule="constant",
+)
+#: For the design shortest_path: where moves lead from states near the goal, then costs and gates from all states.
+TWO_PHASES = TrainingConfig(
+    curriculum=CurriculumConfig(horizons=(1, 2, 3, 4, 6)), loss="uniform-set", epochs=10, validation_maps=128
+)
+MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 
 def _paper_table() -> dict[str, RunConfig]:
@@ -146,6 +211,11 @@ PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
     "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
+    "gridworld-16-shortest-path": RunConfig(SHORTEST_PATH_8, DataConfig(), replace(TWO_PHASES, epochs=15)),
+    "maze-15": RunConfig(SHORTEST_PATH_4, replace(MAZES_15, maps=3000), TWO_PHASES),
+    "maze-15-gppn": RunConfig(GPPN_15, MAZES_15, GPPN_RECIPE),
+    "maze-15-vin": RunConfig(VIN_OF_GPPN_15, MAZES_15, GPPN_RECIPE),
+    "maze-15-dynamic": RunConfig(DYNAMIC, MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
 }
 

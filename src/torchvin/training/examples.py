@@ -1,16 +1,29 @@
 """What an optimiser step learns from: whole maps, or a few states of a map as the authors' files have them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import torch
-from jaxtyping import Int
-from torch import Tensor, nn
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
-from torchvin.experts.demonstrations import NOT_SHOWN, unflatten, visits
-from torchvin.experts.shortest_path import preferred_action
+from torchvin.experts.demonstrations import NOT_SHOWN, visits
+from torchvin.experts.path_lengths import path_lengths
+from torchvin.experts.shortest_path import action_set, preferred_action
+from torchvin.maps.states import flatten, unflatten
 from torchvin.training.config import TrainingConfig
-from torchvin.training.losses import optimal_set_loss, single_label_loss
+from torchvin.training.losses import (
+    adaptive_highway_loss,
+    optimal_set_loss,
+    single_label_loss,
+    uniform_set_loss,
+)
+from torchvin.types import PolicyOutput
+
+Model = Callable[..., PolicyOutput]  # a policy, wrapped or not
+_LOSSES = {"optimal-set": optimal_set_loss, "uniform-set": uniform_set_loss, "single-label": single_label_loss}
 
 
 class Examples(ABC):
@@ -20,8 +33,11 @@ class Examples(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        """The sum of the loss over the states of the examples `chosen`, and the number of states."""
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        """The sum of the loss over the states of the examples `chosen`, and the number of its terms.
+
+        A term is a state; of a planner that reports its layers, a state in one of its layers.
+        """
 
 
 class MapExamples(Examples):
@@ -34,18 +50,47 @@ class MapExamples(Examples):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        batch = self.dataset[chosen]
+    def loss(
+        self,
+        model: Model,
+        chosen: Int[Tensor, "N"],
+        device: torch.device,
+        only: Bool[Tensor, "N *O H W"] | None = None,
+    ) -> tuple[Tensor, int]:
+        """As said by the class; `only` narrows the states that teach."""
+        batch, cells = self.dataset[chosen], self.states[chosen]
+        if only is not None:
+            cells = cells & only
+        answers = self.labels[chosen] if self.options.loss == "single-label" else batch.optimal_actions
+        output = model(batch.planes().to(device))
+        lengths = self.lengths[chosen].to(device) if output.layers else None
+        return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
+
+    @cached_property
+    def states(self) -> Bool[Tensor, "M *O H W"]:
+        """The states that teach."""
+        return self.labels != NOT_SHOWN
+
+    @cached_property
+    def labels(self) -> UInt8[Tensor, "M *O H W"]:
+        """One action for each state that teaches, 255 elsewhere."""
         if self.options.supervision == "demonstrations":
-            cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
-        else:
-            cells, labels = batch.optimal_actions != 0, preferred_action(batch.optimal_actions, batch.moves)
-        logits = model(batch.planes().to(device)).logits.float()  # the loss in float32 whatever the network in
-        if self.options.loss == "optimal-set":
-            loss = optimal_set_loss(logits, batch.optimal_actions.to(device), cells.to(device))
-        else:
-            loss = single_label_loss(logits, labels.to(device), cells.to(device))
-        return loss, int(cells.sum())
+            return self.dataset.demonstrated
+        return preferred_action(self.dataset.optimal_actions, self.dataset.moves)
+
+    @cached_property
+    def right_actions(self) -> Bool[Tensor, "M *OA H W"]:
+        """Which actions are right in each state by the loss, all optimal ones or the label; [M, (O,) A, H, W]."""
+        num_actions = self.dataset.moves.num_actions
+        if self.options.loss == "single-label":
+            actions = torch.arange(num_actions, dtype=torch.uint8)
+            return (self.labels[..., None] == actions).movedim(-1, -3)
+        return action_set(self.dataset.optimal_actions, num_actions).movedim(-1, -3)
+
+    @cached_property
+    def lengths(self) -> Int[Tensor, "M *O H W"]:
+        """Moves of the expert's path; for planners that report their layers."""
+        return path_lengths(self.dataset.blocked, self.dataset.optimal_actions, self.dataset.moves)
 
 
 class StateExamples(Examples):
@@ -62,32 +107,65 @@ class StateExamples(Examples):
     def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
         self.planes = dataset.planes()
         self.options = options
-        width = dataset.size[1]
-        starts = torch.where(dataset.starts[..., 0] >= 0, dataset.starts[..., 0] * width + dataset.starts[..., 1], -1)
-        passed = visits(dataset.demonstrated, dataset.blocked, dataset.goal, starts, dataset.moves)
+        self.dataset = dataset
+        starts = flatten(dataset.starts, dataset.size)
+        passed = visits(
+            dataset.demonstrated,
+            dataset.blocked,
+            dataset.goal,
+            starts,
+            moves=dataset.moves,
+            entry_cost=dataset.entry_cost,
+        )
         if not options.repeat_states:
             passed = passed.clamp(max=1)
-        self.maps, cells = state_rows(passed, options.states_per_example, seed)
-        self.states = unflatten(cells, width)
-        answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
-        self.answers = answers.flatten(1)[self.maps].gather(1, cells)
+        self.maps, self.cells = state_rows(passed, options.states_per_example, seed)
+        self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
+        answers = dataset.demonstrated if options.loss == "single-label" else dataset.optimal_actions
+        self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 
     def __len__(self) -> int:
         return len(self.maps)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
-        logits = model(planes, states).logits.float().movedim(2, 1)[..., None]  # [N, A, S, 1]: states in place of rows
         answers = self.answers[chosen].to(device)[..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
-        loss = optimal_set_loss if self.options.loss == "optimal-set" else single_label_loss
-        return loss(logits, answers, everywhere), answers.numel()
+        output = model(planes, states)
+        # [N, S, A] to [N, A, S, 1]: states in place of rows
+        logits, *hidden = (each.movedim(2, 1)[..., None] for each in (output.logits, *output.layers.values()))
+        layers = dict(zip(output.layers, hidden, strict=True))
+        lengths = self.lengths[chosen].to(device)[..., None] if layers else None
+        return _loss(self.options, logits, layers, answers, everywhere, lengths)
+
+    @cached_property
+    def lengths(self) -> Int[Tensor, "N S"]:
+        """Moves of the expert's path from each state; for planners that report their layers."""
+        lengths = path_lengths(self.dataset.blocked, self.dataset.optimal_actions, self.dataset.moves)
+        return lengths.flatten(1)[self.maps].gather(1, self.cells)
 
 
-def state_rows(visits: Int[Tensor, "M H W"], size: int, seed: int) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
-    """Cut the visited cells of each map, each as often as it is visited, into rows of `size`.
+def _loss(
+    options: TrainingConfig,
+    logits: Float[Tensor, "B OA H W"],
+    layers: Mapping[int, Float[Tensor, "B OA H W"]],
+    answers: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    lengths: Int[Tensor, "B *O H W"] | None,
+) -> tuple[Tensor, int]:
+    """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
+    loss = _LOSSES[options.loss]
+    total, terms = loss(logits.float(), answers, cells), int(cells.sum())
+    if lengths is not None:
+        of_layers, more = adaptive_highway_loss(loss, layers, answers, cells, lengths)
+        total, terms = total + of_layers, terms + more
+    return total, terms
 
-    Returns: the map of each row [R], flat cells [R, S].
+
+def state_rows(visits: Int[Tensor, "M *O H W"], size: int, seed: int) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
+    """Cut the visited states of each map, each as often as it is visited, into rows of `size`.
+
+    Returns: the map of each row [R], flat states [R, S].
 
     >>> maps, cells = state_rows(torch.tensor([[[1, 2, 0]], [[0, 0, 1]]]), 2, seed=0)
     >>> maps.tolist(), cells[:2].flatten().sort().values.tolist(), cells[2].tolist()

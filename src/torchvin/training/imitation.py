@@ -5,7 +5,7 @@ import hashlib
 import importlib.util
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,12 +20,15 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import build_policy
+from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
+from torchvin.training.calibration import calibrate
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.curriculum import learn_moves
 from torchvin.training.examples import Examples, build_examples
 from torchvin.training.maps import split_validation
 from torchvin.training.optimisers import RMSpropEpsilonInside
@@ -33,6 +36,7 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
+_CALIBRATION_MAPS = 256
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,13 @@ class Trained:
 
 
 def train(
-    config: RunConfig, dataset: MapDataset, out: Path, *, resume: bool = False, record: dict[str, Any] | None = None
+    config: RunConfig,
+    dataset: MapDataset,
+    out: Path,
+    *,
+    resume: bool = False,
+    record: dict[str, Any] | None = None,
+    build: Callable[[PolicyConfig], Policy] = build_policy,
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
@@ -69,16 +79,13 @@ def train(
         out: folder of the run. With `resume` it may hold an unfinished run of the same config and maps.
         resume: go on from the checkpoint in `out`, or begin if there is none yet.
         record: kept in the weights' config: command, data file.
+        build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
     Raises: InputError if `out` holds another run or cannot be written; TrainingError if the loss is not finite.
     """
     from accelerate import Accelerator
 
-    if config.policy.num_actions != dataset.moves.num_actions:
-        raise InputError(
-            f"the maps have {dataset.moves.num_actions} moves, the policy {config.policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
-        )
+    check_fit(config.policy, dataset)
 
     options = config.training
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
@@ -93,15 +100,23 @@ def train(
         torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
-    policy = build_policy(config.policy)
+    policy = build(config.policy)
+    checkpoint = out / CHECKPOINT_FILE
+    going_on = resume and checkpoint.exists()
+    if isinstance(policy, ShortestPathPolicy):
+        _first_phase(policy, training, options, config.seed, done=going_on)
+    elif options.curriculum.horizons:
+        raise InputError(
+            f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
+            "learn; leave --training.curriculum.horizons out."
+        )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
     model, prepared = accelerator.prepare(policy, build_optimiser(options, policy))
     optimiser: Optimizer = prepared.optimizer
     schedule = build_schedule(options, optimiser, options.epochs * batches)
     progress, best = Progress(), {name: value.clone() for name, value in policy.state_dict().items()}
-    checkpoint = out / CHECKPOINT_FILE
-    if resume and checkpoint.exists():
+    if going_on:
         progress, best = load_checkpoint(checkpoint, policy=policy, optimiser=optimiser, schedule=schedule)
 
     began = time.monotonic() - progress.seconds
@@ -129,6 +144,8 @@ def train(
                 prepared.zero_grad()
                 # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
                 accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
+                if options.largest_gradient:
+                    accelerator.clip_grad_norm_(policy.parameters(), options.largest_gradient)
                 prepared.step()
                 schedule.step()
                 progress.batch += 1
@@ -156,6 +173,8 @@ def train(
 
     policy.load_state_dict(best)
     policy.eval()
+    if isinstance(policy, ShortestPathPolicy):
+        calibrate(policy, training[:_CALIBRATION_MAPS], options)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
@@ -183,13 +202,49 @@ def _onednn(enabled: bool) -> Iterator[None]:
         torch.backends.mkldnn.set_flags(_enabled=before)  # type: ignore[no-untyped-call]
 
 
+def _first_phase(
+    policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
+) -> None:
+    """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
+    if not options.curriculum.horizons:
+        policy.planner.solve = "iterate"  # moves stay uncertain
+    elif done:
+        policy.transition.settle()
+    else:
+        learn_moves(policy, training, options, seed)
+
+
+def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
+    """The policy must have the actions, orientations and planes of the maps.
+
+    Raises: InputError naming the options to set.
+    """
+    moves = dataset.moves
+    if policy.num_actions != moves.num_actions:
+        raise InputError(
+            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
+            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
+        )
+    if policy.num_orientations != moves.num_orientations:
+        raise InputError(
+            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
+            "--policy.num-orientations."
+        )
+    if policy.num_terrains != len(dataset.terrain_costs):
+        raise InputError(
+            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
+            "--policy.num-terrains."
+        )
+
+
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
-    """The optimiser of a config."""
+    """The optimiser of a config, of what is still to be learned."""
+    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
     if options.optimiser == "rmsprop-authors":
-        return RMSpropEpsilonInside(policy.parameters(), lr=options.learning_rate)
+        return RMSpropEpsilonInside(learned, lr=options.learning_rate)
     if options.optimiser == "rmsprop":
-        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate)
-    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate)
+        return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
 
 
 def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:
