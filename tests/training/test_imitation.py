@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
+from torchvin.pretrained.store import load_policy
 from torchvin.training import imitation
 from torchvin.training.config import PRESETS, DataConfig, RunConfig, TrainingConfig, preset
 
@@ -42,6 +43,25 @@ def test_every_preset_builds(name):
     height, width = (config.data.height, config.data.width) if config.policy.design in REACTIVE else (6, 7)
     planes = torch.zeros(1, 2, height, width)
     assert build_policy(config.policy)(planes).logits.shape == (1, 8, height, width)
+
+
+def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
+    begun = imitation.build_policy(PolicyConfig())
+    imitation.begin_with(begun, "gridworld-16")
+    expected = load_policy("gridworld-16").policy.state_dict()
+    assert all(value.equal(expected[name]) for name, value in begun.state_dict().items())
+    one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
+    config = dataclasses.replace(SMALL, training=one_small_step, init="gridworld-16")
+    assert train(config, maps(40), tmp_path / "run").validation.scores.all_states_success_rate == 1.0
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [("gridworld-16-paper", "weights of another policy: .* should be"), ("gridwold-16", "gridworld-16")],
+)
+def test_weights_that_do_not_fit_are_refused(init, message):
+    with pytest.raises(InputError, match=message):
+        imitation.begin_with(build_policy(PolicyConfig()), init)
 
 
 @pytest.mark.parametrize("onednn", [True, False])

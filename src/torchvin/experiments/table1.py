@@ -79,13 +79,16 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
         maps = fresh_maps(side, FULL_MAPS)
         cells: dict[str, tuple[str, tuple[int, ...]]]
         cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in NETWORKS.items()}
-        cells[BETTER] = (f"gridworld-{side}-paper-all-cells", SEEDS[:1])
+        cells[BETTER] = (f"gridworld-{side}-paper-all-cells", SEEDS)
         cells[OURS] = ("gridworld-16", SEEDS)
         for network, (name, seeds) in cells.items():
             few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
             of_file = None if network == BETTER else authors
             for seed in seeds:
                 config = replace(preset(name), seed=seed)
+                if config.init:  # from nothing: from a run of that preset, not from what is shipped
+                    first = train_run(f"{config.init}-s{seed}", replace(preset(config.init), seed=seed), out, new=new)
+                    config = replace(config, init=str(first))
                 if run := train_run(f"{name}-s{seed}", config, out, of_file, new):
                     rows.append(measure(book, network, str(run), maps[:few], "fresh maps 0"))
     return rows

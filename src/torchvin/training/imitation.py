@@ -23,7 +23,7 @@ from torchvin.files import replacing
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
-from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
+from torchvin.pretrained.store import WEIGHTS_FILE, load_policy, save_policy
 from torchvin.progress import progress_bar
 from torchvin.training.calibration import calibrate
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -81,7 +81,8 @@ def train(
         record: kept in the weights' config: command, data file.
         build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
-    Raises: InputError if `out` holds another run or cannot be written; TrainingError if the loss is not finite.
+    Raises: InputError if `out` holds another run or cannot be written, and see `begin_with`; TrainingError if the loss
+        is not finite.
     """
     from accelerate import Accelerator
 
@@ -101,6 +102,8 @@ def train(
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
     policy = build(config.policy)
+    if config.init:
+        begin_with(policy, config.init)
     checkpoint = out / CHECKPOINT_FILE
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
@@ -190,6 +193,23 @@ def train(
             },
         )
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
+
+
+def begin_with(policy: Policy, weights: str) -> None:
+    """Give `policy` the weights of that name or folder.
+
+    Raises: InputError if there are none, or they are of another policy.
+    """
+    before = load_policy(weights).policy.state_dict()
+    shapes = {name: list(value.shape) for name, value in policy.state_dict().items()}
+    for name, shape in shapes.items():
+        if name not in before or list(before[name].shape) != shape or len(before) != len(shapes):
+            got = list(before[name].shape) if name in before else "none"
+            raise InputError(
+                f"--init {weights}: weights of another policy: {name} should be {shape}, got {got}; give a preset or "
+                "--policy options that build the policy they were trained with."
+            )
+    policy.load_state_dict(before)
 
 
 @contextmanager
