@@ -19,7 +19,7 @@ from torchvin.policies.builders import (
 )
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
-Loss = Literal["optimal-set", "uniform-set", "single-label"]
+Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
 Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
 Schedule = Literal["one-cycle", "constant", "stages"]
 Precision = Literal["float32", "bfloat16"]
@@ -50,20 +50,16 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class CurriculumConfig:
-    """A first phase that learns where moves lead, near the goal, and settles it (design shortest_path)."""
+    """A first phase that learns where moves lead from states one step from the goal (design shortest_path)."""
 
-    horizons: tuple[int, ...] = ()
-    """Only states within so many steps of the goal teach, one horizon after the other; none: no such phase."""
-    steps: int = 40
-    """Optimiser steps of each horizon."""
+    steps: int = 0
+    """Optimiser steps; 0: no first phase, and moves stay uncertain."""
     learning_rate: float = 0.03
     """Of Adam, constant."""
 
     def __post_init__(self) -> None:
-        if self.horizons and min(self.horizons) < 1:
-            raise InputError(f"--training.curriculum.horizons must be at least 1 each, got {self.horizons}.")
-        if self.steps < 1:
-            raise InputError(f"--training.curriculum.steps must be at least 1, got {self.steps}.")
+        if self.steps < 0:
+            raise InputError(f"--training.curriculum.steps must not be negative, got {self.steps}.")
         if not self.learning_rate > 0:
             raise InputError(f"--training.curriculum.learning-rate must be positive, got {self.learning_rate}.")
 
@@ -79,7 +75,8 @@ class TrainingConfig:
     """Supervision by states: how many of a map's states one example holds (the authors: 10, the baselines 1)."""
     loss: Loss = "optimal-set"
     """optimal-set: -log of the total probability of all optimal actions; uniform-set: cross-entropy against all of them
-    evenly, so that ties must be ties; single-label: cross-entropy against one."""
+    evenly, so that ties must be ties; single-label: cross-entropy against one; tied-label: the same, but what the
+    network holds to be as good as the label is left alone."""
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """First phase of the design shortest_path."""
     epochs: int = 25
@@ -177,10 +174,8 @@ GPPN_RECIPE = TrainingConfig(
     largest_gradient=40.0,
     schedule="constant",
 )
-#: For the design shortest_path: where moves lead from states near the goal, then costs and gates from all states.
-TWO_PHASES = TrainingConfig(
-    curriculum=CurriculumConfig(horizons=(1, 2, 3, 4, 6)), loss="uniform-set", epochs=10, validation_maps=128
-)
+#: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
+TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
 MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 

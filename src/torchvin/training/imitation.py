@@ -35,7 +35,7 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
-_CALIBRATION_MAPS = 256
+_CALIBRATION_MAPS = 128
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ def train(
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
         _first_phase(policy, training, options, config.seed, done=going_on)
-    elif options.curriculum.horizons:
+    elif options.curriculum.steps:
         raise InputError(
             f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
-            "learn; leave --training.curriculum.horizons out."
+            "learn; leave --training.curriculum.steps out."
         )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
@@ -194,7 +194,7 @@ def _first_phase(
     policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
 ) -> None:
     """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
-    if not options.curriculum.horizons:
+    if not options.curriculum.steps:
         policy.planner.solve = "iterate"  # moves stay uncertain
     elif done:
         policy.transition.settle()
