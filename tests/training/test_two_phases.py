@@ -16,8 +16,9 @@ from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.maps.moves import DifferentialDrive, Moves
 from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
-from torchvin.training.calibration import calibrate, merged, without_drift
+from torchvin.training.calibration import calibrate
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, preset
+from torchvin.training.costs import merged, without_drift
 from torchvin.training.curriculum import beside_goal, learn_moves
 
 SMALL = RunConfig(

@@ -79,6 +79,8 @@ class TrainingConfig:
     network holds to be as good as the label is left alone."""
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """First phase of the design shortest_path."""
+    cost_steps: int = 200
+    """Optimiser steps on the costs of the design shortest_path after it has been hardened."""
     epochs: int = 25
     """Passes over the training maps."""
     batch_size: int = 32
@@ -117,6 +119,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) not in get_args(choices):
                 raise unknown_name(name, getattr(self, name), get_args(choices))
+        if self.cost_steps < 0:
+            raise InputError(f"--training.cost-steps must not be negative, got {self.cost_steps}.")
         for name in ("epochs", "batch_size", "validation_maps", "states_per_example"):
             if getattr(self, name) < 1:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")

@@ -35,7 +35,6 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
-_CALIBRATION_MAPS = 128
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def train(
     policy.load_state_dict(best)
     policy.eval()
     if isinstance(policy, ShortestPathPolicy):
-        calibrate(policy, training[:_CALIBRATION_MAPS], options)
+        calibrate(policy, training, options, config.seed)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
