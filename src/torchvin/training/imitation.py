@@ -271,8 +271,15 @@ def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> N
         before = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
-    if changed := _differences(before, run):
+    if changed := _differences(_with_defaults(before), run):
         raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
+
+
+def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
+    """A run that an earlier version wrote down, with the options it did not have yet."""
+    defaults = json.loads(json.dumps(RunConfig().to_json()))
+    groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
+    return {**defaults, **run, **groups}
 
 
 def _differences(before: Any, after: Any, name: str = "") -> str:
