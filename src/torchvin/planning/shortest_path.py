@@ -30,7 +30,7 @@ _FAR = -1.0e9  # stands for log 0 where an expectation is taken, which must stay
 
 
 def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor, "B OA H W"]:
-    """log U of each action at `value`, which is log V; -inf where nothing leads."""
+    """Log U of each action at `value`, which is log V; -inf where nothing leads."""
     size = mdp.kernel.shape[-1]
     around = (size // 2,) * 4
     height, width = value.shape[2:]
