@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from torchvin.errors import InputError
 
@@ -16,6 +17,8 @@ class Arguments:
     """Maps: our .npz, or the authors' .mat."""
     iterations: int | None = None
     """K, the number of value updates; by the size of the maps if not given."""
+    solve: Literal["exact", "iterate"] | None = None
+    """Design shortest_path: exact (a graph search, what its weights do if not said) or iterate (K value updates)."""
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all."""
     json: bool = False
@@ -30,14 +33,21 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.metrics import margin
     from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
     from torchvin.evaluation.rollout import evaluate
+    from torchvin.policies.shortest_path import set_solver
     from torchvin.pretrained.store import load_policy
     from torchvin.progress import progress_bar
     from torchvin.training.maps import is_training_file
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
+<<<<<<< HEAD
     loaded = load_policy(arguments.weights)
     policy = loaded.policy
+=======
+    policy = load_policy(arguments.weights).policy
+    if arguments.solve is not None:
+        set_solver(policy, arguments.solve)
+>>>>>>> 8aafafa81ad98daaf33e39e4ffba5bd42addc54b
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"

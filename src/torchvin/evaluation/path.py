@@ -1,6 +1,7 @@
 """One path on one map: plan, follow the greedy policy, go on planning until it arrives or values stop changing."""
 
 import math
+import time
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from torchvin.maps.moves import Moves
 from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
 
 State = tuple[int, int]
@@ -30,7 +32,8 @@ class PlannedPath:
         optimal_path, optimal_cost: the expert's.
         value: V of every cell, [H, W].
         actions: greedy action of every cell, [H, W].
-        iterations: value updates made.
+        iterations: value updates made; 0 where a graph search planned.
+        seconds: from the map to the policy's path: network, plan and walk, not the expert.
     """
 
     found: bool
@@ -41,6 +44,7 @@ class PlannedPath:
     value: Float[Tensor, "H W"]
     actions: Int[Tensor, "H W"]
     iterations: int
+    seconds: float
 
 
 def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: Moves | None = None) -> float:
@@ -79,24 +83,27 @@ def plan_path(
     further update still changes values, twice as many in all, going on from the values there are. No shortest path has
     more steps than the map has cells, so that many updates are the most.
 
+    A shortest-path policy that solves exactly plans once.
+
     Args:
-        policy: a VIN, in float32 or float64.
+        policy: a VIN in float32 or float64, or a shortest-path policy.
         blocked: True = obstacle, [H, W].
         start, goal: (row, col).
         num_iterations: exactly this K.
         moves: of the environment.
 
-    Raises: InputError, see `check_task`; if the policy is no VIN; if the policy's values are not finite.
+    Raises: InputError, see `check_task`; if the policy does not plan; if the policy's values are not finite.
 
     >>> from torchvin.pretrained.store import load_policy
     >>> planned = plan_path(load_policy("gridworld-16").policy, torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
-    if not isinstance(policy, VIN):
+    if not isinstance(policy, VIN | ShortestPathPolicy):
         raise InputError(f"a {type(policy).__name__} cannot go on planning from a plan; choose weights of a VIN.")
     optimal_cost = check_task(blocked, start, goal, moves)
     height, width = blocked.shape
+    began = time.perf_counter()
     batch, target = blocked[None], torch.tensor([goal])
     begin = torch.tensor([[start[0] * width + start[1]]])
     dtype = next(policy.parameters()).dtype
@@ -106,7 +113,7 @@ def plan_path(
     done, value = 0, None
     while True:
         output = policy(planes, num_iterations=steps, initial_value=value)
-        done, value = done + steps, output.plan.value
+        done, value = done + output.plan.num_iterations, output.plan.value
         if not torch.isfinite(output.logits).all():
             raise InputError(f"the policy's values are not finite at K = {done}; use fewer iterations.")
         if output.logits.shape[1] != (moves or Moves()).num_actions:
@@ -122,6 +129,7 @@ def plan_path(
         if found or done >= most or output.plan.residual.item() == 0:
             break
         steps = min(done, most - done)
+    seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)
     best = walk(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
     return PlannedPath(
@@ -133,6 +141,7 @@ def plan_path(
         value=value[0, 0],
         actions=actions[0],
         iterations=done,
+        seconds=seconds,
     )
 
 

@@ -21,10 +21,13 @@ from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
 from torchvin.policies.builders import build_policy
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
+from torchvin.training.calibration import calibrate
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.curriculum import learn_moves
 from torchvin.training.examples import Examples, build_examples
 from torchvin.training.maps import split_validation
 from torchvin.training.optimisers import RMSpropEpsilonInside
@@ -32,6 +35,7 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
+_CALIBRATION_MAPS = 256
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,22 @@ def train(
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
     policy = build_policy(config.policy)
+    checkpoint = out / CHECKPOINT_FILE
+    going_on = resume and checkpoint.exists()
+    if isinstance(policy, ShortestPathPolicy):
+        _first_phase(policy, training, options, config.seed, done=going_on)
+    elif options.curriculum.horizons:
+        raise InputError(
+            f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
+            "learn; leave --training.curriculum.horizons out."
+        )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
     model, prepared = accelerator.prepare(policy, build_optimiser(options, policy))
     optimiser: Optimizer = prepared.optimizer
     schedule = build_schedule(options, optimiser, options.epochs * batches)
     progress, best = Progress(), {name: value.clone() for name, value in policy.state_dict().items()}
-    checkpoint = out / CHECKPOINT_FILE
-    if resume and checkpoint.exists():
+    if going_on:
         progress, best = load_checkpoint(checkpoint, policy=policy, optimiser=optimiser, schedule=schedule)
 
     began = time.monotonic() - progress.seconds
@@ -152,6 +164,8 @@ def train(
 
     policy.load_state_dict(best)
     policy.eval()
+    if isinstance(policy, ShortestPathPolicy):
+        calibrate(policy, training[:_CALIBRATION_MAPS], options)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
@@ -169,13 +183,26 @@ def train(
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
+def _first_phase(
+    policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
+) -> None:
+    """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
+    if not options.curriculum.horizons:
+        policy.planner.solve = "iterate"  # moves stay uncertain
+    elif done:
+        policy.transition.settle()
+    else:
+        learn_moves(policy, training, options, seed)
+
+
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
-    """The optimiser of a config."""
+    """The optimiser of a config, of what is still to be learned."""
+    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
     if options.optimiser == "rmsprop-authors":
-        return RMSpropEpsilonInside(policy.parameters(), lr=options.learning_rate)
+        return RMSpropEpsilonInside(learned, lr=options.learning_rate)
     if options.optimiser == "rmsprop":
-        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
-    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
+        return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
 
 
 def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:
