@@ -185,7 +185,6 @@ MAZE_ITERATIONS = 4.0
 TWO_PHASES = TrainingConfig(
     curriculum=CurriculumConfig(horizons=(1, 2, 3, 4, 6)), loss="uniform-set", epochs=10, validation_maps=128
 )
->>>>>>> 8aafafa81ad98daaf33e39e4ffba5bd42addc54b
 MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 
@@ -205,7 +204,10 @@ def _paper_table() -> dict[str, RunConfig]:
 
 
 def _mazes() -> dict[str, RunConfig]:
-    """The normalised design on 10,000 mazes, every mechanism of the GPPN paper; NEWS is the one without a name."""
+    """Mazes with every mechanism of the GPPN paper; NEWS is the one without a name.
+
+    Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalised: that design, on 10,000 mazes.
+    """
     presets = {}
     for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
         moves = mechanism(name)
@@ -218,6 +220,9 @@ def _mazes() -> dict[str, RunConfig]:
         for side in (15, 28):
             data = DataConfig(kind="maze", height=side, width=side, maps=10_000, mechanism=name)
             presets[f"maze-{side}{suffix}-normalised"] = RunConfig(policy, data, TrainingConfig(epochs=10))
+            shortest = replace(SHORTEST_PATH_4, num_actions=moves.num_actions, num_q=moves.num_actions)
+            shortest = replace(shortest, num_orientations=moves.num_orientations)
+            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
     return presets
 
 
@@ -227,12 +232,8 @@ PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
     "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
-<<<<<<< HEAD
     **_mazes(),
-=======
     "gridworld-16-shortest-path": RunConfig(SHORTEST_PATH_8, DataConfig(), replace(TWO_PHASES, epochs=15)),
-    "maze-15": RunConfig(SHORTEST_PATH_4, replace(MAZES_15, maps=3000), TWO_PHASES),
->>>>>>> 8aafafa81ad98daaf33e39e4ffba5bd42addc54b
     "maze-15-gppn": RunConfig(GPPN_15, MAZES_15, GPPN_RECIPE),
     "maze-15-vin": RunConfig(VIN_OF_GPPN_15, MAZES_15, GPPN_RECIPE),
     "maze-15-dynamic": RunConfig(DYNAMIC, MAZES_15, TrainingConfig(epochs=30)),
