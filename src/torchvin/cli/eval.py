@@ -40,14 +40,10 @@ def run(arguments: Arguments) -> None:
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
-<<<<<<< HEAD
     loaded = load_policy(arguments.weights)
     policy = loaded.policy
-=======
-    policy = load_policy(arguments.weights).policy
     if arguments.solve is not None:
         set_solver(policy, arguments.solve)
->>>>>>> 8aafafa81ad98daaf33e39e4ffba5bd42addc54b
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"

@@ -177,10 +177,8 @@ GPPN_RECIPE = TrainingConfig(
     largest_gradient=40.0,
     schedule="constant",
 )
-<<<<<<< HEAD
 #: K a side of the normalised design: longer is the path of one state in 3,000 at 15x15, of one in 200 at 28x28 (NEWS).
 MAZE_ITERATIONS = 4.0
-=======
 #: For the design shortest_path: where moves lead from states near the goal, then costs and gates from all states.
 TWO_PHASES = TrainingConfig(
     curriculum=CurriculumConfig(horizons=(1, 2, 3, 4, 6)), loss="uniform-set", epochs=10, validation_maps=128
