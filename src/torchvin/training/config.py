@@ -178,6 +178,8 @@ GPPN_RECIPE = TrainingConfig(
     largest_gradient=40.0,
     schedule="constant",
 )
+#: K a side of the normalised design: longer is the path of one state in 3,000 at 15x15, of one in 200 at 28x28 (NEWS).
+MAZE_ITERATIONS = 4.0
 #: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
 TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
 MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
@@ -198,14 +200,37 @@ def _paper_table() -> dict[str, RunConfig]:
     return presets
 
 
+def _mazes() -> dict[str, RunConfig]:
+    """Mazes with every mechanism of the GPPN paper; NEWS is the one without a name.
+
+    Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalised: that design, on 10,000 mazes.
+    """
+    presets = {}
+    for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
+        moves = mechanism(name)
+        policy = PolicyConfig(
+            num_actions=moves.num_actions,
+            num_q=moves.num_actions + 1,
+            num_orientations=moves.num_orientations,
+            iterations_per_side=MAZE_ITERATIONS,
+        )
+        for side in (15, 28):
+            data = DataConfig(kind="maze", height=side, width=side, maps=10_000, mechanism=name)
+            presets[f"maze-{side}{suffix}-normalised"] = RunConfig(policy, data, TrainingConfig(epochs=10))
+            shortest = replace(SHORTEST_PATH_4, num_actions=moves.num_actions, num_q=moves.num_actions)
+            shortest = replace(shortest, num_orientations=moves.num_orientations)
+            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
+    return presets
+
+
 #: name -> training. Without a suffix: the normalised design, K = 2 a side. At 28x28 twice the hidden channels learn the
 #: few obstacle patterns that 32 miss (fresh maps: 99.95 % success after 3,000 maps; 32 channels after 5,000: 99.58 %).
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(data=DataConfig(height=16, width=16)),
     "gridworld-28": RunConfig(policy=PolicyConfig(hidden_channels=64), data=DataConfig(height=28, width=28, maps=3000)),
+    **_mazes(),
     "gridworld-16-shortest-path": RunConfig(SHORTEST_PATH_8, DataConfig(), replace(TWO_PHASES, epochs=15)),
-    "maze-15": RunConfig(SHORTEST_PATH_4, replace(MAZES_15, maps=3000), TWO_PHASES),
     "maze-15-gppn": RunConfig(GPPN_15, MAZES_15, GPPN_RECIPE),
     "maze-15-vin": RunConfig(VIN_OF_GPPN_15, MAZES_15, GPPN_RECIPE),
     "maze-15-dynamic": RunConfig(DYNAMIC, MAZES_15, TrainingConfig(epochs=30)),

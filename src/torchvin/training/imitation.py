@@ -17,9 +17,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
+from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import PolicyConfig, build_policy
+from torchvin.policies.builders import build_policy
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
@@ -201,29 +202,6 @@ def _first_phase(
         learn_moves(policy, training, options, seed)
 
 
-def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
-    """The policy must have the actions, orientations and planes of the maps.
-
-    Raises: InputError naming the options to set.
-    """
-    moves = dataset.moves
-    if policy.num_actions != moves.num_actions:
-        raise InputError(
-            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
-        )
-    if policy.num_orientations != moves.num_orientations:
-        raise InputError(
-            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
-            "--policy.num-orientations."
-        )
-    if policy.num_terrains != len(dataset.terrain_costs):
-        raise InputError(
-            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
-            "--policy.num-terrains."
-        )
-
-
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
     """The optimiser of a config, of what is still to be learned."""
     learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
@@ -305,8 +283,15 @@ def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> N
         before = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
-    if changed := _differences(before, run):
+    if changed := _differences(_with_defaults(before), run):
         raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
+
+
+def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
+    """A run that an earlier version wrote down, with the options it did not have yet."""
+    defaults = json.loads(json.dumps(RunConfig().to_json()))
+    groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
+    return {**defaults, **run, **groups}
 
 
 def _differences(before: Any, after: Any, name: str = "") -> str:
