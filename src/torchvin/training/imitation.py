@@ -20,7 +20,7 @@ from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import build_policy
+from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
