@@ -29,6 +29,7 @@ def run(arguments: Arguments) -> None:
     """Load, score, print."""
     from torchvin.cli.output import percent, print_json, print_table
     from torchvin.data.read import read_dataset
+    from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.metrics import margin
     from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
     from torchvin.evaluation.rollout import evaluate
@@ -39,13 +40,15 @@ def run(arguments: Arguments) -> None:
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
-    policy = load_policy(arguments.weights).policy
+    loaded = load_policy(arguments.weights)
+    policy = loaded.policy
     if arguments.solve is not None:
         set_solver(policy, arguments.solve)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"
     dataset = read_dataset(arguments.data, split)
+    check_fit(loaded.config, dataset)
     with progress_bar("evaluating", len(dataset)) as advance:
         result = evaluate(policy, dataset, num_iterations=arguments.iterations, on_progress=advance)
     scores = result.scores
@@ -65,8 +68,8 @@ def run(arguments: Arguments) -> None:
         ),
         ("prediction loss", f"{scores.prediction_loss:.4f}", f"{paper.prediction_loss:.3f}" if paper else "-"),
         ("set error", f"{scores.set_error:.4f}", "-"),
-        ("success rate, all states", percent(scores.all_states_success_rate, 3), "-"),
-        ("optimal rate, all states", percent(scores.all_states_optimal_rate, 3), "-"),
+        ("success rate, all states (%Suc of the GPPN paper)", percent(scores.all_states_success_rate, 3), "-"),
+        ("optimal rate, all states (%Opt)", percent(scores.all_states_optimal_rate, 3), "-"),
     ]
     print_table(
         ("", arguments.weights, "VIN in the paper"),

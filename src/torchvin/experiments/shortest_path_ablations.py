@@ -105,7 +105,6 @@ _BASE = replace(
     data=replace(preset("maze-15").data, maps=1_500),
     training=replace(preset("maze-15").training, epochs=6, validation_maps=32),
 )
-_ONE_HORIZON = replace(_BASE.training.curriculum, horizons=(60,), steps=40)
 
 
 def _training(config: RunConfig = _BASE, **changes: object) -> RunConfig:
@@ -117,7 +116,6 @@ ABLATIONS: dict[str, tuple[RunConfig, Callable[[ShortestPathPolicy], None]]] = {
     "nothing": (_BASE, _nothing),
     "hardening": (_BASE, _nothing),
     "log-advantages": (_BASE, _set("head", ProbabilityHead)),
-    "horizons": (_training(curriculum=_ONE_HORIZON), _nothing),
     "phase 1": (
         _training(replace(_BASE, policy=replace(_BASE.policy, iterations_per_side=2.0)), curriculum=CurriculumConfig()),
         _nothing,

@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
+from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
 from torchvin.policies.builders import PolicyConfig, build_policy
@@ -36,7 +37,6 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
-_CALIBRATION_MAPS = 256
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,10 @@ def train(
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
         _first_phase(policy, training, options, config.seed, done=going_on)
-    elif options.curriculum.horizons:
+    elif options.curriculum.steps:
         raise InputError(
             f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
-            "learn; leave --training.curriculum.horizons out."
+            "learn; leave --training.curriculum.steps out."
         )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
@@ -177,7 +177,7 @@ def train(
     policy.load_state_dict(best)
     policy.eval()
     if isinstance(policy, ShortestPathPolicy):
-        calibrate(policy, training[:_CALIBRATION_MAPS], options)
+        calibrate(policy, training, options, config.seed)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
@@ -226,35 +226,12 @@ def _first_phase(
     policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
 ) -> None:
     """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
-    if not options.curriculum.horizons:
+    if not options.curriculum.steps:
         policy.planner.solve = "iterate"  # moves stay uncertain
     elif done:
         policy.transition.settle()
     else:
         learn_moves(policy, training, options, seed)
-
-
-def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
-    """The policy must have the actions, orientations and planes of the maps.
-
-    Raises: InputError naming the options to set.
-    """
-    moves = dataset.moves
-    if policy.num_actions != moves.num_actions:
-        raise InputError(
-            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
-        )
-    if policy.num_orientations != moves.num_orientations:
-        raise InputError(
-            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
-            "--policy.num-orientations."
-        )
-    if policy.num_terrains != len(dataset.terrain_costs):
-        raise InputError(
-            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
-            "--policy.num-terrains."
-        )
 
 
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
@@ -338,8 +315,15 @@ def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> N
         before = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
-    if changed := _differences(before, run):
+    if changed := _differences(_with_defaults(before), run):
         raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
+
+
+def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
+    """A run that an earlier version wrote down, with the options it did not have yet."""
+    defaults = json.loads(json.dumps(RunConfig().to_json()))
+    groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
+    return {**defaults, **run, **groups}
 
 
 def _differences(before: Any, after: Any, name: str = "") -> str:
