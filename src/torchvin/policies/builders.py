@@ -54,7 +54,14 @@ class PolicyConfig:
     iterations_per_side: float = 2.0
     """K as a multiple of the map's longer side, where K is not given."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    """How the planner keeps its iterations for the backward pass: unroll or checkpoint; implicit (normalised design)
+    plans to the fixed point and keeps none."""
+    tolerance: float = 1e-6
+    """Gradient implicit only: the residual, relative to the largest value of a map, that counts as the fixed point."""
+    max_iterations: int = 10_000
+    """Gradient implicit only: the most value updates, in place of iterations_per_side."""
+    temperature: float = 0.0
+    """Designs normalised, paper and hierarchical: temperature of the soft maximum; 0: the maximum."""
     reward: Reward = "auto"
     """image (one reward image, the paper's), action (a reward an action), auto: as the design has it."""
     untied: int = 0
@@ -75,6 +82,18 @@ class PolicyConfig:
             raise unknown_name("gradient mode", self.gradient, get_args(Gradient))
         if self.reward not in get_args(Reward):
             raise unknown_name("reward", self.reward, get_args(Reward))
+        if self.gradient == "implicit" and self.design != "normalised":
+            raise InputError(
+                f"gradient implicit needs a fixed point, which only the normalised design is sure to have, got "
+                f"{self.design}; choose unroll or checkpoint."
+            )
+        if self.temperature and self.design not in ("normalised", "paper", "hierarchical"):
+            raise InputError(f"a temperature is of the designs that take a maximum, not of {self.design}.")
+        for name in ("tolerance", "temperature", "layer_every"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
+        if self.max_iterations < 1:
+            raise InputError(f"max_iterations must be at least 1, got {self.max_iterations}.")
         if self.design == "normalised" and self.num_q != self.num_actions + 1:
             raise InputError(
                 f"the normalised design has one Q channel an action and one for giving up: num_q must be "
@@ -89,8 +108,6 @@ class PolicyConfig:
             raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
-        if self.layer_every < 0:
-            raise InputError(f"layer_every must not be negative, got {self.layer_every}.")
         if self.untied < 0 or (self.untied and self.design != "paper"):
             raise InputError(f"untied kernels are an option of the design 'paper', got {self.untied} in {self.design}.")
         if self.design in REACTIVE and min(self.height, self.width) < 4:
@@ -209,7 +226,13 @@ def _linear(config: PolicyConfig) -> LinearHead:
 
 
 def _planner(config: PolicyConfig, transition: nn.Module) -> ValueIteration:
-    return ValueIteration(transition=transition, num_iterations=1, gradient=config.gradient)
+    return ValueIteration(
+        transition=transition,
+        num_iterations=config.max_iterations,
+        gradient=config.gradient,
+        tolerance=config.tolerance,
+        temperature=config.temperature,
+    )
 
 
 def _vin(config: PolicyConfig, *, reward: nn.Module, transition: nn.Module, head: nn.Module) -> VIN:
@@ -222,5 +245,5 @@ def _around(config: PolicyConfig, *, reward: nn.Module, planner: nn.Module, head
         planner=planner,
         attention=StateAttention(),
         head=head,
-        iterations_per_side=config.iterations_per_side,
+        iterations_per_side=None if config.gradient == "implicit" else config.iterations_per_side,
     )

@@ -68,13 +68,24 @@ def _warn_not_compiled() -> None:
 
 
 def run(
-    backend: str, q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, gradient: str
+    backend: str,
+    q_reward: Tensor,
+    kernel: Tensor,
+    value: Tensor,
+    num_iterations: int,
+    gradient: str,
+    temperature: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Q, V and the residual, by the kernel that `choose` chooses."""
-    chosen = choose(backend, q_reward)
+    """Q, V and the residual, by the kernel that `choose` chooses; the soft maximum by the reference.
+
+    Raises: InputError, see `choose`; if another backend than the reference is named for the soft maximum.
+    """
+    if temperature and backend not in ("auto", "reference"):
+        raise InputError(f"the soft maximum runs in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
+    chosen = "reference" if temperature else choose(backend, q_reward)
     if chosen == "reference":
-        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient)
-        return q_values, final, reference.residual(q_values, final)
+        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
+        return q_values, final, reference.residual(q_values, final, temperature)
     from torchvin.planning.kernels import fused
 
     return fused.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
