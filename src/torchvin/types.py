@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PlannerOutput:
-    """A plan for every cell of every map.
+    """A plan for every cell of every map. With O > 1 orientations V has O channels, Q has channels o * A + a.
 
     Attributes:
         q_values: look-ahead at `value`, [B, A, H, W]: `max` over A is the value after one more update.
@@ -20,8 +20,8 @@ class PlannerOutput:
         layers: n to the look-ahead at V_n, [B, A, H, W], of the n that a planner was asked to report; mostly none.
     """
 
-    q_values: Float[Tensor, "B A H W"]
-    value: Float[Tensor, "B 1 H W"]
+    q_values: Float[Tensor, "B OA H W"]
+    value: Float[Tensor, "B O H W"]
     num_iterations: int
     residual: Float[Tensor, "B"]
     layers: Mapping[int, Tensor] = field(default_factory=dict)
@@ -32,13 +32,13 @@ class PolicyOutput:
     """What a policy says of a map.
 
     Attributes:
-        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells,
-            or [B, S, A] for the S states that were asked for.
+        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells
+            (channels o * A + a with orientations), or [B, S, A] for the S states that were asked for.
         plan: the plan behind them; None of a policy that does not plan.
         layers: n to what the logits were after n value updates, for the `layers` of the plan (the adaptive highway
             loss trains on them); mostly none.
     """
 
-    logits: Float[Tensor, "B A H W"] | Float[Tensor, "B S A"]
+    logits: Float[Tensor, "B OA H W"] | Float[Tensor, "B S A"]
     plan: PlannerOutput | None
     layers: Mapping[int, Tensor] = field(default_factory=dict)

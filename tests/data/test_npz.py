@@ -129,8 +129,8 @@ def test_another_npz_is_told_everything_it_lacks(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("version", np.array(2), "expected torchvin-maps version 1, got torchvin-maps version 2"),
-        ("schema", np.array("other"), "expected torchvin-maps version 1, got other version 1"),
+        ("version", np.array(3), "expected torchvin-maps version 1 or 2, got torchvin-maps version 3"),
+        ("schema", np.array("other"), "expected torchvin-maps version 1 or 2, got other version 1"),
         ("version", np.array(1.0), "version must be one value, got float64"),
         ("version", np.array([1]), r"version must be one value, got int64 \(1,\)"),
         ("schema", np.array(b"torchvin-maps"), "schema must be one value"),

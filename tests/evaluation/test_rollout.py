@@ -143,7 +143,7 @@ def test_the_size_of_a_batch_changes_no_score_and_progress_counts_every_map(monk
     torch.manual_seed(0)
     policy, dataset = build_policy(PolicyConfig()), solve_maps(*generate_gridworld(20, 8, seed=4))
     whole = evaluate(policy, dataset).scores
-    monkeypatch.setattr(rollout, "_CELLS_AT_ONCE", cells_at_once)
+    monkeypatch.setattr(rollout, "_STATES_AT_ONCE", cells_at_once)
     done = []
     assert evaluate(policy, dataset, on_progress=done.append).scores == whole
     assert sum(done) == 20

@@ -3,7 +3,7 @@ import torch
 
 from torchvin.errors import InputError
 from torchvin.experts import demonstrations
-from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, shown_labels, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, shown_labels
 from torchvin.experts.shortest_path import action_set, preferred_action, shortest_paths
 from torchvin.maps.moves import Moves
 
@@ -73,7 +73,7 @@ def test_solving_in_small_chunks_changes_nothing(random_maps, monkeypatch):
     blocked, goal = random_maps(7, 9, 6, 7)
     _, labels = solved(blocked, goal)
     whole = demonstrate(blocked, goal, labels)
-    monkeypatch.setattr(demonstrations, "_CELLS_AT_ONCE", 90)
+    monkeypatch.setattr(demonstrations, "_STATES_AT_ONCE", 90)
     chunked = demonstrate(blocked, goal, labels)
     assert torch.equal(whole[0], chunked[0])
     assert torch.equal(whole[1], chunked[1])
@@ -84,13 +84,6 @@ def test_no_demonstrations_at_all_are_refused(random_maps, number):
     blocked, goal = random_maps(6, 2, 5, 5)
     with pytest.raises(InputError, match=f"the number of demonstrations must be at least 1, got {number}"):
         demonstrate(blocked, goal, solved(blocked, goal)[1], num_demonstrations=number)
-
-
-def test_flat_cells_become_row_and_column_and_absent_ones_stay_absent():
-    assert unflatten(torch.tensor([[0, 5, -1], [11, 4, 3]]), width=4).tolist() == [
-        [[0, 0], [1, 1], [-1, -1]],
-        [[2, 3], [1, 0], [0, 3]],
-    ]
 
 
 def test_labels_are_kept_in_the_given_cells_only():

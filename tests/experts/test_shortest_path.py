@@ -143,7 +143,7 @@ def test_from_a_goal_on_an_obstacle_nothing_can_be_reached(draw):
 def test_a_map_is_solved_alone_as_in_any_batch(random_maps, monkeypatch, at_once):
     blocked, goal = random_maps(3, 9, 5, 8)
     together = shortest_paths(blocked, goal)
-    monkeypatch.setattr(shortest_path, "_CELLS_AT_ONCE", at_once)
+    monkeypatch.setattr(shortest_path, "_STATES_AT_ONCE", at_once)
     chunked = shortest_paths(blocked, goal)
     assert torch.equal(together.distance, chunked.distance)
     assert torch.equal(together.optimal_actions, chunked.optimal_actions)

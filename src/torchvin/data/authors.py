@@ -17,10 +17,11 @@ import torch
 
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
-from torchvin.experts.demonstrations import NOT_SHOWN, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set, shortest_paths
 from torchvin.maps.encode import GOAL_VALUE
 from torchvin.maps.moves import OFFSETS, Moves
+from torchvin.maps.states import unflatten
 
 TRAINING_KEYS = ("batch_im_data", "batch_value_data", "state_x_data", "state_y_data", "batch_label_data")
 TEST_KEYS = ("all_im_data", "all_value_data", "all_states_xy")
@@ -133,7 +134,7 @@ def _path_starts(blocked: torch.Tensor, goal: torch.Tensor, demonstrated: torch.
     most = max(1, int(begins.sum(dim=1).max()))
     ordered = begins.int().sort(dim=1, descending=True, stable=True).indices[:, :most]
     starts = torch.where(begins.gather(1, ordered), ordered, -1)
-    return unflatten(starts, width)
+    return unflatten(starts, (demonstrated.shape[1], width))
 
 
 def _read_test(path: Path, contents: dict[str, Any], split: str) -> MapDataset:
@@ -197,7 +198,7 @@ def _maps(
     if ((goals := values == GOAL_VALUE).sum(axis=1) != 1).any():
         raise InputError(f"{path}: each goal image must hold {GOAL_VALUE:g} exactly once, at the goal.")
     blocked = torch.from_numpy(images == 0).view(-1, side, side)
-    goal = unflatten(torch.from_numpy(goals.argmax(axis=1)), side)
+    goal = unflatten(torch.from_numpy(goals.argmax(axis=1)), (side, side))
     if column_major:
         return blocked.transpose(1, 2).contiguous(), goal.flip(1)
     return blocked, goal

@@ -1,6 +1,7 @@
-"""The data set: maps with their goals and the expert's answer for every cell, never copies of states."""
+"""The data set: maps with their goals and the expert's answer for every state, never copies of maps."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -10,37 +11,47 @@ from torchvin.errors import InputError, check_shape
 from torchvin.experts.demonstrations import demonstrate
 from torchvin.experts.shortest_path import preferred_action, shortest_paths
 from torchvin.maps.encode import encode
-from torchvin.maps.moves import Moves
+from torchvin.maps.moves import Mechanism, Moves
+from torchvin.maps.states import off_the_map
+from torchvin.maps.terrain import check_terrain, entry_cost
 
 
 @dataclass(frozen=True)
 class MapDataset:
-    """M maps of one size.
+    """M maps of one size, and what an agent can do on them.
+
+    With O > 1 orientations goal and starts are (orientation, row, col), [M, 3] and [M, S, 3], and the expert's answers
+    [M, O, H, W].
 
     Attributes:
         blocked: True = obstacle, [M, H, W] bool.
         goal: (row, col), [M, 2] int64.
         optimal_actions: bit a set where action a begins a cheapest path, [M, H, W] uint8; 0 where there is none.
-        demonstrated: the action that the demonstrations show in a cell, [M, H, W] uint8; 255 where they show none. One
-            map holds them all, because the paths to one goal come from one tree: a cell has one label.
+        demonstrated: the action that the demonstrations show in a state, [M, H, W] uint8; 255 where they show none. One
+            map holds them all, because the paths to one goal come from one tree: a state has one label.
         starts: (row, col) where each demonstration begins, [M, S, 2] int64; -1 fills up maps with fewer than S.
         moves: of the environment.
+        terrain: class of each cell, [M, H, W] uint8; None if there is one class only.
+        terrain_costs: of each class: a move costs its length times the cost of the terrain on which it ends.
     """
 
     blocked: Bool[Tensor, "M H W"]
-    goal: Int[Tensor, "M 2"]
-    optimal_actions: UInt8[Tensor, "M H W"]
-    demonstrated: UInt8[Tensor, "M H W"]
-    starts: Int[Tensor, "M S 2"]
-    moves: Moves
+    goal: Int[Tensor, "M D"]
+    optimal_actions: UInt8[Tensor, "M *O H W"]
+    demonstrated: UInt8[Tensor, "M *O H W"]
+    starts: Int[Tensor, "M S D"]
+    moves: Mechanism
+    terrain: UInt8[Tensor, "M H W"] | None = None
+    terrain_costs: tuple[float, ...] = (1.0,)
 
     def __len__(self) -> int:
         return self.blocked.shape[0]
 
     def __getitem__(self, maps: slice | Tensor) -> "MapDataset":
         """The data set of these maps only (a slice, or indices [N])."""
-        tensors = {field.name: getattr(self, field.name)[maps] for field in fields(self) if field.name != "moves"}
-        return MapDataset(**tensors, moves=self.moves)
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen: dict[str, Any] = {name: part[maps] for name, part in content.items() if isinstance(part, Tensor)}
+        return replace(self, **chosen)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,41 +59,63 @@ class MapDataset:
         height, width = self.blocked.shape[1:]
         return height, width
 
-    def planes(self, dtype: torch.dtype = torch.float32) -> Float[Tensor, "M 2 H W"]:
-        """Network input."""
-        return encode(self.blocked, self.goal, dtype=dtype)
+    @property
+    def num_states(self) -> int:
+        """States of a map, O * H * W."""
+        return self.moves.num_orientations * self.blocked[0].numel()
+
+    @property
+    def entry_cost(self) -> Float[Tensor, "M H W"] | None:
+        """Factor on the cost of a move that ends in a cell, float64; None where every cell costs 1."""
+        return entry_cost(self.terrain, self.terrain_costs)
+
+    def planes(self, dtype: torch.dtype = torch.float32) -> Float[Tensor, "M C H W"]:
+        """Network input: obstacles, terrain classes from the second on, goal (`maps.encode`)."""
+        return encode(
+            self.blocked,
+            self.goal,
+            dtype=dtype,
+            num_orientations=self.moves.num_orientations,
+            terrain=self.terrain,
+            num_terrains=len(self.terrain_costs),
+        )
 
 
 def solve_maps(
     blocked: Bool[Tensor, "M H W"],
-    goal: Int[Tensor, "M 2"],
+    goal: Int[Tensor, "M D"],
     *,
-    moves: Moves | None = None,
+    moves: Mechanism | None = None,
     num_demonstrations: int = 7,
     seed: int = 0,
+    terrain: UInt8[Tensor, "M H W"] | None = None,
+    terrain_costs: tuple[float, ...] = (1.0,),
 ) -> MapDataset:
     """Let the expert solve maps and demonstrate `num_demonstrations` paths on each (the authors: 7).
 
-    Raises: ShapeError; InputError if a goal lies off its map or on an obstacle, or nothing can reach it.
+    Raises: ShapeError; InputError if a goal lies off its map or on an obstacle, nothing can reach it, or a class of
+        terrain has no positive cost.
 
     >>> from torchvin.maps.generate import generate_gridworld
     >>> len(solve_maps(*generate_gridworld(3, 8)))
     3
     """
     moves = moves or Moves()
-    check_goals(blocked, goal)
-    optimal = shortest_paths(blocked, goal, moves).optimal_actions
+    check_goals(blocked, goal, moves.num_orientations)
+    check_terrain(blocked, terrain, terrain_costs)
+    cost = entry_cost(terrain, terrain_costs)
+    optimal = shortest_paths(blocked, goal, moves, cost).optimal_actions
     unreachable = (optimal == 0).flatten(1).all(dim=1).nonzero()[:, 0]
     if len(unreachable):
         raise InputError(f"no cell can reach the goal of map {unreachable[0].item()}; leave such maps out.")
     labels = preferred_action(optimal, moves)
     starts, demonstrated = demonstrate(
-        blocked, goal, labels, num_demonstrations=num_demonstrations, seed=seed, moves=moves
+        blocked, goal, labels, num_demonstrations=num_demonstrations, seed=seed, moves=moves, entry_cost=cost
     )
-    return MapDataset(blocked, goal, optimal, demonstrated, starts, moves)
+    return MapDataset(blocked, goal, optimal, demonstrated, starts, moves, terrain, terrain_costs)
 
 
-def check_goals(blocked: Bool[Tensor, "M H W"], goal: Int[Tensor, "M 2"]) -> None:
+def check_goals(blocked: Bool[Tensor, "M H W"], goal: Int[Tensor, "M D"], num_orientations: int = 1) -> None:
     """Every goal must be a free cell of its map.
 
     Raises: ShapeError; InputError naming the first that is not.
@@ -90,10 +123,10 @@ def check_goals(blocked: Bool[Tensor, "M H W"], goal: Int[Tensor, "M 2"]) -> Non
     check_shape("blocked", blocked, "M H W")
     if blocked.dtype != torch.bool:
         raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
-    check_shape("goal", goal, f"{blocked.shape[0]} 2")
-    size = torch.tensor(blocked.shape[1:])
-    outside = ((goal < 0) | (goal >= size)).any(dim=1)
-    row, col = goal.clamp(min=0).minimum(size - 1).unbind(1)
+    check_shape("goal", goal, f"{blocked.shape[0]} {2 if num_orientations == 1 else 3}")
+    height, width = blocked.shape[1:]
+    outside = off_the_map(goal, (height, width), num_orientations)
+    row, col = goal[:, -2].clamp(0, height - 1), goal[:, -1].clamp(0, width - 1)
     wrong = (outside | blocked[torch.arange(len(goal)), row, col]).nonzero()[:, 0]
     if len(wrong):
         index = int(wrong[0])

@@ -1,6 +1,7 @@
 """Our file: named fields and a version, never pickled."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,19 +10,23 @@ from torchvin.arrays import read_npy
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
 from torchvin.files import replacing
-from torchvin.maps.moves import Moves
+from torchvin.maps.moves import MECHANISMS, Mechanism, Moves, mechanism
+from torchvin.maps.states import off_the_map
+from torchvin.maps.terrain import check_terrain
 
 SCHEMA = "torchvin-maps"
-VERSION = 1
-#: field -> (dtype on disk, axes)
+VERSIONS = (1, 2)  # 2 adds mechanisms with orientations and terrain; what fits in 1 is written as 1
+#: field -> (dtype on disk, axes); D numbers make a state, and O orientations are an axis where there are several
 FIELDS = {
     "blocked": (np.bool_, "M H W"),
-    "goal": (np.int32, "M 2"),
-    "optimal_actions": (np.uint8, "M H W"),
-    "demonstrated": (np.uint8, "M H W"),
-    "starts": (np.int32, "M S 2"),
+    "goal": (np.int32, "M D"),
+    "optimal_actions": (np.uint8, "M O H W"),
+    "demonstrated": (np.uint8, "M O H W"),
+    "starts": (np.int32, "M S D"),
 }
+TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
+MECHANISM = "mechanism"  # version 2: name of a mechanism other than grid moves
 
 
 def write_npz(path: Path, dataset: MapDataset) -> None:
@@ -30,9 +35,15 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
     Raises: InputError if `path` cannot be written.
     """
     arrays = {name: getattr(dataset, name).cpu().numpy().astype(dtype) for name, (dtype, _) in FIELDS.items()}
+    if not isinstance(dataset.moves, Moves):
+        name = next(name for name, known in MECHANISMS.items() if known == dataset.moves)
+        arrays[MECHANISM] = np.array(name)
+    if dataset.terrain is not None:
+        arrays["terrain"] = dataset.terrain.cpu().numpy()
+        arrays["terrain_costs"] = np.array(dataset.terrain_costs)
     header = {
         "schema": np.array(SCHEMA),
-        "version": np.array(VERSION),
+        "version": np.array(VERSIONS[len(arrays) > len(FIELDS)]),
         "num_actions": np.array(dataset.moves.num_actions),
         "corner_cutting": np.array(dataset.moves.corner_cutting),
     }
@@ -50,38 +61,25 @@ def read_npz(path: Path) -> MapDataset:
         raise InputError(
             f"{path}: not a data set of torchvin: it lacks {', '.join(missing)}; make one with `torchvin data`."
         )
-    header = {}
-    for name, kind in HEADER.items():
-        if arrays[name].shape != () or arrays[name].dtype.kind != kind:
-            raise InputError(f"{path}: {name} must be one value, got {arrays[name].dtype} {arrays[name].shape}.")
-        header[name] = arrays[name].item()
-    if header["schema"] != SCHEMA or header["version"] != VERSION:
+    header = {name: _scalar(path, arrays, name, kind) for name, kind in HEADER.items()}
+    if header["schema"] != SCHEMA or header["version"] not in VERSIONS:
         raise InputError(
-            f"{path}: expected {SCHEMA} version {VERSION}, got {header['schema']} version {header['version']}; "
-            "make the data again with `torchvin data`, or upgrade torchvin."
+            f"{path}: expected {SCHEMA} version {' or '.join(map(str, VERSIONS))}, got {header['schema']} version "
+            f"{header['version']}; make the data again with `torchvin data`, or upgrade torchvin."
         )
-    sizes: dict[str, int] = {}
-    for name, (dtype, axes) in FIELDS.items():
-        array = arrays[name]
-        fits = array.dtype == dtype and array.ndim == len(axes.split())
-        if not fits or any(
-            size != (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
-            for axis, size in zip(axes.split(), array.shape, strict=True)
-        ):
-            raise InputError(
-                f"{path}: {name} must be {np.dtype(dtype).name} [{', '.join(axes.split())}], "
-                f"got {array.dtype} {list(array.shape)}."
-            )
-    if 0 in sizes.values():
-        raise InputError(f"{path}: the data set is empty: {sizes}.")
-    tensors = {name: torch.from_numpy(arrays[name]) for name in FIELDS}
-    for name in ("goal", "starts"):
-        tensors[name] = tensors[name].long()
     try:
-        moves = Moves(header["num_actions"], header["corner_cutting"])
+        moves = _moves(path, arrays, header)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    dataset = MapDataset(**tensors, moves=moves)
+    has_terrain = bool(TERRAIN.keys() & arrays.keys())
+    _check_shapes(path, arrays, moves, has_terrain)
+    content: dict[str, Any] = {name: torch.from_numpy(arrays[name]) for name in FIELDS}
+    for name in ("goal", "starts"):
+        content[name] = content[name].long()
+    if has_terrain:
+        content["terrain"] = torch.from_numpy(arrays["terrain"])
+        content["terrain_costs"] = tuple(arrays["terrain_costs"].tolist())
+    dataset = MapDataset(**content, moves=moves)
     _check_values(path, dataset)
     return dataset
 
@@ -103,23 +101,57 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
+def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> Any:
+    if arrays[name].shape != () or arrays[name].dtype.kind != kind:
+        raise InputError(f"{path}: {name} must be one value, got {arrays[name].dtype} {arrays[name].shape}.")
+    return arrays[name].item()
+
+
+def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Mechanism:
+    if MECHANISM not in arrays:
+        return Moves(header["num_actions"], header["corner_cutting"])
+    moves = mechanism(_scalar(path, arrays, MECHANISM, "U"))
+    if (moves.num_actions, moves.corner_cutting) != (header["num_actions"], header["corner_cutting"]):
+        raise InputError(f"{arrays[MECHANISM]} has {moves.num_actions} actions, got {header['num_actions']}.")
+    return moves
+
+
+def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: Mechanism, has_terrain: bool) -> None:
+    orientations = "" if moves.num_orientations == 1 else f"{moves.num_orientations} "
+    sizes: dict[str, int] = {}
+    for name, (dtype, axes) in {**FIELDS, **(TERRAIN if has_terrain else {})}.items():
+        if name not in arrays:
+            raise InputError(f"{path}: it has {', '.join(TERRAIN.keys() & arrays.keys())} but no {name}.")
+        array = arrays[name]
+        axes = axes.replace("O ", orientations).replace("D", str(moves.state_length))
+        fits = array.dtype == dtype and array.ndim == len(axes.split())
+        if not fits or any(
+            size != (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
+            for axis, size in zip(axes.split(), array.shape, strict=True)
+        ):
+            raise InputError(
+                f"{path}: {name} must be {np.dtype(dtype).name} [{', '.join(axes.split())}], "
+                f"got {array.dtype} {list(array.shape)}."
+            )
+    if 0 in sizes.values():
+        raise InputError(f"{path}: the data set is empty: {sizes}.")
+
+
 def _check_values(path: Path, dataset: MapDataset) -> None:
+    orientations = dataset.moves.num_orientations
     try:
-        check_goals(dataset.blocked, dataset.goal)
+        check_goals(dataset.blocked, dataset.goal, orientations)
+        check_terrain(dataset.blocked, dataset.terrain, dataset.terrain_costs)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     num_actions = dataset.moves.num_actions
     height, width = dataset.size
-    shown = dataset.demonstrated
-    starts = dataset.starts
+    shown, starts = dataset.demonstrated, dataset.starts
     checks = {
         f"demonstrated must hold actions below {num_actions}, or 255": (shown < num_actions) | (shown == 255),
         f"optimal_actions must hold sets of {num_actions} actions": dataset.optimal_actions.int() < (1 << num_actions),
-        f"starts must lie on the {height}x{width} map, or be -1": (
-            (starts >= 0) & (starts < torch.tensor([height, width]))
-        )
-        .all(dim=-1)
-        .logical_or((starts == -1).all(dim=-1)),
+        f"starts must lie on the {height}x{width} map, or be -1": ~off_the_map(starts, (height, width), orientations)
+        | (starts == -1).all(dim=-1),
     }
     for rule, holds in checks.items():
         if not holds.all():

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchvin.errors import InputError
-from torchvin.experts.demonstrations import unflatten
 from torchvin.experts.shortest_path import preferred_action, shortest_paths
 from torchvin.maps.encode import encode
 from torchvin.maps.moves import Moves
+from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
 from torchvin.policies.policy import Policy
 from torchvin.policies.vin import VIN
@@ -126,9 +126,9 @@ def plan_path(
     best = walk(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
     return PlannedPath(
         found=found,
-        path=_states(ours.path, width),
+        path=_states(ours.path, (height, width)),
         cost=ours.cost.item() if found else math.inf,
-        optimal_path=_states(best.path, width),
+        optimal_path=_states(best.path, (height, width)),
         optimal_cost=optimal_cost,
         value=value[0, 0],
         actions=actions[0],
@@ -136,11 +136,11 @@ def plan_path(
     )
 
 
-def _states(path: Tensor | None, width: int) -> list[State]:
+def _states(path: Tensor | None, size: tuple[int, int]) -> list[State]:
     assert path is not None  # recorded
     cells = path[0, 0]
     kept = cells[cells >= 0]
     if len(kept) > 1:  # a policy that has got stuck repeats itself until the limit: once is enough to see
         seen = (kept[1:] != kept[:-1]).nonzero()[:, 0]
         kept = kept[: int(seen[-1]) + 2] if len(seen) else kept[:1]
-    return [(row, col) for row, col in unflatten(kept, width).tolist()]
+    return [(row, col) for row, col in unflatten(kept, size).tolist()]

@@ -1,4 +1,4 @@
-"""The only scorer: plan once for all cells of a map, then follow the greedy policy from every one of them."""
+"""The only scorer: plan once for all states of a map, then follow the greedy policy from every one of them."""
 
 import time
 from collections.abc import Callable
@@ -13,11 +13,12 @@ from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores, Tally
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set, preferred_action
-from torchvin.maps.encode import encode
+from torchvin.maps.states import flatten
 from torchvin.maps.walk import Walks, walk
+from torchvin.planning.kernels.reference import by_orientation
 from torchvin.policies.policy import Policy
 
-_CELLS_AT_ONCE = 1 << 16
+_STATES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def evaluate(
     modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
     policy.eval()
     tally = Tally()
-    at_once = max(1, _CELLS_AT_ONCE // (height * width))
+    at_once = max(1, _STATES_AT_ONCE // dataset.num_states)
     try:
         for first in range(0, len(dataset), at_once):
             batch = dataset[slice(first, first + at_once)]
@@ -71,16 +72,17 @@ def evaluate(
 
 @torch.no_grad()
 def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, device: torch.device) -> Tensor:
-    """The policy's action in every cell, [M, H, W] int64 on the CPU.
+    """The policy's action in every state, [M, H, W] or, with orientations, [M, O, H, W]; int64 on the CPU.
 
     Raises: InputError if the logits are not finite.
     """
     dtype = next(policy.parameters()).dtype
-    planes = encode(dataset.blocked.to(device), dataset.goal.to(device), dtype=dtype)
-    logits = policy(planes, num_iterations=num_iterations).logits
-    if logits.shape[1] != dataset.moves.num_actions:
+    logits = policy(dataset.planes(dtype).to(device), num_iterations=num_iterations).logits
+    orientations = dataset.moves.num_orientations
+    if logits.shape[1] != orientations * dataset.moves.num_actions:
+        each = f" in each of {orientations} orientations" if orientations > 1 else ""
         raise InputError(
-            f"the policy has {logits.shape[1]} actions, the maps have {dataset.moves.num_actions} moves; "
+            f"the policy has {logits.shape[1]} actions, the maps have {dataset.moves.num_actions} moves{each}; "
             "they must be the same."
         )
     if not torch.isfinite(logits).all():
@@ -88,18 +90,18 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
             f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
             "contraction at this K; use fewer iterations or the normalised design."
         )
-    actions: Tensor = logits.argmax(dim=1).cpu()
-    return actions
+    actions: Tensor = by_orientation(logits, orientations).argmax(dim=2).cpu()
+    return actions[:, 0] if orientations == 1 else actions
 
 
 def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
-    num_maps, (_, width) = len(batch), batch.size
+    num_maps = len(batch)
     solvable = (batch.optimal_actions != 0).flatten(1)
     best, ours = _walk_from_everywhere(batch, actions)
     optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
     extra = ours.num_steps - best.num_steps
 
-    chosen = action_set(batch.optimal_actions).gather(3, actions[..., None])[..., 0].flatten(1)
+    chosen = action_set(batch.optimal_actions).gather(-1, actions[..., None])[..., 0].flatten(1)
     shown = (batch.demonstrated != NOT_SHOWN).flatten(1)
     tally.add_labels(
         agree=(batch.demonstrated == actions).flatten(1)[shown],
@@ -107,9 +109,9 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
         in_set_everywhere=chosen[solvable],
     )
     tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable])
-    flat = batch.starts[..., 0] * width + batch.starts[..., 1]
+    flat = flatten(batch.starts, batch.size)
     from_starts = flat.clamp(min=0)
-    present = (batch.starts[..., 0] >= 0) & solvable.gather(1, from_starts)
+    present = (flat >= 0) & solvable.gather(1, from_starts)
     tally.add_rollouts(
         num_maps=num_maps,
         reached=ours.reached.gather(1, from_starts)[present],
@@ -119,17 +121,17 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
 
 
 def _walk_from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Walks, Walks]:
-    """The expert's walk and the policy's from every cell that can reach the goal, [M, H * W]."""
-    num_maps, (height, width) = len(batch), batch.size
-    cells = torch.arange(height * width).expand(num_maps, -1)
-    starts = torch.where((batch.optimal_actions != 0).flatten(1), cells, -1)
+    """The expert's walk and the policy's from every state that can reach the goal, [M, S]."""
+    states = torch.arange(batch.num_states).expand(len(batch), -1)
+    starts = torch.where((batch.optimal_actions != 0).flatten(1), states, -1)
+    entry_cost = batch.entry_cost
 
     def follow(policy: Tensor, limit: Tensor) -> Walks:
-        return walk(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves)
+        return walk(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves, entry_cost=entry_cost)
 
-    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, height * width))
-    states = best.num_steps + 1
-    return best, follow(actions, 2 * states - 1)  # at most twice the optimal number of states, the first included
+    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, batch.num_states))
+    limit = 2 * (best.num_steps + 1) - 1
+    return best, follow(actions, limit)  # at most twice the optimal number of states, the first included
 
 
 def success_by_length(
@@ -146,7 +148,7 @@ def success_by_length(
     device = next(policy.parameters()).device
     counts = torch.zeros(height * width + 1, dtype=torch.int64)
     successes = torch.zeros_like(counts)
-    at_once = max(1, _CELLS_AT_ONCE // (height * width))
+    at_once = max(1, _STATES_AT_ONCE // dataset.num_states)
     for first in range(0, len(dataset), at_once):
         batch = dataset[slice(first, first + at_once)]
         best, ours = _walk_from_everywhere(batch, greedy_actions(policy, batch, iterations, device))

@@ -10,8 +10,8 @@ import torch
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.rollout import evaluate, greedy_actions, success_by_length
 from torchvin.experiments.scoring import Measured, fresh_maps
-from torchvin.experts.demonstrations import unflatten
 from torchvin.experts.shortest_path import preferred_action, shortest_paths
+from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
 from torchvin.plotting.figure import figure
 from torchvin.plotting.maps import draw_ends, draw_map, draw_path, plot_network
@@ -71,7 +71,7 @@ def rollouts(rows: Sequence[Measured], path: Path, examples: int = 3) -> None:
         limit = torch.full_like(start, 2 * height * width)
         cells = walk(actions, maps.blocked, maps.goal, start, limit=limit, record=True).path
         assert cells is not None  # recorded
-        return [[(row, col) for row, col in unflatten(line[line >= 0], width).tolist()] for line in cells[:, 0]]
+        return [[(row, col) for row, col in unflatten(line[line >= 0], maps.size).tolist()] for line in cells[:, 0]]
 
     lines = {"optimal": paths(expert)}
     for row in rows:

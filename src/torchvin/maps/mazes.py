@@ -16,6 +16,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
+from torchvin.maps.goals import draw_goal
 
 SMALLEST_SIDE = 5  # two rooms and the wall between them
 ALL_DENSITIES = (0.0, 1.0)  # the paper's d ~ U(0, 1)
@@ -62,7 +63,7 @@ def generate_mazes(
     for index in range(num_maps):
         for _ in range(_MOST_REPEATS):
             blocked[index] = _maze(height, width, random, opened)
-            goal[index] = _goal(blocked[index], random)
+            goal[index] = draw_goal(blocked[index], random)
             if (key := blocked[index].tobytes()) not in drawn:
                 break
         else:
@@ -89,7 +90,7 @@ def _maze(height: int, width: int, random: np.random.Generator, opened: tuple[fl
     blocked = np.ones((height, width), dtype=bool)
     rooms = (height - 1) // 2, (width - 1) // 2
     blocked[1 : 2 * rooms[0] : 2, 1 : 2 * rooms[1] : 2] = False
-    first, second = _passages(*rooms, random)
+    first, second = spanning_tree(*rooms, random)
     rows, cols = (first // rooms[1] + second // rooms[1] + 1, first % rooms[1] + second % rooms[1] + 1)
     blocked[rows, cols] = False  # the wall between rooms r and r' is at (2r + 1 + 2r' + 1) / 2
     share = random.uniform(*opened)
@@ -97,10 +98,14 @@ def _maze(height: int, width: int, random: np.random.Generator, opened: tuple[fl
     return blocked
 
 
-def _passages(rows: int, cols: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A recursive backtracker on the lattice of rooms: the pairs of rooms (row * cols + col) that it joins.
+def spanning_tree(rows: int, cols: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A recursive backtracker on a lattice of rooms: the pairs of rooms (row * cols + col) that it joins.
 
     Each room tries its neighbours in a random order drawn beforehand, which is the same as shuffling them on arrival.
+
+    >>> first, second = spanning_tree(1, 3, np.random.default_rng(0))
+    >>> sorted((min(pair), max(pair)) for pair in zip(first.tolist(), second.tolist()))
+    [(0, 1), (1, 2)]
     """
     inside = cols + 2  # a line of visited rooms all around, so that no step needs to look where it leaves
     visited = np.ones((rows + 2, inside), dtype=bool)
@@ -127,11 +132,3 @@ def _passages(rows: int, cols: int, random: np.random.Generator) -> tuple[np.nda
     pairs = np.array(joined, dtype=np.int64).reshape(-1, 2)
     pairs = (pairs // inside - 1) * cols + pairs % inside - 1
     return pairs[:, 0], pairs[:, 1]
-
-
-def _goal(blocked: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    free = ~blocked[1:-1, 1:-1]
-    beside = ~(blocked[:-2, 1:-1] & blocked[2:, 1:-1] & blocked[1:-1, :-2] & blocked[1:-1, 2:])
-    cells = np.argwhere(free & beside) + 1
-    goal: np.ndarray = cells[random.integers(len(cells))]
-    return goal

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from torchvin.maps.moves import Moves
+from torchvin.maps.moves import Mechanism, Moves, by_state
+from torchvin.maps.states import flatten
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Walks:
         reached: whether the walk ended at the goal within its limit, [B, S] bool.
         num_steps: moves made until the goal, or the limit where it was not reached, [B, S] int64.
         cost: of the moves that changed the state, [B, S] float64.
-        path: flat cells row * W + col of each moment, [B, S, T + 1] int64, -1 after the end; None unless recorded.
+        path: flat states of each moment, [B, S, T + 1] int64, -1 after the end; None unless recorded.
     """
 
     reached: Bool[Tensor, "B S"]
@@ -27,24 +28,26 @@ class Walks:
 
 
 def walk(
-    actions: Shaped[Tensor, "B H W"],
+    actions: Shaped[Tensor, "B *O H W"],
     blocked: Bool[Tensor, "B H W"],
-    goal: Int[Tensor, "B 2"],
+    goal: Int[Tensor, "B D"],
     starts: Int[Tensor, "B S"],
     *,
     limit: Int[Tensor, "B S"],
-    moves: Moves | None = None,
+    moves: Mechanism | None = None,
+    entry_cost: Float[Tensor, "B H W"] | None = None,
     record: bool = False,
 ) -> Walks:
-    """Follow one action a cell from `starts` until the goal or `limit` moves; nothing is planned again on the way.
+    """Follow one action a state from `starts` until the goal or `limit` moves; nothing is planned again on the way.
 
     Args:
-        actions: index of the action in each cell, [B, H, W]; 255 = stay.
+        actions: index of the action in each state, [B, H, W], or [B, O, H, W] for O > 1 orientations; 255 = stay.
         blocked: True = obstacle, [B, H, W].
-        goal: (row, col), [B, 2].
-        starts: flat cells row * W + col, [B, S]; -1 = none (not reached, no steps).
+        goal: (row, col), [B, 2], or (orientation, row, col), [B, 3].
+        starts: flat states (`maps.states`), [B, S]; -1 = none (not reached, no steps).
         limit: moves allowed to each walk, [B, S]; a move that is refused counts.
         moves: of the environment.
+        entry_cost: factor on the cost of a move that ends in a cell, [B, H, W] float64; 1 everywhere if not given.
         record: keep the paths.
 
     >>> actions = torch.full((1, 1, 4), 2)  # east
@@ -54,27 +57,67 @@ def walk(
     ([[True, True]], [[3, 0]])
     """
     moves = moves or Moves()
-    width = blocked.shape[2]
+    size = blocked.shape[1], blocked.shape[2]
+    target = flatten(goal, size)[:, None]
     chosen = actions.flatten(1).long()
     stays = chosen == 255
-    chosen = chosen.masked_fill(stays, 0)
-    changes = moves.allowed(blocked).flatten(2).gather(1, chosen[:, None])[:, 0] & ~stays  # [B, N]
-    offsets = torch.tensor([row * width + col for row, col in moves.offsets], device=blocked.device)
-    step = torch.where(changes, offsets[chosen], 0)
-    price = torch.where(changes, torch.tensor(moves.costs, dtype=torch.float64, device=blocked.device)[chosen], 0.0)
-    target = goal[:, :1] * width + goal[:, 1:]  # [B, 1]
+    chosen = chosen.masked_fill(stays, 0)[:, None]
+    changes = by_state(moves.allowed(blocked), moves.num_orientations).gather(1, chosen)[:, 0] & ~stays  # [B, O * N]
+    step = moves.steps(*size).to(blocked.device).expand(len(blocked), -1, -1).gather(1, chosen)[:, 0]
+    successor = torch.arange(changes.shape[1], device=blocked.device) + step * changes
+    price = torch.tensor(moves.costs, dtype=torch.float64, device=blocked.device)[chosen[:, 0]] * changes
+    if entry_cost is not None:
+        price = price * entry_cost.flatten(1).gather(1, successor % entry_cost[0].numel())
     present = starts >= 0
-    here = torch.where(present, starts, target)
-    num_steps = torch.zeros_like(starts)
-    cost = torch.zeros(starts.shape, dtype=torch.float64, device=starts.device)
-    path = [starts]
-    going = present & (here != target) & (num_steps < limit)
+    begin = torch.where(present, starts, target)
+    end, num_steps, cost = _follow(successor, price, target, begin, limit)
+    path = _record(successor, target, starts, begin, limit) if record else None
+    return Walks(present & (end == target), num_steps, cost, path)
+
+
+def _follow(
+    successor: Int[Tensor, "B N"],
+    price: Float[Tensor, "B N"],
+    target: Int[Tensor, "B 1"],
+    begin: Int[Tensor, "B S"],
+    limit: Int[Tensor, "B S"],
+) -> tuple[Int[Tensor, "B S"], Int[Tensor, "B S"], Float[Tensor, "B S"]]:
+    """Where `limit` moves lead, the goal holding on to who arrives; moves made, and their cost.
+
+    By doubling: the walk of 2, 4, 8, ... moves from every state is two walks of half the length, and the limit is a sum
+    of such lengths. So 50,000 moves in a maze are 16 rounds.
+    """
+    at_goal = torch.zeros_like(successor, dtype=torch.bool).scatter_(1, target, True)
+    jump = torch.where(at_goal, target, successor)
+    length = (~at_goal).long()
+    price = price.masked_fill(at_goal, 0.0)
+    here, num_steps, cost = begin, torch.zeros_like(begin), torch.zeros_like(begin, dtype=torch.float64)
+    left = limit
+    while left.numel() and left.max() > 0:
+        odd = left % 2 == 1
+        num_steps = num_steps + odd * length.gather(1, here)
+        cost = cost + odd * price.gather(1, here)
+        here = torch.where(odd, jump.gather(1, here), here)
+        left = left // 2
+        length = length + length.gather(1, jump)
+        price = price + price.gather(1, jump)
+        jump = jump.gather(1, jump)
+    return here, num_steps, cost
+
+
+def _record(
+    successor: Int[Tensor, "B N"],
+    target: Int[Tensor, "B 1"],
+    starts: Int[Tensor, "B S"],
+    begin: Int[Tensor, "B S"],
+    limit: Int[Tensor, "B S"],
+) -> Int[Tensor, "B S T"]:
+    """The states of each walk, one move at a time."""
+    path, here, done = [starts], begin, 0
+    going = (here != target) & (limit > 0)
     while going.any():
-        cost += torch.where(going, price.gather(1, here), 0.0)
-        here = torch.where(going, here + step.gather(1, here), here)
-        num_steps += going
-        if record:
-            path.append(torch.where(going, here, -1))
-        going = going & (here != target) & (num_steps < limit)
-    reached = present & (here == target) & (num_steps <= limit)
-    return Walks(reached, num_steps, cost, torch.stack(path, dim=-1) if record else None)
+        here = torch.where(going, successor.gather(1, here), here)
+        path.append(torch.where(going, here, -1))
+        done += 1
+        going = going & (here != target) & (limit > done)
+    return torch.stack(path, dim=-1)

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from torchvin.planning.kernels.reference import by_orientation
+
 
 class ImageReward(nn.Module):
     """The paper's: a linear network to one reward image R, then W_R, R's share of each action's Q.
@@ -12,11 +14,12 @@ class ImageReward(nn.Module):
     The authors' code has no nonlinearity between its convolutions, and initial weights of 0.01 * N(0, 1).
 
     Args:
-        num_actions: Q channels A (the paper: 10).
+        num_actions: Q channels A (the paper: 10), in each orientation.
         in_channels: planes of a map.
         hidden_channels: of the first convolution (the paper: 150).
         kernel_size: F of W_R, odd.
         scale: standard deviation of the initial weights.
+        num_orientations: O; each has a reward image of its own.
 
     >>> ImageReward(num_actions=10)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 10, 8, 5])
@@ -30,26 +33,28 @@ class ImageReward(nn.Module):
         hidden_channels: int = 150,
         kernel_size: int = 3,
         scale: float = 0.01,
+        num_orientations: int = 1,
     ) -> None:
         super().__init__()
+        channels = num_orientations * num_actions
         self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
-        self.reward = nn.Conv2d(hidden_channels, 1, 1, bias=False)
-        self.share = nn.Conv2d(1, num_actions, kernel_size, padding="same", bias=False)
+        self.reward = nn.Conv2d(hidden_channels, num_orientations, 1, bias=False)
+        self.share = nn.Conv2d(num_orientations, channels, kernel_size, padding="same", bias=False)
         for parameter in self.parameters():
             nn.init.normal_(parameter, std=scale)
 
-    def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
-        """The reward image R.
+    def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
+        """The reward image R, one for each orientation.
 
         Two linear convolutions are one: the product of their weights is convolved, not the planes twice, which is 40
         times less work with 150 hidden channels. The parameters, and how they learn, stay those of the two.
         """
         assert self.hidden.bias is not None
-        outward = self.reward.weight[:, :, 0, 0]  # [1, hidden]
-        weight = (outward @ self.hidden.weight.flatten(1)).view(1, *self.hidden.weight.shape[1:])
+        outward = self.reward.weight[:, :, 0, 0]  # [O, hidden]
+        weight = (outward @ self.hidden.weight.flatten(1)).view(-1, *self.hidden.weight.shape[1:])
         return functional.conv2d(planes, weight, outward @ self.hidden.bias, padding=1)
 
-    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         q_reward: Tensor = self.share(self.image(planes))
         return q_reward
 
@@ -66,37 +71,57 @@ class ActionReward(nn.Module):
     What lies off the map counts as obstacle, so that a map needs no border.
 
     Args:
-        num_actions: actions of the environment.
-        terrain_channels: planes before the last, which is the goal's; the first is the obstacles, 1 = blocked.
+        num_actions: actions of the environment, in each orientation.
+        terrain_channels: planes before those of the goal; the first is the obstacles, 1 = blocked.
         hidden_channels: of the first convolutions, half for each network.
-        give_up: append a channel of zeros, for an action that ends with nothing.
+        give_up: append a channel of zeros to each orientation, for an action that ends with nothing.
+        num_orientations: O, and as many goal planes.
 
     >>> ActionReward(num_actions=8)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 9, 8, 5])
     """
 
     def __init__(
-        self, *, num_actions: int, terrain_channels: int = 1, hidden_channels: int = 32, give_up: bool = True
+        self,
+        *,
+        num_actions: int,
+        terrain_channels: int = 1,
+        hidden_channels: int = 32,
+        give_up: bool = True,
+        num_orientations: int = 1,
     ) -> None:
         super().__init__()
         half = hidden_channels // 2
+        channels = num_orientations * num_actions
         self.goal = nn.Sequential(
-            nn.Conv2d(1, half, 3, bias=False), nn.ReLU(), nn.Conv2d(half, num_actions, 1, bias=False), nn.ReLU()
+            nn.Conv2d(num_orientations, half, 3, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(half, channels, 1, bias=False),
+            nn.ReLU(),
         )
-        last = nn.Conv2d(half, num_actions, 1)
+        last = nn.Conv2d(half, channels, 1)
         assert last.bias is not None
         nn.init.constant_(last.bias, 0.5)  # every cost begins above 0: a rectifier that begins shut never opens
         self.terrain = nn.Sequential(nn.Conv2d(terrain_channels, half, 3), nn.ReLU(), last, nn.ReLU())
         self.give_up = give_up
+        self.num_orientations = num_orientations
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
         """The mean over the actions, for pictures: high at the goal, low where many moves are refused."""
-        q_reward: Tensor = self(planes)
-        return q_reward[:, : self.goal[2].out_channels].mean(dim=1, keepdim=True)
+        return self.of_actions(planes).mean(dim=1, keepdim=True)
 
-    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
+    def of_actions(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        """The reward of the environment's actions."""
         around = (1, 1, 1, 1)
-        obstacles, rest, goal = planes[:, :1], planes[:, 1:-1], planes[:, -1:]
+        before_goal = planes.shape[1] - self.num_orientations
+        obstacles, rest, goal = planes[:, :1], planes[:, 1:before_goal], planes[:, before_goal:]
         terrain = torch.cat([functional.pad(obstacles, around, value=1.0), functional.pad(rest, around)], dim=1)
         reward: Tensor = self.goal(functional.pad(goal, around)) - self.terrain(terrain)
-        return functional.pad(reward, (0, 0, 0, 0, 0, 1)) if self.give_up else reward
+        return reward
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        reward = self.of_actions(planes)
+        if not self.give_up:
+            return reward
+        with_zeros = functional.pad(by_orientation(reward, self.num_orientations), (0, 0, 0, 0, 0, 1))
+        return with_zeros.flatten(1, 2)

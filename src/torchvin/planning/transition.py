@@ -12,39 +12,51 @@ class FreeTransition(nn.Module):
     """Unconstrained weights W_V, the paper's: learned as they are, so a backup need not be a contraction.
 
     Args:
-        num_actions: Q channels A (the paper: 10).
+        num_actions: Q channels A (the paper: 10), in each orientation.
         kernel_size: F, odd (the paper: 3).
         scale: standard deviation of the initial weights (the authors' code: 0.01).
         num_kernels: K + 1 different kernels, one an iteration and one for the look-ahead ("untied", section 5.1);
             0: one for all.
+        num_orientations: O, value channels.
 
     >>> FreeTransition(num_actions=10)().shape
     torch.Size([10, 1, 3, 3])
     """
 
-    def __init__(self, *, num_actions: int, kernel_size: int = 3, scale: float = 0.01, num_kernels: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        num_actions: int,
+        kernel_size: int = 3,
+        scale: float = 0.01,
+        num_kernels: int = 0,
+        num_orientations: int = 1,
+    ) -> None:
         super().__init__()
         untied = (num_kernels,) if num_kernels else ()
-        self.weight = nn.Parameter(scale * torch.randn(*untied, num_actions, 1, kernel_size, kernel_size))
+        channels = (num_orientations * num_actions, num_orientations)
+        self.weight = nn.Parameter(scale * torch.randn(*untied, *channels, kernel_size, kernel_size))
 
-    def forward(self) -> Float[Tensor, "*S A 1 F F"]:
+    def forward(self) -> Float[Tensor, "*S OA O F F"]:
         return self.weight
 
 
 class NormalisedTransition(nn.Module):
     """`discount` times a probability distribution over the F*F neighbours, softmax(logits), for each action.
 
-    Weights are not negative and sum to `discount` < 1 (less at the edge of the map, where what leaves it is lost), so
-    the backup contracts by `discount` in the maximum norm: values stay bounded at any K and the fixed point exists.
+    With O orientations the distribution is over O*F*F states, and each orientation has actions of its own. Weights are
+    not negative and sum to `discount` < 1 (less at the edge of the map, where what leaves it is lost), so the backup
+    contracts by `discount` in the maximum norm: values stay bounded at any K and the fixed point exists.
 
     Args:
-        num_actions: Q channels A.
+        num_actions: Q channels A, in each orientation.
         kernel_size: F, odd.
         discount: in (0, 1).
         sharpness: factor on the logits. One step of an optimiser moves them that much further, so the distribution can
             become a single neighbour within a short training (10 epochs on the 16x16 maps: 99.7 % of all states solved
             with 10, 94 % with 1).
         give_up: append an action that leads nowhere (a kernel of zeros), worth no more than its reward.
+        num_orientations: O, value channels.
 
     Raises: InputError for a discount outside (0, 1).
 
@@ -60,6 +72,7 @@ class NormalisedTransition(nn.Module):
         discount: float = 0.99,
         sharpness: float = 10.0,
         give_up: bool = False,
+        num_orientations: int = 1,
     ) -> None:
         super().__init__()
         if not 0 < discount < 1:
@@ -67,9 +80,55 @@ class NormalisedTransition(nn.Module):
         self.discount = discount
         self.sharpness = sharpness
         self.give_up = give_up
-        self.logits = nn.Parameter(torch.randn(num_actions, 1, kernel_size, kernel_size) / sharpness)
+        channels = (num_orientations * num_actions, num_orientations)
+        self.logits = nn.Parameter(torch.randn(*channels, kernel_size, kernel_size) / sharpness)
 
-    def forward(self) -> Float[Tensor, "A 1 F F"]:
+    def forward(self) -> Float[Tensor, "OA O F F"]:
         probabilities = (self.sharpness * self.logits).flatten(1).softmax(dim=1).view_as(self.logits)
         kernel = self.discount * probabilities
-        return functional.pad(kernel, (0, 0, 0, 0, 0, 0, 0, 1)) if self.give_up else kernel
+        if not self.give_up:
+            return kernel
+        orientations = kernel.shape[1]
+        each = kernel.view(orientations, -1, *kernel.shape[1:])  # [O, A, O, F, F]
+        return functional.pad(each, (0, 0, 0, 0, 0, 0, 0, 1)).flatten(0, 1)
+
+
+class LearnedMoves(nn.Module):
+    """Where each action leads: a distribution over the F*F neighbours (of O orientations) while it is learned, and the
+    likeliest neighbour alone once it is settled.
+
+    Args:
+        num_actions: A, actions of each orientation.
+        num_orientations: O.
+        kernel_size: F, odd.
+        sharpness: factor on the logits, as in `NormalisedTransition`.
+
+    >>> moves = LearnedMoves(num_actions=4)
+    >>> moves.settle()
+    >>> moves().flatten(1).amax(dim=1).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    settled: Tensor
+
+    def __init__(
+        self, *, num_actions: int, num_orientations: int = 1, kernel_size: int = 3, sharpness: float = 10.0
+    ) -> None:
+        super().__init__()
+        self.sharpness = sharpness
+        shape = (num_orientations * num_actions, num_orientations, kernel_size, kernel_size)
+        self.logits = nn.Parameter(torch.randn(shape) / sharpness)
+        self.register_buffer("settled", torch.tensor(False))
+
+    def settle(self) -> None:
+        """From now on each action leads to its likeliest neighbour, and nothing more is learned here."""
+        self.settled.fill_(True)
+        self.logits.requires_grad_(False)
+
+    def forward(self) -> Float[Tensor, "OA O F F"]:
+        flat = self.logits.flatten(1)
+        if self.settled:
+            kernel = functional.one_hot(flat.argmax(dim=1), flat.shape[1]).to(flat.dtype)
+        else:
+            kernel = (self.sharpness * flat).softmax(dim=1)
+        return kernel.view_as(self.logits)

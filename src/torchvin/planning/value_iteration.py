@@ -148,10 +148,10 @@ class ValueIteration(nn.Module):
 
     def forward(
         self,
-        q_reward: Float[Tensor, "B A H W"],
+        q_reward: Float[Tensor, "B OA H W"],
         *,
         num_iterations: int | None = None,
-        initial_value: Float[Tensor, "B 1 H W"] | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PlannerOutput:
         """Plan on `q_reward`; see `value_iteration`."""
         return value_iteration(

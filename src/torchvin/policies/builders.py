@@ -31,6 +31,7 @@ DESIGNS: dict[str, str] = {
     "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
 REACTIVE = ("cnn", "fcn")
+WITHOUT_ORIENTATIONS = ("hierarchical", *REACTIVE)  # nor terrain: they take the paper's two planes
 Reward = Literal["auto", "image", "action"]
 
 
@@ -43,8 +44,8 @@ class PolicyConfig:
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
-    """Q channels of the planner; the normalised design has one an action and one for giving up. Not of gppn and
-    dynamic, which have one an action."""
+    """Q channels of the planner, in each orientation; the normalised design has one an action and one for giving up.
+    Not of gppn and dynamic, which have one an action."""
     hidden_channels: int = 32
     """Channels of the reward network's first convolution; of the design gppn also of its LSTM (the paper: 150)."""
     kernel_size: int = 3
@@ -74,6 +75,10 @@ class PolicyConfig:
     """Rows of the maps, for the designs that know one size only (cnn, fcn)."""
     width: int = 0
     """Columns of the maps, for the same."""
+    num_orientations: int = 1
+    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    num_terrains: int = 1
+    """Classes of terrain on the maps; all but the first have a plane."""
 
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
@@ -101,7 +106,9 @@ class PolicyConfig:
             )
         if not 0 < self.discount < 1:
             raise InputError(f"discount must lie between 0 and 1, got {self.discount}.")
-        for name in ("num_actions", "num_q", "hidden_channels"):
+        if self.design in WITHOUT_ORIENTATIONS and (self.num_orientations, self.num_terrains) != (1, 1):
+            raise InputError(f"the design {self.design!r} knows neither orientations nor terrain; choose another.")
+        for name in ("num_actions", "num_q", "hidden_channels", "num_orientations", "num_terrains"):
             if getattr(self, name) < 1 + (name == "hidden_channels"):
                 raise InputError(f"{name} is too small: {getattr(self, name)}.")
         if self.kernel_size % 2 == 0 or self.kernel_size < 1:
@@ -140,10 +147,14 @@ def build_policy(config: PolicyConfig) -> Policy:
 
 def _normalised(config: PolicyConfig) -> VIN:
     transition = NormalisedTransition(
-        num_actions=config.num_actions, kernel_size=config.kernel_size, discount=config.discount, give_up=True
+        num_actions=config.num_actions,
+        kernel_size=config.kernel_size,
+        discount=config.discount,
+        give_up=True,
+        num_orientations=config.num_orientations,
     )
-    reward = _reward(config, "action")
-    return _vin(config, reward=reward, transition=transition, head=ScaleHead(num_actions=config.num_actions))
+    head = ScaleHead(num_actions=config.num_actions, num_orientations=config.num_orientations)
+    return _vin(config, reward=_reward(config, "action"), transition=transition, head=head)
 
 
 def _paper(config: PolicyConfig) -> VIN:
@@ -155,7 +166,7 @@ def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
     return HierarchicalVIN(
         coarse_reward=_reward(config, "image"),
         coarse_planner=_planner(config, _free(config)),
-        reward=_reward(config, "image", in_channels=3),
+        reward=_reward(config, "image", extra_planes=1),
         planner=_planner(config, _free(config)),
         attention=StateAttention(),
         head=_linear(config),
@@ -206,19 +217,30 @@ _BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
 }
 
 
-def _reward(config: PolicyConfig, of_design: str, in_channels: int = 2) -> nn.Module:
+def _reward(config: PolicyConfig, of_design: str, extra_planes: int = 0) -> nn.Module:
     if (of_design if config.reward == "auto" else config.reward) == "image":
         return ImageReward(
             num_actions=config.num_q,
-            in_channels=in_channels,
+            in_channels=config.num_terrains + config.num_orientations + extra_planes,
             hidden_channels=config.hidden_channels,
             kernel_size=config.kernel_size,
+            num_orientations=config.num_orientations,
         )
-    return ActionReward(num_actions=config.num_q - 1, hidden_channels=config.hidden_channels)
+    return ActionReward(
+        num_actions=config.num_q - 1,
+        terrain_channels=config.num_terrains,
+        hidden_channels=config.hidden_channels,
+        num_orientations=config.num_orientations,
+    )
 
 
 def _free(config: PolicyConfig) -> FreeTransition:
-    return FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size, num_kernels=config.untied)
+    return FreeTransition(
+        num_actions=config.num_q,
+        kernel_size=config.kernel_size,
+        num_kernels=config.untied,
+        num_orientations=config.num_orientations,
+    )
 
 
 def _linear(config: PolicyConfig) -> LinearHead:
@@ -243,7 +265,7 @@ def _around(config: PolicyConfig, *, reward: nn.Module, planner: nn.Module, head
     return VIN(
         reward=reward,
         planner=planner,
-        attention=StateAttention(),
+        attention=StateAttention(num_orientations=config.num_orientations),
         head=head,
         iterations_per_side=None if config.gradient == "implicit" else config.iterations_per_side,
     )

@@ -1,11 +1,16 @@
-"""Reactive policies: from what attention lets through to action logits, the same for a list of states and for maps."""
+"""Reactive policies: from what attention lets through to action logits, the same for a list of states and for maps.
+
+The features of a map have the Q channels of each orientation, one after the other; a head treats them all alike.
+"""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Features = Float[Tensor, "B S Q"] | Float[Tensor, "B Q H W"]
-Logits = Float[Tensor, "B S A"] | Float[Tensor, "B A H W"]
+from torchvin.planning.kernels.reference import by_orientation
+
+Features = Float[Tensor, "B S Q"] | Float[Tensor, "B OQ H W"]
+Logits = Float[Tensor, "B S A"] | Float[Tensor, "B OA H W"]
 
 
 class LinearHead(nn.Module):
@@ -25,8 +30,10 @@ class LinearHead(nn.Module):
         self.weight = nn.Parameter(scale * torch.randn(num_actions, num_q))
 
     def forward(self, features: Features) -> Logits:
-        pattern = "ba...,ca->bc..." if features.dim() == 4 else "bsa,ca->bsc"
-        return torch.einsum(pattern, features, self.weight)
+        if features.dim() == 3:
+            return torch.einsum("bsq,aq->bsa", features, self.weight)
+        each = by_orientation(features, features.shape[1] // self.weight.shape[1])
+        return torch.einsum("boqhw,aq->boahw", each, self.weight).flatten(1, 2)
 
 
 class ScaleHead(nn.Module):
@@ -36,17 +43,54 @@ class ScaleHead(nn.Module):
 
     Args:
         num_actions: logits that go out; Q channels beyond them (giving up) are the planner's own.
+        num_orientations: O.
 
     >>> ScaleHead(num_actions=8)(torch.zeros(2, 9, 5, 4)).shape
     torch.Size([2, 8, 5, 4])
     """
 
-    def __init__(self, *, num_actions: int) -> None:
+    def __init__(self, *, num_actions: int, num_orientations: int = 1) -> None:
         super().__init__()
         self.num_actions = num_actions
+        self.num_orientations = num_orientations
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: Features) -> Logits:
-        actions = features.movedim(1, -1) if features.dim() == 4 else features
-        logits = actions[..., : self.num_actions] * self.log_scale.exp()
-        return logits.movedim(-1, 1) if features.dim() == 4 else logits
+        if features.dim() == 3:
+            return features[..., : self.num_actions] * self.log_scale.exp()
+        each = by_orientation(features, self.num_orientations)[:, :, : self.num_actions]
+        return each.flatten(1, 2) * self.log_scale.exp()
+
+
+class AdvantageHead(nn.Module):
+    """Logits = scale * (log U - max log U): how much worse an action is than the best, whatever the distance.
+
+    The log-advantage of a step in the wrong direction is the same one step from the goal and 25,000 steps from it, where
+    a discounted value, or a log-probability of what is left of it, has long vanished.
+
+    Args:
+        num_actions: A, actions of each orientation.
+        num_orientations: O: the best is that of each orientation.
+        scale: of the logits at first; learned.
+        floor: smallest log-advantage, also that of actions that lead nowhere. Where no action leads anywhere all are
+            0.
+
+    >>> AdvantageHead(num_actions=2, scale=1.0)(torch.tensor([[[[-30_001.0]], [[-30_003.5]]]])).flatten().tolist()
+    [0.0, -2.5]
+    """
+
+    def __init__(
+        self, *, num_actions: int, num_orientations: int = 1, scale: float = 3.0, floor: float = -50.0
+    ) -> None:
+        super().__init__()
+        self.num_actions = num_actions
+        self.num_orientations = num_orientations
+        self.floor = floor
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def forward(self, features: Features) -> Logits:
+        axis = 1 if features.dim() == 4 else 2
+        actions = features.unflatten(axis, (-1, self.num_actions))  # one orientation or O of them
+        best = actions.detach().amax(dim=axis + 1, keepdim=True)
+        advantage = torch.where(best > -torch.inf, actions - best, 0.0).clamp(min=self.floor)
+        return advantage.flatten(axis, axis + 1).to(self.log_scale.dtype) * self.log_scale.exp()

@@ -20,11 +20,14 @@ class Policy(nn.Module, ABC):
     def forward(
         self,
         planes: Float[Tensor, "B C H W"],
-        states: Int[Tensor, "B S 2"] | None = None,
+        states: Int[Tensor, "B S D"] | None = None,
         *,
         num_iterations: int | None = None,
     ) -> PolicyOutput:
-        """Logits [B, S, A] for `states` (row, col), or [B, A, H, W] for every cell if none are given."""
+        """Logits [B, S, A] for `states` (row, col), or [B, A, H, W] for every cell if none are given.
+
+        Of an agent with O > 1 orientations states are (orientation, row, col), and maps have channels o * A + a.
+        """
 
 
 class ReactivePolicy(Policy):

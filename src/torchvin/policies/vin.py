@@ -13,7 +13,8 @@ class VIN(Policy):
     """reward -> planner (transition inside) -> attention -> reactive policy; each part can be replaced.
 
     Args:
-        reward: module from planes [B, C, H, W] to the reward of each action [B, A, H, W], which the planner takes.
+        reward: module from planes [B, C, H, W] to the reward of each action [B, A, H, W], which the planner takes; with
+            O > 1 orientations, here and in what follows, O * A channels.
         planner: `ValueIteration`, or a module called like it. Some make the reward themselves (`DynamicPlanner`) or
             have none (`GatedPlanner`); `reward` is then what they take in its place: the planes, or features.
         attention: module from Q values and states to features [B, S, A], or [B, A, H, W] without states.
@@ -57,16 +58,16 @@ class VIN(Policy):
     def forward(
         self,
         planes: Float[Tensor, "B C H W"],
-        states: Int[Tensor, "B S 2"] | None = None,
+        states: Int[Tensor, "B S D"] | None = None,
         *,
         num_iterations: int | None = None,
-        initial_value: Float[Tensor, "B 1 H W"] | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
-        """Plan once, answer for `states` (row, col), or for every cell if none are given.
+        """Plan once, answer for `states` (row, col) or (orientation, row, col), or for every cell if none are given.
 
         Args:
             planes: from `maps.encode`, [B, C, H, W].
-            states: [B, S, 2].
+            states: [B, S, 2] or [B, S, 3].
             num_iterations: K; by the size of the map if not given.
             initial_value: V_0, to go on from an earlier plan.
 

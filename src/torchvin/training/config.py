@@ -4,7 +4,9 @@ import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from torchvin.data.draw import GENERATORS
 from torchvin.errors import InputError, unknown_name
+from torchvin.maps.moves import mechanism
 from torchvin.policies.builders import DYNAMIC, GPPN_15, PAPER, PAPER_28, VIN_OF_GPPN_15, PolicyConfig
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
@@ -12,27 +14,29 @@ Loss = Literal["optimal-set", "single-label"]
 Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
 Schedule = Literal["one-cycle", "constant", "stages"]
 Precision = Literal["float32", "bfloat16"]
-Kind = Literal["gridworld", "maze"]
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Training maps, drawn; not used when --data names a file."""
 
-    kind: Kind = "gridworld"
-    """gridworld (the paper's) or maze (GPPN's: a backtracker, walls opened at random)."""
+    kind: str = "gridworld"
+    """Generator: gridworld (the paper's), maze (GPPN's), ...; `torchvin list` names them."""
     height: int = 16
     """Rows."""
     width: int = 16
     """Columns."""
     maps: int = 5000
     """Number of maps."""
-    connectivity: int = 8
-    """Moves: 8, or 4 without diagonals."""
+    mechanism: str = "moore"
+    """What the agent can do: moore (8 moves), news (4), differential-drive."""
+    terrain_costs: tuple[float, ...] = (1.0,)
+    """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise unknown_name("kind of data", self.kind, get_args(Kind))
+        if self.kind not in GENERATORS:
+            raise unknown_name("kind of data", self.kind, GENERATORS)
+        mechanism(self.mechanism)
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ GPPN_RECIPE = TrainingConfig(
     largest_gradient=40.0,
     schedule="constant",
 )
-MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, connectivity=4)
+MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 
 def _paper_table() -> dict[str, RunConfig]:

@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset
-from torchvin.experts.demonstrations import NOT_SHOWN, unflatten
+from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.experts.shortest_path import preferred_action
+from torchvin.maps.states import unflatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
 
@@ -52,7 +53,7 @@ class MapExamples(Examples):
         return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
 
     @cached_property
-    def lengths(self) -> Int[Tensor, "M H W"]:
+    def lengths(self) -> Int[Tensor, "M *O H W"]:
         """Moves of the expert's path; for planners that report their layers."""
         return path_lengths(self.dataset.blocked, self.dataset.optimal_actions, self.dataset.moves)
 
@@ -74,7 +75,7 @@ class StateExamples(Examples):
         self.options = options
         self.dataset = dataset
         self.maps, self.cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
-        self.states = unflatten(self.cells, dataset.size[1])
+        self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
         answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
         self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 
@@ -101,11 +102,11 @@ class StateExamples(Examples):
 
 def _loss(
     options: TrainingConfig,
-    logits: Float[Tensor, "B A H W"],
-    layers: Mapping[int, Float[Tensor, "B A H W"]],
-    answers: UInt8[Tensor, "B H W"],
-    cells: Bool[Tensor, "B H W"],
-    lengths: Int[Tensor, "B H W"] | None,
+    logits: Float[Tensor, "B OA H W"],
+    layers: Mapping[int, Float[Tensor, "B OA H W"]],
+    answers: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    lengths: Int[Tensor, "B *O H W"] | None,
 ) -> tuple[Tensor, int]:
     """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
     loss = optimal_set_loss if options.loss == "optimal-set" else single_label_loss
@@ -117,9 +118,9 @@ def _loss(
 
 
 def state_rows(
-    demonstrated: UInt8[Tensor, "M H W"], size: int, seed: int
+    demonstrated: UInt8[Tensor, "M *O H W"], size: int, seed: int
 ) -> tuple[Int[Tensor, "R"], Int[Tensor, "R S"]]:
-    """Cut the demonstrated cells of each map into rows of `size`: map of each row [R], flat cells [R, S].
+    """Cut the demonstrated states of each map into rows of `size`: map of each row [R], flat states [R, S].
 
     >>> shown = torch.tensor([[[0, 1, 255]], [[255, 255, 7]]], dtype=torch.uint8)
     >>> maps, cells = state_rows(shown, 2, seed=0)

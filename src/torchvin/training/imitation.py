@@ -18,7 +18,7 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import build_policy
+from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
@@ -72,11 +72,7 @@ def train(
     """
     from accelerate import Accelerator
 
-    if config.policy.num_actions != dataset.moves.num_actions:
-        raise InputError(
-            f"the maps have {dataset.moves.num_actions} moves, the policy {config.policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
-        )
+    check_fit(config.policy, dataset)
 
     options = config.training
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
@@ -170,6 +166,29 @@ def train(
             },
         )
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
+
+
+def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
+    """The policy must have the actions, orientations and planes of the maps.
+
+    Raises: InputError naming the options to set.
+    """
+    moves = dataset.moves
+    if policy.num_actions != moves.num_actions:
+        raise InputError(
+            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
+            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
+        )
+    if policy.num_orientations != moves.num_orientations:
+        raise InputError(
+            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
+            "--policy.num-orientations."
+        )
+    if policy.num_terrains != len(dataset.terrain_costs):
+        raise InputError(
+            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
+            "--policy.num-terrains."
+        )
 
 
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:

@@ -1,4 +1,7 @@
-"""Imitation losses over all cells of a map at once; each returns the sum, for one division by a global count."""
+"""Imitation losses over all states of a map at once; each returns the sum, for one division by a global count.
+
+Answers are [B, H, W], or [B, O, H, W] of an agent with orientations, whose logits have channels o * A + a.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +15,7 @@ from torchvin.experts.shortest_path import action_set
 
 
 def optimal_set_loss(
-    logits: Float[Tensor, "B A H W"], optimal_actions: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
+    logits: Float[Tensor, "B OA H W"], optimal_actions: UInt8[Tensor, "B *O H W"], cells: Bool[Tensor, "B *O H W"]
 ) -> Float[Tensor, ""]:
     """Sum over `cells` of -log of the total probability of the optimal actions: ties cost nothing.
 
@@ -21,14 +24,15 @@ def optimal_set_loss(
     >>> round(loss.exp().item(), 4)  # two of four actions are optimal
     2.0
     """
-    log_probabilities = logits.log_softmax(dim=1)
-    optimal = action_set(optimal_actions, logits.shape[1]).movedim(-1, 1)  # [B, A, H, W]
+    optimal_actions, cells = optimal_actions.flatten(0, -3), cells.flatten(0, -3)
+    log_probabilities = _of_each_orientation(logits, len(optimal_actions)).log_softmax(dim=1)
+    optimal = action_set(optimal_actions, log_probabilities.shape[1]).movedim(-1, 1)  # [B * O, A, H, W]
     outside = ~(optimal | ~cells[:, None])  # cells that do not count keep all actions, so no row is empty
     return -log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1)[cells].sum()
 
 
 def single_label_loss(
-    logits: Float[Tensor, "B A H W"], labels: UInt8[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]
+    logits: Float[Tensor, "B OA H W"], labels: UInt8[Tensor, "B *O H W"], cells: Bool[Tensor, "B *O H W"]
 ) -> Float[Tensor, ""]:
     """Sum over `cells` of the cross-entropy against one label each (the paper's).
 
@@ -36,15 +40,16 @@ def single_label_loss(
     tensor(1.3863)
     """
     targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
-    return functional.cross_entropy(logits, targets, reduction="sum")
+    targets = targets.flatten(0, -3)
+    return functional.cross_entropy(_of_each_orientation(logits, len(targets)), targets, reduction="sum")
 
 
 def adaptive_highway_loss(
     loss: Callable[[Tensor, Tensor, Tensor], Tensor],
-    layers: Mapping[int, Float[Tensor, "B A H W"]],
-    answers: UInt8[Tensor, "B H W"],
-    cells: Bool[Tensor, "B H W"],
-    path_lengths: Int[Tensor, "B H W"],
+    layers: Mapping[int, Float[Tensor, "B OA H W"]],
+    answers: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    path_lengths: Int[Tensor, "B *O H W"],
 ) -> tuple[Tensor | float, int]:
     """The sum of a loss over hidden layers, and the number of its terms (DT-VIN, ICML 2025).
 
@@ -70,3 +75,8 @@ def adaptive_highway_loss(
         total = total + loss(logits.float(), answers, reached)
         terms += int(reached.sum())
     return total, terms
+
+
+def _of_each_orientation(logits: Float[Tensor, "B OA H W"], rows: int) -> Float[Tensor, "R A H W"]:
+    """A row for each map and orientation."""
+    return logits.reshape(rows, -1, *logits.shape[2:])

@@ -5,12 +5,11 @@ from pathlib import Path
 import torch
 
 from torchvin.data.authors import check_survivable
-from torchvin.data.dataset import MapDataset, solve_maps
+from torchvin.data.dataset import MapDataset
+from torchvin.data.draw import draw_maps
 from torchvin.data.read import read_dataset
 from torchvin.errors import InputError
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.mazes import generate_mazes
-from torchvin.maps.moves import Moves
+from torchvin.maps.moves import mechanism
 from torchvin.training.config import RunConfig
 
 _TRAINING_STREAM = 1  # so that `torchvin data --seed N` never draws the maps that a training with seed N saw
@@ -23,13 +22,16 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
     """
     if path is None:
         data = config.data
-        seed = (config.seed, _TRAINING_STREAM)
-        moves = Moves(data.connectivity)
-        if data.kind == "maze":
-            blocked, goal = generate_mazes(data.maps, data.height, data.width, seed=seed)
-        else:
-            blocked, goal = generate_gridworld(data.maps, data.height, data.width, seed=seed, moves=moves)
-        return solve_maps(blocked, goal, moves=moves, seed=config.seed)
+        return draw_maps(
+            data.kind,
+            data.maps,
+            data.height,
+            data.width,
+            seed=(config.seed, _TRAINING_STREAM),
+            moves=mechanism(data.mechanism),
+            demonstration_seed=config.seed,
+            terrain_costs=data.terrain_costs,
+        )
     return read_dataset(path, split="train" if path.suffix == ".mat" and is_training_file(path) else "all")
 
 

@@ -1,0 +1,125 @@
+"""From the planes of a map to the costs of a latent MDP: what the shortest-path planner learns beside where moves lead.
+
+In the exponential domain a plan is U_a = g_a exp(-c_a) (P_a * V), V = max(t, max_a U_a): g_a in (0, 1) says whether a
+move is available, c_a > 0 what it costs, t in [0, 1) whether a state is a goal. Its logarithm is a shortest path with
+move costs c_a - log g_a and goal costs -log t, which is what is computed here.
+
+Two things that look symmetric to the loss are not left to chance. The goal head sees the goal planes only and its
+weights are positive: t is 0 where there is no goal and rises with it ("goal low, moves reversed" cannot be expressed).
+The gates see the terrain only and begin open, so that from the first step on every state has a path to learn from.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from torchvin.errors import InputError
+
+
+def inverse_softplus(value: float) -> float:
+    """The number whose softplus is `value`."""
+    return math.log(math.expm1(value))
+
+
+class LatentModel(nn.Module):
+    """Availability and cost of each move, and the goal, from an FxF neighbourhood of each cell.
+
+    Args:
+        num_actions: A, actions of each orientation.
+        num_orientations: O.
+        terrain_channels: planes before the goal's; the first is the obstacles, and what lies off the map counts as one.
+        goal_channels: the last planes of a map: as many as orientations, or 1 for all of them.
+        hidden_channels: of the gates' network.
+        kernel_size: F, odd.
+        state_costs: costs depend on the terrain around a cell (linearly, before a softplus), not on the action alone.
+
+    Raises: InputError for goal planes that fit no orientation.
+
+    >>> model = LatentModel(num_actions=4)
+    >>> cost, goal_cost = model(torch.zeros(2, 2, 8, 5))
+    >>> cost.shape, goal_cost.shape
+    (torch.Size([2, 4, 8, 5]), torch.Size([2, 1, 8, 5]))
+    """
+
+    gate_threshold: Tensor
+    goal_threshold: Tensor
+    correction: Tensor
+    calibrated: Tensor
+
+    def __init__(
+        self,
+        *,
+        num_actions: int,
+        num_orientations: int = 1,
+        terrain_channels: int = 1,
+        goal_channels: int = 1,
+        hidden_channels: int = 32,
+        kernel_size: int = 3,
+        state_costs: bool = False,
+    ) -> None:
+        super().__init__()
+        if goal_channels not in (1, num_orientations):
+            raise InputError(f"goal_channels must be 1 or num_orientations = {num_orientations}, got {goal_channels}.")
+        channels = num_orientations * num_actions
+        self.goal_channels = goal_channels
+        self.padding = kernel_size // 2
+        last = nn.Conv2d(hidden_channels, channels, 1)
+        assert last.bias is not None
+        nn.init.constant_(last.bias, 4.0)  # open: availability 0.98
+        self.gates = nn.Sequential(nn.Conv2d(terrain_channels, hidden_channels, kernel_size), nn.ReLU(), last)
+        self.cost = nn.Parameter(torch.full((channels,), inverse_softplus(0.3)))
+        self.terrain_cost = nn.Conv2d(terrain_channels, channels, kernel_size, bias=False) if state_costs else None
+        if self.terrain_cost is not None:
+            nn.init.zeros_(self.terrain_cost.weight)
+        # Through a softplus: a goal of 10 in the cell itself raises t to 0.95, one in the next cell to 0.05.
+        goal = torch.full((num_orientations, goal_channels, kernel_size, kernel_size), inverse_softplus(0.005))
+        for orientation in range(num_orientations):
+            goal[orientation, orientation % goal_channels, self.padding, self.padding] = inverse_softplus(0.3)
+        self.goal = nn.Parameter(goal)
+        # What `training.calibration` finds; before that the hardened model is not to be used.
+        self.register_buffer("gate_threshold", torch.tensor(0.0))
+        self.register_buffer("goal_threshold", torch.tensor(0.5))
+        self.register_buffer("correction", torch.zeros(channels))
+        self.register_buffer("calibrated", torch.tensor(False))
+
+    def gate(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        """Logits of the availability g: -log g = softplus(-gate)."""
+        logits: Tensor = self.gates(self._terrain(planes))
+        return logits
+
+    def move_cost(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        """Cost c of an available move."""
+        logits = self.cost[:, None, None]
+        if self.terrain_cost is None:
+            return functional.softplus(logits).expand(planes.shape[0], -1, *planes.shape[2:])
+        return functional.softplus(logits + self.terrain_cost(self._terrain(planes)))
+
+    def goal_cost(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
+        """-log t with t = 1 - exp(-(positive weights * goal planes)); infinite where no goal is near."""
+        goal = planes[:, -self.goal_channels :]
+        pull = functional.conv2d(goal, functional.softplus(self.goal), padding=self.padding)
+        near = pull > 0
+        # The inner where keeps the gradient finite where the outer one takes the constant.
+        return torch.where(near, -torch.log(-torch.expm1(-torch.where(near, pull, 1.0))), torch.inf)
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"]]:
+        """The soft model, for training: costs of moves, c - log g, and of stopping, -log t."""
+        return self.move_cost(planes) + functional.softplus(-self.gate(planes)), self.goal_cost(planes)
+
+    def harden(self, planes: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"]]:
+        """The hardened model, for deployment: a move is available or not, a state is a goal or not.
+
+        An available move costs c and a correction an action, both from the calibration; stopping at a goal is free.
+        """
+        cost = (self.move_cost(planes) + self.correction[:, None, None]).clamp(min=1e-6)
+        cost = cost.masked_fill(self.gate(planes) <= self.gate_threshold, torch.inf)
+        goal_cost = self.goal_cost(planes)
+        return cost, torch.where(goal_cost < -self.goal_threshold.log(), 0.0, torch.inf)
+
+    def _terrain(self, planes: Tensor) -> Tensor:
+        around = (self.padding,) * 4
+        obstacles, rest = planes[:, :1], planes[:, 1 : -self.goal_channels]
+        return torch.cat([functional.pad(obstacles, around, value=1.0), functional.pad(rest, around)], dim=1)
