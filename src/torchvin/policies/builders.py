@@ -31,7 +31,7 @@ DESIGNS: dict[str, str] = {
     "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
 REACTIVE = ("cnn", "fcn")
-WITHOUT_ORIENTATIONS = ("hierarchical", *REACTIVE)  # nor terrain: they take the paper's two planes
+WITHOUT_ORIENTATIONS = ("hierarchical", "dynamic", *REACTIVE)  # nor terrain: they take the paper's two planes
 Reward = Literal["auto", "image", "action"]
 
 
@@ -177,12 +177,12 @@ def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
 def _gppn(config: PolicyConfig) -> VIN:
     planner = GatedPlanner(
         in_channels=config.hidden_channels,
-        num_actions=config.num_actions,
+        num_actions=config.num_orientations * config.num_actions,
         hidden_channels=config.hidden_channels,
         kernel_size=config.kernel_size,
         gradient=config.gradient,
     )
-    features = nn.Conv2d(2, config.hidden_channels, 3, padding=1)
+    features = nn.Conv2d(config.num_terrains + config.num_orientations, config.hidden_channels, 3, padding=1)
     return _around(config, reward=features, planner=planner, head=nn.Identity())
 
 
