@@ -4,9 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from torchvin.errors import InputError, unknown_name
-
-GENERATORS = {"gridworld": "the authors' grid world: random circles and rectangles, a border, a goal"}
+from torchvin.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,10 @@ class Arguments:
     """Moves: 8, or 4 without diagonals."""
     corner_cutting: bool = True
     """Diagonal moves past the corner of an obstacle, legal in the paper's MDP."""
+    mechanism: str | None = None
+    """What the agent can do, in place of the two options above: moore (8 moves), news (4), differential-drive."""
+    terrain_costs: tuple[float, ...] = (1.0,)
+    """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
     json: bool = False
     """Print one JSON object on the last line."""
 
@@ -36,28 +38,35 @@ class Arguments:
 def run(arguments: Arguments) -> None:
     """Draw, solve, write."""
     from torchvin.cli.output import print_json
-    from torchvin.data.dataset import solve_maps
+    from torchvin.data.draw import draw_maps
     from torchvin.data.npz import write_npz
     from torchvin.files import check_writable
-    from torchvin.maps.generate import generate_gridworld
-    from torchvin.maps.moves import Moves
+    from torchvin.maps.moves import Mechanism, Moves, mechanism
     from torchvin.progress import progress_bar
 
-    if arguments.kind not in GENERATORS:
-        raise unknown_name("kind of data", arguments.kind, GENERATORS)
     if len(arguments.size) not in (1, 2):
         raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
     if arguments.out.suffix != ".npz":
         raise InputError(f"--out must end in .npz, got {arguments.out}.")
+    moves: Mechanism = Moves(arguments.connectivity, arguments.corner_cutting)
+    if arguments.mechanism is not None:
+        if moves != Moves():
+            raise InputError("--mechanism says all of what the agent can do; leave out --connectivity and corners.")
+        moves = mechanism(arguments.mechanism)
     check_writable(arguments.out)
     began = time.perf_counter()
-    moves = Moves(arguments.connectivity, arguments.corner_cutting)
     height, width = arguments.size[0], arguments.size[-1]
-    with progress_bar("drawing and solving", 3) as advance:
-        blocked, goal = generate_gridworld(arguments.maps, height, width, seed=arguments.seed, moves=moves)
-        advance(1)
-        dataset = solve_maps(
-            blocked, goal, moves=moves, num_demonstrations=arguments.demonstrations, seed=arguments.seed
+    with progress_bar("drawing and solving", 2) as advance:
+        dataset = draw_maps(
+            arguments.kind,
+            arguments.maps,
+            height,
+            width,
+            seed=arguments.seed,
+            moves=moves,
+            num_demonstrations=arguments.demonstrations,
+            demonstration_seed=arguments.seed,
+            terrain_costs=arguments.terrain_costs,
         )
         advance(1)
         write_npz(arguments.out, dataset)

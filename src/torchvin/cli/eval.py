@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from torchvin.errors import InputError
 
@@ -16,6 +17,8 @@ class Arguments:
     """Maps: our .npz, or the authors' .mat."""
     iterations: int | None = None
     """K, the number of value updates; by the size of the maps if not given."""
+    solve: Literal["exact", "iterate"] | None = None
+    """Design shortest_path: exact (a graph search, what its weights do if not said) or iterate (K value updates)."""
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all."""
     json: bool = False
@@ -26,20 +29,26 @@ def run(arguments: Arguments) -> None:
     """Load, score, print."""
     from torchvin.cli.output import percent, print_json, print_table
     from torchvin.data.read import read_dataset
+    from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.metrics import margin
     from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
     from torchvin.evaluation.rollout import evaluate
+    from torchvin.policies.shortest_path import set_solver
     from torchvin.pretrained.store import load_policy
     from torchvin.progress import progress_bar
     from torchvin.training.maps import is_training_file
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
-    policy = load_policy(arguments.weights).policy
+    loaded = load_policy(arguments.weights)
+    policy = loaded.policy
+    if arguments.solve is not None:
+        set_solver(policy, arguments.solve)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"
     dataset = read_dataset(arguments.data, split)
+    check_fit(loaded.config, dataset)
     with progress_bar("evaluating", len(dataset)) as advance:
         result = evaluate(policy, dataset, num_iterations=arguments.iterations, on_progress=advance)
     scores = result.scores
@@ -59,8 +68,8 @@ def run(arguments: Arguments) -> None:
         ),
         ("prediction loss", f"{scores.prediction_loss:.4f}", f"{paper.prediction_loss:.3f}" if paper else "-"),
         ("set error", f"{scores.set_error:.4f}", "-"),
-        ("success rate, all states", percent(scores.all_states_success_rate, 3), "-"),
-        ("optimal rate, all states", percent(scores.all_states_optimal_rate, 3), "-"),
+        ("success rate, all states (%Suc of the GPPN paper)", percent(scores.all_states_success_rate, 3), "-"),
+        ("optimal rate, all states (%Opt)", percent(scores.all_states_optimal_rate, 3), "-"),
     ]
     print_table(
         ("", arguments.weights, "VIN in the paper"),

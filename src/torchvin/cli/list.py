@@ -13,9 +13,10 @@ class Arguments:
 
 def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
-    from torchvin.cli.data import GENERATORS
     from torchvin.cli.output import percent, print_json, print_table
+    from torchvin.data.draw import GENERATORS
     from torchvin.maps.formats.map_file import FORMATS
+    from torchvin.maps.moves import MECHANISMS
     from torchvin.planning.kernels.dispatch import BACKENDS
     from torchvin.policies.builders import DESIGNS
     from torchvin.pretrained.store import available, load_policy
@@ -27,15 +28,16 @@ def run(arguments: Arguments) -> None:
         rate = loaded.record["validation"]["all_states_success_rate"]
         weights[name] = f"{loaded.config.design}, {percent(rate)} of all states of its validation maps"
     presets = {
-        name: f"{config.policy.design}, {config.data.maps} maps of {config.data.height}x{config.data.width}, "
-        f"{config.training.epochs} epochs"
+        name: f"{config.policy.design}, {config.data.maps} maps of {config.data.height}x{config.data.width} "
+        f"({config.data.kind}, {config.data.mechanism}), {config.training.epochs} epochs"
         for name, config in PRESETS.items()
     }
     content = {
         "presets": presets,
         "weights": weights,
         "designs": DESIGNS,
-        "generators": GENERATORS,
+        "generators": {name: generator.summary for name, generator in GENERATORS.items()},
+        "mechanisms": {name: ", ".join(moves.names) for name, moves in MECHANISMS.items()},
         "map formats": {name: format.summary for name, format in FORMATS.items()},
         "kernels": {name: backend.summary for name, backend in BACKENDS.items()},
     }

@@ -1,8 +1,8 @@
 """`torchvin plan`: a path on a map of your own, and a picture of it."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from torchvin.errors import InputError
 
@@ -23,6 +23,8 @@ class Arguments:
     """Picture of map, value function, path and optimal path: .png, .svg or .pdf."""
     iterations: int | None = None
     """K, the number of value updates; as many as it takes if not given."""
+    solve: Literal["exact", "iterate"] | None = None
+    """Design shortest_path: exact (a graph search, what its weights do if not said) or iterate (K value updates)."""
     threshold: float | None = None
     """For pictures: darker than this is an obstacle, from 0 (black) to 1 (white)."""
     json: bool = False
@@ -35,22 +37,34 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.path import check_task, plan_path
     from torchvin.files import check_writable
     from torchvin.maps.formats import read_map
+    from torchvin.maps.moves import Moves
     from torchvin.plotting.figure import check_picture
     from torchvin.plotting.maps import plot_plan
+    from torchvin.policies.shortest_path import ShortestPathPolicy, set_solver
     from torchvin.pretrained.store import load_policy
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
     start, goal = parse_state("--start", arguments.start), parse_state("--goal", arguments.goal)
     map_file = read_map(arguments.map, threshold=arguments.threshold)
-    check_task(map_file.blocked, start, goal)
+    loaded = load_policy(arguments.weights)
+    if (loaded.config.num_orientations, loaded.config.num_terrains) != (1, 1):
+        raise InputError(
+            f"{arguments.weights}: trained for {loaded.config.num_orientations} orientations and "
+            f"{loaded.config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
+        )
+    moves = Moves(loaded.config.num_actions)
+    check_task(map_file.blocked, start, goal, moves)
     if arguments.out:
         check_picture(arguments.out)
         check_writable(arguments.out)
-    policy = load_policy(arguments.weights).policy.double()  # values shrink with distance: keep all of them apart
-    began = time.perf_counter()
-    planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations)
-    seconds = time.perf_counter() - began
+    policy = loaded.policy
+    if arguments.solve is not None:
+        set_solver(policy, arguments.solve)
+    if not isinstance(policy, ShortestPathPolicy):
+        policy = policy.double()  # values shrink with distance: keep all of them apart
+    planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
+    seconds = planned.seconds
     if arguments.out:
         plot_plan(map_file.blocked, planned, arguments.out, title=f"{arguments.map.name}: {start} to {goal}")
     if arguments.json:

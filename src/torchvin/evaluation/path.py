@@ -1,6 +1,7 @@
 """One path on one map: plan, follow the greedy policy, go on planning until it arrives or values stop changing."""
 
 import math
+import time
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
 from torchvin.planning.gated import GatedPlanner
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
 
 State = tuple[int, int]
@@ -31,7 +33,8 @@ class PlannedPath:
         optimal_path, optimal_cost: the expert's.
         value: V of every cell, [H, W].
         actions: greedy action of every cell, [H, W].
-        iterations: value updates made.
+        iterations: value updates made; 0 where a graph search planned.
+        seconds: from the map to the policy's path: network, plan and walk, not the expert.
     """
 
     found: bool
@@ -42,6 +45,7 @@ class PlannedPath:
     value: Float[Tensor, "H W"]
     actions: Int[Tensor, "H W"]
     iterations: int
+    seconds: float
 
 
 def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: Moves | None = None) -> float:
@@ -80,24 +84,27 @@ def plan_path(
     further update still changes values, twice as many in all, going on from the values there are. No shortest path has
     more steps than the map has cells, so that many updates are the most.
 
+    A shortest-path policy that solves exactly plans once.
+
     Args:
-        policy: a VIN, in float32 or float64.
+        policy: a VIN in float32 or float64, or a shortest-path policy.
         blocked: True = obstacle, [H, W].
         start, goal: (row, col).
         num_iterations: exactly this K.
         moves: of the environment.
 
-    Raises: InputError, see `check_task`; if the policy is no VIN; if the policy's values are not finite.
+    Raises: InputError, see `check_task`; if the policy does not plan; if the policy's values are not finite.
 
     >>> from torchvin.pretrained.store import load_policy
     >>> planned = plan_path(load_policy("gridworld-16").policy, torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
-    if not isinstance(policy, VIN):
+    if not isinstance(policy, VIN | ShortestPathPolicy):
         raise InputError(f"a {type(policy).__name__} cannot go on planning from a plan; choose weights of a VIN.")
     optimal_cost = check_task(blocked, start, goal, moves)
     height, width = blocked.shape
+    began = time.perf_counter()
     batch, target = blocked[None], torch.tensor([goal])
     begin = torch.tensor([[start[0] * width + start[1]]])
     dtype = next(policy.parameters()).dtype
@@ -124,6 +131,7 @@ def plan_path(
         if found or done >= most or output.plan.residual.item() == 0 or output.plan.num_iterations < steps:
             break  # the last: a planner that stops at its fixed point is there
         steps = min(done, most - done)
+    seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)
     best = walk(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
     return PlannedPath(
@@ -135,6 +143,7 @@ def plan_path(
         value=value[0, 0],
         actions=actions[0],
         iterations=done,
+        seconds=seconds,
     )
 
 

@@ -55,17 +55,17 @@ def _build(blocked: np.ndarray, random: np.random.Generator) -> None:
     blocked[:, cols] = True
     across = len(cols) - 1
     rooms = np.arange((len(rows) - 1) * across).reshape(-1, across)
-    tree = {
-        frozenset(pair) for pair in zip(*(part.tolist() for part in spanning_tree(*rooms.shape, random)), strict=True)
-    }
-    neighbours = [*zip(rooms[:, :-1].ravel(), rooms[:, 1:].ravel(), strict=True)]
-    neighbours += zip(rooms[:-1].ravel(), rooms[1:].ravel(), strict=True)
-    for first, second in neighbours:
-        if frozenset((int(first), int(second))) in tree or random.random() < _SECOND_DOOR:
-            row, col = divmod(int(first), across)
-            if second == first + 1:
+    first, second = spanning_tree(*rooms.shape, random)
+    tree = set(zip(np.minimum(first, second).tolist(), np.maximum(first, second).tolist(), strict=True))
+
+    def has_door(room: int, neighbour: int) -> bool:
+        return (room, neighbour) in tree or random.random() < _SECOND_DOOR
+
+    for row, line in enumerate(rooms.tolist()):
+        for col, room in enumerate(line):
+            if col + 1 < across and has_door(room, room + 1):
                 blocked[random.integers(rows[row] + 1, rows[row + 1]), cols[col + 1]] = False
-            else:
+            if row + 1 < len(rooms) and has_door(room, room + across):
                 blocked[rows[row + 1], random.integers(cols[col] + 1, cols[col + 1])] = False
 
 

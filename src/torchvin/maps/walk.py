@@ -70,8 +70,15 @@ def walk(
         price = price * entry_cost.flatten(1).gather(1, successor % entry_cost[0].numel())
     present = starts >= 0
     begin = torch.where(present, starts, target)
-    end, num_steps, cost = _follow(successor, price, target, begin, limit)
-    path = _record(successor, target, starts, begin, limit) if record else None
+    if not record:
+        end, num_steps, cost = _follow(successor, price, target, begin, limit)
+        return Walks(present & (end == target), num_steps, cost)
+    path = _record(successor, target, starts, begin, limit)
+    made = path[..., 1:] >= 0
+    left = path[..., :-1].clamp(min=0).flatten(1)
+    cost = (price.gather(1, left).view_as(made) * made).sum(dim=-1)
+    num_steps = made.sum(dim=-1)
+    end = torch.cat([begin[..., None], path[..., 1:]], dim=-1).gather(-1, num_steps[..., None])[..., 0]
     return Walks(present & (end == target), num_steps, cost, path)
 
 
@@ -113,6 +120,11 @@ def _record(
     limit: Int[Tensor, "B S"],
 ) -> Int[Tensor, "B S T"]:
     """The states of each walk, one move at a time."""
+    if begin.numel() == 1:  # a list, because a move of one walk is too little work for a tensor
+        onward, goal, walked = successor[0].tolist(), int(target), [int(begin)]
+        while walked[-1] != goal and len(walked) <= int(limit):
+            walked.append(onward[walked[-1]])
+        return torch.tensor([[[int(starts), *walked[1:]]]], device=starts.device)
     path, here, done = [starts], begin, 0
     going = (here != target) & (limit > 0)
     while going.any():

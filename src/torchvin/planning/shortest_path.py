@@ -30,7 +30,7 @@ _FAR = -1.0e9  # stands for log 0 where an expectation is taken, which must stay
 
 
 def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor, "B OA H W"]:
-    """log U of each action at `value`, which is log V; -inf where nothing leads."""
+    """Log U of each action at `value`, which is log V; -inf where nothing leads."""
     size = mdp.kernel.shape[-1]
     around = (size // 2,) * 4
     height, width = value.shape[2:]
@@ -43,7 +43,7 @@ def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor,
         return torch.stack(ahead, dim=1) - mdp.cost
     padded = functional.pad(value.clamp(min=_FAR), around, value=_FAR)
     largest = functional.max_pool2d(padded.amax(dim=1, keepdim=True), size, stride=1).detach()
-    neighbours = functional.unfold(padded, size).unflatten(2, (height, width))  # [B, O * F * F, H, W]
+    neighbours = functional.unfold(padded, size).view(len(value), -1, height, width)  # [B, O * F * F, H, W]
     expected = torch.einsum("ad,bdhw->bahw", mdp.kernel.flatten(1), (neighbours - largest).exp())
     return expected.clamp(min=torch.finfo(value.dtype).tiny).log() + largest - mdp.cost
 
@@ -92,7 +92,12 @@ class ShortestPathPlanner:
         self._solve: Solve = solve
 
     def __call__(
-        self, mdp: LatentMDP, *, num_iterations: int, initial_value: Float[Tensor, "B O H W"] | None = None
+        self,
+        mdp: LatentMDP,
+        *,
+        num_iterations: int,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
+        solve: Solve | None = None,
     ) -> PlannerOutput:
         """Plan.
 
@@ -100,12 +105,13 @@ class ShortestPathPlanner:
             mdp: the latent MDP; the plan has its dtype, float64 if solved exactly.
             num_iterations: K of "iterate".
             initial_value: log V_0 of "iterate"; the fixed point does not depend on it.
+            solve: this time; as built if not given.
 
         Returns: log U and log V, that is minus the costs to go; -inf where no goal is reached. K is 0 and the residual
             0 if solved exactly.
         Raises: InputError for a negative K.
         """
-        if self.solve == "exact":
+        if (solve or self.solve) == "exact":
             if mdp.deterministic:
                 value = -shortest_paths(mdp.cost, mdp.goal_cost, mdp.steps)
                 q_values = look_ahead(mdp.double(), value)

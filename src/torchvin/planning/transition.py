@@ -94,8 +94,9 @@ class NormalisedTransition(nn.Module):
 
 
 class LearnedMoves(nn.Module):
-    """Where each action leads: a distribution over the F*F neighbours (of O orientations) while it is learned, and the
-    likeliest neighbour alone once it is settled.
+    """Where each action leads: a distribution over neighbours while it is learned, the likeliest alone once settled.
+
+    The neighbours are F*F cells in each of O orientations.
 
     Args:
         num_actions: A, actions of each orientation.

@@ -9,20 +9,24 @@ from torch import nn
 from torchvin.errors import InputError, unknown_name
 from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
 from torchvin.planning.gated import GatedPlanner
+from torchvin.planning.latent_model import LatentModel
 from torchvin.planning.reward import ActionReward, ImageReward
-from torchvin.planning.transition import FreeTransition, NormalisedTransition
+from torchvin.planning.shortest_path import ShortestPathPlanner
+from torchvin.planning.transition import FreeTransition, LearnedMoves, NormalisedTransition
 from torchvin.planning.value_iteration import Gradient, ValueIteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.cnn import CNN
 from torchvin.policies.fcn import FCN
-from torchvin.policies.heads import LinearHead, ScaleHead
+from torchvin.policies.heads import AdvantageHead, LinearHead, ScaleHead
 from torchvin.policies.hierarchical import HierarchicalVIN
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
 
-Design = Literal["normalised", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
+Design = Literal["normalised", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
 DESIGNS: dict[str, str] = {
     "normalised": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
+    "shortest_path": "a learned graph, trained and solved by exact shortest paths: any size, any distance (ours)",
     "paper": "free kernels and one reward image (Tamar et al. 2016)",
     "hierarchical": "the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
     "gppn": "gated path planning: an LSTM in every cell in place of the maximum (Lee et al. 2018)",
@@ -40,7 +44,8 @@ class PolicyConfig:
     """A policy in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
 
     design: Design = "normalised"
-    """normalised (ours, stable at any K), paper, hierarchical, gppn, dynamic, cnn or fcn; `torchvin list` says more."""
+    """normalised (ours, stable at any K), shortest_path (ours, any distance), paper, hierarchical, gppn, dynamic, cnn
+    or fcn; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
@@ -134,6 +139,9 @@ GPPN_15 = PolicyConfig(
 VIN_OF_GPPN_15 = PolicyConfig(design="paper", num_actions=4, num_q=600, hidden_channels=150, kernel_size=5)
 #: DT-VIN (ICML 2025): F = 3, J = 10; K = 4 a side (the paper tries 30 to 5,000 layers and takes the best).
 DYNAMIC = PolicyConfig(design="dynamic", num_actions=4, hidden_channels=150, iterations_per_side=4.0)
+#: Ours for any distance, with 4 moves; K counts only where it iterates.
+SHORTEST_PATH_4 = PolicyConfig(design="shortest_path", num_actions=4, num_q=4, iterations_per_side=8.0)
+SHORTEST_PATH_8 = PolicyConfig(design="shortest_path", num_actions=8, num_q=8, iterations_per_side=8.0)
 
 
 def build_policy(config: PolicyConfig) -> Policy:
@@ -155,6 +163,25 @@ def _normalised(config: PolicyConfig) -> VIN:
     )
     head = ScaleHead(num_actions=config.num_actions, num_orientations=config.num_orientations)
     return _vin(config, reward=_reward(config, "action"), transition=transition, head=head)
+
+
+def _shortest_path(config: PolicyConfig) -> ShortestPathPolicy:
+    sizes = {"num_actions": config.num_actions, "num_orientations": config.num_orientations}
+    return ShortestPathPolicy(
+        model=LatentModel(
+            **sizes,
+            terrain_channels=config.num_terrains,
+            goal_channels=config.num_orientations,
+            hidden_channels=config.hidden_channels,
+            kernel_size=config.kernel_size,
+            state_costs=config.num_terrains > 1,
+        ),
+        transition=LearnedMoves(**sizes, kernel_size=config.kernel_size),
+        planner=ShortestPathPlanner(),
+        attention=StateAttention(num_orientations=config.num_orientations),
+        head=AdvantageHead(num_actions=config.num_actions),
+        iterations_per_side=config.iterations_per_side,
+    )
 
 
 def _paper(config: PolicyConfig) -> VIN:
@@ -208,6 +235,7 @@ def _fcn(config: PolicyConfig) -> FCN:
 
 _BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
     "normalised": _normalised,
+    "shortest_path": _shortest_path,
     "paper": _paper,
     "hierarchical": _hierarchical,
     "gppn": _gppn,

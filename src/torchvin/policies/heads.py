@@ -65,12 +65,11 @@ class ScaleHead(nn.Module):
 class AdvantageHead(nn.Module):
     """Logits = scale * (log U - max log U): how much worse an action is than the best, whatever the distance.
 
-    The log-advantage of a step in the wrong direction is the same one step from the goal and 25,000 steps from it, where
-    a discounted value, or a log-probability of what is left of it, has long vanished.
+    The log-advantage of a step in the wrong direction is the same one step from the goal and 25,000 steps from it,
+    where a discounted value has long vanished.
 
     Args:
-        num_actions: A, actions of each orientation.
-        num_orientations: O: the best is that of each orientation.
+        num_actions: A, actions of each orientation; the best is that of the orientation.
         scale: of the logits at first; learned.
         floor: smallest log-advantage, also that of actions that lead nowhere. Where no action leads anywhere all are
             0.
@@ -79,18 +78,16 @@ class AdvantageHead(nn.Module):
     [0.0, -2.5]
     """
 
-    def __init__(
-        self, *, num_actions: int, num_orientations: int = 1, scale: float = 3.0, floor: float = -50.0
-    ) -> None:
+    def __init__(self, *, num_actions: int, scale: float = 3.0, floor: float = -50.0) -> None:
         super().__init__()
         self.num_actions = num_actions
-        self.num_orientations = num_orientations
         self.floor = floor
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
 
     def forward(self, features: Features) -> Logits:
         axis = 1 if features.dim() == 4 else 2
-        actions = features.unflatten(axis, (-1, self.num_actions))  # one orientation or O of them
+        shape = (*features.shape[:axis], -1, self.num_actions, *features.shape[axis + 1 :])
+        actions = features.reshape(shape)  # of O orientations in every cell, of one in each state asked for
         best = actions.detach().amax(dim=axis + 1, keepdim=True)
         advantage = torch.where(best > -torch.inf, actions - best, 0.0).clamp(min=self.floor)
-        return advantage.flatten(axis, axis + 1).to(self.log_scale.dtype) * self.log_scale.exp()
+        return advantage.view(features.shape).to(self.log_scale.dtype) * self.log_scale.exp()

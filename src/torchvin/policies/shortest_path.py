@@ -1,13 +1,14 @@
-"""The shortest-path policy: Figure 2 (left) of the paper with a latent MDP in the place of reward and value iteration."""
+"""The shortest-path policy: the paper's Figure 2 (left), a latent MDP in the place of reward and value iteration."""
 
 import math
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from torchvin.errors import InputError
 from torchvin.planning.latent_mdp import LatentMDP
 from torchvin.planning.latent_model import LatentModel
-from torchvin.planning.shortest_path import ShortestPathPlanner
+from torchvin.planning.shortest_path import ShortestPathPlanner, Solve
 from torchvin.planning.transition import LearnedMoves
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
@@ -80,5 +81,19 @@ class ShortestPathPolicy(Policy):
         mdp = self.latent_mdp(planes)
         if not self.training:
             mdp = mdp.double()
-        plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value)
+        # While moves are still learned, iterating is meant; a deployed policy says that it cannot do what it should.
+        solve: Solve | None = None if self.transition.settled or self.hardened else "iterate"
+        plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value, solve=solve)
         return PolicyOutput(logits=self.head(self.attention(plan.q_values, states)), plan=plan)
+
+
+def set_solver(policy: Policy, solve: Solve) -> None:
+    """Let a policy of this design plan exactly or by iterations.
+
+    Raises: InputError for a policy of another design, or an unknown name.
+    """
+    if not isinstance(policy, ShortestPathPolicy):
+        raise InputError(
+            f"solve={solve!r} is a choice of the design 'shortest_path', got a {type(policy).__name__}; leave it out."
+        )
+    policy.planner.solve = solve

@@ -1,20 +1,29 @@
 """What an optimiser step learns from: whole maps, or a few states of a map as the authors' files have them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.experts.shortest_path import preferred_action
+from torchvin.experts.shortest_path import action_set, preferred_action
 from torchvin.maps.states import unflatten
 from torchvin.training.config import TrainingConfig
-from torchvin.training.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
+from torchvin.training.losses import (
+    adaptive_highway_loss,
+    optimal_set_loss,
+    single_label_loss,
+    uniform_set_loss,
+)
+from torchvin.types import PolicyOutput
+
+Model = Callable[..., PolicyOutput]  # a policy, wrapped or not
+_LOSSES = {"optimal-set": optimal_set_loss, "uniform-set": uniform_set_loss, "single-label": single_label_loss}
 
 
 class Examples(ABC):
@@ -24,7 +33,7 @@ class Examples(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         """The sum of the loss over the states of the examples `chosen`, and the number of its terms.
 
         A term is a state; of a planner that reports its layers, a state in one of its layers.
@@ -41,16 +50,42 @@ class MapExamples(Examples):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        batch = self.dataset[chosen]
-        if self.options.supervision == "demonstrations":
-            cells, labels = batch.demonstrated != NOT_SHOWN, batch.demonstrated
-        else:
-            cells, labels = batch.optimal_actions != 0, preferred_action(batch.optimal_actions, batch.moves)
-        answers = batch.optimal_actions if self.options.loss == "optimal-set" else labels
+    def loss(
+        self,
+        model: Model,
+        chosen: Int[Tensor, "N"],
+        device: torch.device,
+        only: Bool[Tensor, "N *O H W"] | None = None,
+    ) -> tuple[Tensor, int]:
+        """As said by the class; `only` narrows the states that teach."""
+        batch, cells = self.dataset[chosen], self.states[chosen]
+        if only is not None:
+            cells = cells & only
+        answers = self.labels[chosen] if self.options.loss == "single-label" else batch.optimal_actions
         output = model(batch.planes().to(device))
         lengths = self.lengths[chosen].to(device) if output.layers else None
         return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
+
+    @cached_property
+    def states(self) -> Bool[Tensor, "M *O H W"]:
+        """The states that teach."""
+        return self.labels != NOT_SHOWN
+
+    @cached_property
+    def labels(self) -> UInt8[Tensor, "M *O H W"]:
+        """One action for each state that teaches, 255 elsewhere."""
+        if self.options.supervision == "demonstrations":
+            return self.dataset.demonstrated
+        return preferred_action(self.dataset.optimal_actions, self.dataset.moves)
+
+    @cached_property
+    def right_actions(self) -> Bool[Tensor, "M *OA H W"]:
+        """Which actions are right in each state by the loss, all optimal ones or the label; [M, (O,) A, H, W]."""
+        num_actions = self.dataset.moves.num_actions
+        if self.options.loss == "single-label":
+            actions = torch.arange(num_actions, dtype=torch.uint8)
+            return (self.labels[..., None] == actions).movedim(-1, -3)
+        return action_set(self.dataset.optimal_actions, num_actions).movedim(-1, -3)
 
     @cached_property
     def lengths(self) -> Int[Tensor, "M *O H W"]:
@@ -76,13 +111,13 @@ class StateExamples(Examples):
         self.dataset = dataset
         self.maps, self.cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
         self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
-        answers = dataset.optimal_actions if options.loss == "optimal-set" else dataset.demonstrated
+        answers = dataset.demonstrated if options.loss == "single-label" else dataset.optimal_actions
         self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 
     def __len__(self) -> int:
         return len(self.maps)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
         answers = self.answers[chosen].to(device)[..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
@@ -109,7 +144,7 @@ def _loss(
     lengths: Int[Tensor, "B *O H W"] | None,
 ) -> tuple[Tensor, int]:
     """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
-    loss = optimal_set_loss if options.loss == "optimal-set" else single_label_loss
+    loss = _LOSSES[options.loss]
     total, terms = loss(logits.float(), answers, cells), int(cells.sum())
     if lengths is not None:
         hidden = {made: each.float() for made, each in layers.items()}

@@ -16,14 +16,18 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
+from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import PolicyConfig, build_policy
+from torchvin.policies.builders import build_policy
 from torchvin.policies.policy import Policy
+from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
+from torchvin.training.calibration import calibrate
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.curriculum import learn_moves
 from torchvin.training.examples import Examples, build_examples
 from torchvin.training.maps import split_validation
 from torchvin.training.optimisers import RMSpropEpsilonInside
@@ -31,6 +35,7 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
+_CALIBRATION_MAPS = 256
 
 
 @dataclass(frozen=True)
@@ -88,14 +93,22 @@ def train(
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
     policy = build_policy(config.policy)
+    checkpoint = out / CHECKPOINT_FILE
+    going_on = resume and checkpoint.exists()
+    if isinstance(policy, ShortestPathPolicy):
+        _first_phase(policy, training, options, config.seed, done=going_on)
+    elif options.curriculum.horizons:
+        raise InputError(
+            f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
+            "learn; leave --training.curriculum.horizons out."
+        )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
     model, prepared = accelerator.prepare(policy, build_optimiser(options, policy))
     optimiser: Optimizer = prepared.optimizer
     schedule = build_schedule(options, optimiser, options.epochs * batches)
     progress, best = Progress(), {name: value.clone() for name, value in policy.state_dict().items()}
-    checkpoint = out / CHECKPOINT_FILE
-    if resume and checkpoint.exists():
+    if going_on:
         progress, best = load_checkpoint(checkpoint, policy=policy, optimiser=optimiser, schedule=schedule)
 
     began = time.monotonic() - progress.seconds
@@ -151,6 +164,8 @@ def train(
 
     policy.load_state_dict(best)
     policy.eval()
+    if isinstance(policy, ShortestPathPolicy):
+        calibrate(policy, training[:_CALIBRATION_MAPS], options)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
@@ -168,36 +183,26 @@ def train(
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
-def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
-    """The policy must have the actions, orientations and planes of the maps.
-
-    Raises: InputError naming the options to set.
-    """
-    moves = dataset.moves
-    if policy.num_actions != moves.num_actions:
-        raise InputError(
-            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
-        )
-    if policy.num_orientations != moves.num_orientations:
-        raise InputError(
-            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
-            "--policy.num-orientations."
-        )
-    if policy.num_terrains != len(dataset.terrain_costs):
-        raise InputError(
-            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
-            "--policy.num-terrains."
-        )
+def _first_phase(
+    policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
+) -> None:
+    """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
+    if not options.curriculum.horizons:
+        policy.planner.solve = "iterate"  # moves stay uncertain
+    elif done:
+        policy.transition.settle()
+    else:
+        learn_moves(policy, training, options, seed)
 
 
 def build_optimiser(options: TrainingConfig, policy: Policy) -> Optimizer:
-    """The optimiser of a config."""
+    """The optimiser of a config, of what is still to be learned."""
+    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
     if options.optimiser == "rmsprop-authors":
-        return RMSpropEpsilonInside(policy.parameters(), lr=options.learning_rate)
+        return RMSpropEpsilonInside(learned, lr=options.learning_rate)
     if options.optimiser == "rmsprop":
-        return torch.optim.RMSprop(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
-    return torch.optim.Adam(policy.parameters(), lr=options.learning_rate, eps=options.epsilon)
+        return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
 
 
 def build_schedule(options: TrainingConfig, optimiser: Optimizer, total_steps: int) -> LRScheduler:
@@ -271,8 +276,15 @@ def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> N
         before = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
-    if changed := _differences(before, run):
+    if changed := _differences(_with_defaults(before), run):
         raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
+
+
+def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
+    """A run that an earlier version wrote down, with the options it did not have yet."""
+    defaults = json.loads(json.dumps(RunConfig().to_json()))
+    groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
+    return {**defaults, **run, **groups}
 
 
 def _differences(before: Any, after: Any, name: str = "") -> str:

@@ -31,6 +31,26 @@ def optimal_set_loss(
     return -log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1)[cells].sum()
 
 
+def uniform_set_loss(
+    logits: Float[Tensor, "B OA H W"], optimal_actions: UInt8[Tensor, "B *O H W"], cells: Bool[Tensor, "B *O H W"]
+) -> Float[Tensor, ""]:
+    """Sum over `cells` of the cross-entropy against the even distribution over the optimal actions.
+
+    Ties must be ties: each is an equation between the costs of two paths, where the optimal set only asks that one of
+    them be cheap. Its least value is the entropy of the even distribution, log of the number of optimal actions.
+
+    >>> logits = torch.tensor([0.0, 0.0, -50.0, -50.0]).view(1, 4, 1, 1)
+    >>> loss = uniform_set_loss(logits, torch.tensor([[[3]]], dtype=torch.uint8), torch.tensor([[[True]]]))
+    >>> round(loss.exp().item(), 4)
+    2.0
+    """
+    optimal_actions, cells = optimal_actions.flatten(0, -3), cells.flatten(0, -3)
+    log_probabilities = _of_each_orientation(logits, len(optimal_actions)).log_softmax(dim=1)
+    optimal = action_set(optimal_actions, log_probabilities.shape[1]).movedim(-1, 1)  # [B * O, A, H, W]
+    summed = log_probabilities.masked_fill(~optimal, 0.0).sum(dim=1)
+    return -(summed / optimal.sum(dim=1).clamp(min=1))[cells].sum()
+
+
 def single_label_loss(
     logits: Float[Tensor, "B OA H W"], labels: UInt8[Tensor, "B *O H W"], cells: Bool[Tensor, "B *O H W"]
 ) -> Float[Tensor, ""]:

@@ -36,7 +36,7 @@ def shortest_paths(
     >>> shortest_paths(cost, goal_cost, torch.tensor([[0, 0, -1]])).tolist()  # one action, to the left
     [[[[0.0, 1.0, 2.0]]]]
     """
-    distance: Tensor = _ShortestPaths.apply(cost, goal_cost, steps)
+    distance: Tensor = _ShortestPaths.apply(cost, goal_cost, steps)  # type: ignore[no-untyped-call]
     return distance
 
 
@@ -45,7 +45,8 @@ class _ShortestPaths(torch.autograd.Function):
     def forward(ctx: Any, cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Tensor:
         dtype = torch.float64 if cost.dtype == torch.float64 else torch.float32
         arrays = [tensor.detach().to("cpu", dtype).contiguous() for tensor in (cost, goal_cost)]
-        distance, choice, order = (solve if cpu.extension else solve_scipy)(*arrays, steps.cpu().contiguous())
+        solve = solve_compiled if cpu.extension else solve_scipy
+        distance, choice, order = solve(arrays[0], arrays[1], steps.cpu().contiguous())
         ctx.save_for_backward(choice, order, steps)
         ctx.shapes, ctx.dtype, ctx.device = (cost.shape, goal_cost.shape), cost.dtype, cost.device
         return distance.to(cost.device)
@@ -55,9 +56,8 @@ class _ShortestPaths(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         choice, order, steps = ctx.saved_tensors
         back = back_compiled if cpu.extension else back_numpy
-        grad_cost, grad_goal = back(
-            grad.cpu().double().contiguous(), choice, order, steps.cpu().contiguous(), *ctx.shapes
-        )
+        flow = grad.cpu().double().contiguous()
+        grad_cost, grad_goal = back(flow, choice, order, steps.cpu().contiguous(), *ctx.shapes)
         return grad_cost.to(ctx.device, ctx.dtype), grad_goal.to(ctx.device, ctx.dtype), None
 
 
@@ -66,7 +66,7 @@ Solution = tuple[Float[Tensor, "B O H W"], UInt8[Tensor, "B O H W"], Int[Tensor,
 the one that its choice leads to (-1 after the last)."""
 
 
-def solve(cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Solution:
+def solve_compiled(cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Solution:
     """The compiled solver."""
     assert cpu.extension is not None
     distance = torch.empty(goal_cost.shape, dtype=torch.float64)
