@@ -40,9 +40,11 @@ def test_a_network_learns_to_plan_on_8x8_maps_in_seconds(tmp_path):
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_builds(name):
     config = preset(name)
-    height, width = (config.data.height, config.data.width) if config.policy.design in REACTIVE else (6, 7)
-    planes = torch.zeros(1, 2, height, width)
-    assert build_policy(config.policy)(planes).logits.shape == (1, 8, height, width)
+    policy = config.policy
+    height, width = (config.data.height, config.data.width) if policy.design in REACTIVE else (6, 7)
+    planes = torch.zeros(1, policy.num_terrains + policy.num_orientations, height, width)
+    logits = build_policy(policy)(planes).logits
+    assert logits.shape == (1, policy.num_orientations * policy.num_actions, height, width)
 
 
 def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
