@@ -36,10 +36,21 @@ def why_not(q_reward: Tensor | None) -> str | None:
     return None
 
 
-def kept_shape(q_reward: Tensor, kernel: Tensor, num_kept: int) -> tuple[int, ...]:
-    """Shape of what is kept for the backward pass: rows are kept with the zeros that separate them (cpp/layout.h)."""
+def kept_shapes(
+    q_reward: Tensor, kernel: Tensor, num_iterations: int, keep_every: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of the values and of the actions kept for the backward pass (cpp/value_iteration.h).
+
+    V_0 and V_K are at hand. All planes in one run, with room around them: neighbours of cells at the edge are read there,
+    and not used.
+    """
     batch, _, height, width = q_reward.shape
-    return (batch, num_kept, kernel.shape[2], height * (width + kernel.shape[-1] // 2))
+    guard = kernel.shape[-1] // 2 * (width + 1) + 16
+    num_values = (num_iterations - 1) // keep_every if keep_every and num_iterations else 0
+    num_actions = num_iterations if keep_every == 1 else 0
+    plane = batch * kernel.shape[2] * height * width
+    values, actions = (count * plane + 2 * guard if count else 0 for count in (num_values, num_actions))
+    return (values,), (actions,)
 
 
 def forward(
@@ -51,12 +62,9 @@ def forward(
     results are not to be used.
     """
     assert extension is not None
-    num_kept = -(-num_iterations // keep_every) if keep_every else 0
     q_values, final_value = torch.empty_like(q_reward), torch.empty_like(value)
-    values = q_reward.new_empty(kept_shape(q_reward, kernel, num_kept))
-    actions = q_reward.new_empty(
-        kept_shape(q_reward, kernel, num_iterations if keep_every == 1 else 0), dtype=torch.uint8
-    )
+    shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
+    values, actions = q_reward.new_empty(shape_of_values), q_reward.new_empty(shape_of_actions, dtype=torch.uint8)
     residual = q_reward.new_empty(q_reward.shape[0])
     finite: bool = extension.forward(
         q_reward,
@@ -80,6 +88,7 @@ def backward(
     grad_value: Tensor,
     q_reward: Tensor,
     kernel: Tensor,
+    value: Tensor,
     final_value: Tensor,
     values: Tensor,
     actions: Tensor,
@@ -96,6 +105,7 @@ def backward(
         grad_value,
         q_reward,
         kernel,
+        value,
         final_value,
         values,
         actions,

@@ -36,10 +36,6 @@ def value_iteration(
     return outputs[0], outputs[1], outputs[2]
 
 
-def _num_kept(num_iterations: int, keep_every: int) -> int:
-    return -(-num_iterations // keep_every) if keep_every else 0
-
-
 @torch.library.custom_op("torchvin::value_iteration", mutates_args=())
 def plan(
     q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
@@ -64,8 +60,7 @@ def _(
     q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     module: Any = importlib.import_module(_MODULES[backend])
-    values = module.kept_shape(q_reward, kernels, _num_kept(num_iterations, keep_every))
-    actions = module.kept_shape(q_reward, kernels, num_iterations if keep_every == 1 else 0)
+    values, actions = module.kept_shapes(q_reward, kernels, num_iterations, keep_every)
     return (
         q_reward.new_empty(q_reward.shape),
         value.new_empty(value.shape),
@@ -99,7 +94,7 @@ def plan_backward(
             inputs = (q_reward.detach(), kernels.detach(), value.detach())
             return _backward_by_reference(grads[0], grads[1], *inputs, num_iterations)
     module: Any = importlib.import_module(_MODULES[backend])
-    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, final_value, values, actions)]
+    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value, final_value, values, actions)]
     grad_q, grad_kernels, grad_initial = module.backward(
         *grads, *kept, num_iterations, keep_every, kernel_needs_gradient
     )

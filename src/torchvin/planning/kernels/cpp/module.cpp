@@ -34,9 +34,8 @@ template <class T, class K> Shape shape_of(const Array<T>& q, const Array<K>& ke
 }
 
 void check_kept(const Shape& s, size_t values, size_t actions) {
-    const int64_t plane = s.batch * s.orientations * s.span();
-    expect(static_cast<int64_t>(values) == s.kept_values() * plane, "kept values have another size");
-    expect(static_cast<int64_t>(actions) == (s.keep_every == 1 ? s.iterations * plane : 0), "kept actions have another size");
+    expect(static_cast<int64_t>(values) == s.kept_size(s.kept_values()), "kept values have another size");
+    expect(static_cast<int64_t>(actions) == s.kept_size(s.kept_actions()), "kept actions have another size");
 }
 
 template <class T>
@@ -57,20 +56,20 @@ bool run_forward(Array<const T> q, Array<const T> kernel, Array<const T> value, 
 
 template <class T>
 void run_backward(Array<const T> grad_q_values, Array<const T> grad_value, Array<const T> q, Array<const T> kernel,
-                  Array<const T> final_value, Array<const T> values, Bytes actions, int64_t iterations, int64_t keep_every,
-                  int threads, const std::string& instruction_set, Array<T> grad_q, Array<T> grad_kernel,
-                  Array<T> grad_initial) {
+                  Array<const T> value, Array<const T> final_value, Array<const T> values, Bytes actions, int64_t iterations,
+                  int64_t keep_every, int threads, const std::string& instruction_set, Array<T> grad_q,
+                  Array<T> grad_kernel, Array<T> grad_initial) {
     const Shape shape = shape_of(q, kernel, iterations, keep_every);
     expect(keep_every > 0 || iterations == 0, "nothing was kept for the backward pass");
     check_kept(shape, values.size(), actions.size());
     const size_t cells = shape.batch * shape.orientations * shape.height * shape.width;
     expect(grad_q_values.size() == q.size() && grad_q.size() == q.size() && grad_value.size() == cells &&
-               final_value.size() == cells && grad_initial.size() == cells &&
+               value.size() == cells && final_value.size() == cells && grad_initial.size() == cells &&
                (grad_kernel.size() == 0 || grad_kernel.size() == kernel.size()),
            "gradients have another size");
     nb::gil_scoped_release released;
-    backward<T>(shape, {grad_q_values.data(), grad_value.data(), q.data(), kernel.data(), final_value.data(), values.data(),
-                        actions.data(), grad_q.data(), grad_kernel.size() ? grad_kernel.data() : nullptr, grad_initial.data()},
+    backward<T>(shape, {grad_q_values.data(), grad_value.data(), q.data(), kernel.data(), value.data(), final_value.data(),
+                        values.data(), actions.data(), grad_q.data(), grad_kernel.size() ? grad_kernel.data() : nullptr, grad_initial.data()},
                 threads, instruction_set);
 }
 
