@@ -53,10 +53,14 @@ template <class T> class Tape {
         again_values_ = Buffer<T>(segment ? segment * size_ + 2 * shape_.guard() : 0);
         again_actions_ = Buffer<uint8_t>(segment ? segment * size_ + 2 * shape_.guard() : 0);
         for (int64_t t = 0; t < taps9_; ++t) {
-            const int64_t tap = t < plan.taps ? t : 0, d = tap % plan.window;
-            places_.push_back({d / shape_.kernel_size, d % shape_.kernel_size});
-            offsets_.push_back(tap / plan.window * plan.cells() + layout_.row(places_[t][0]) + layout_.column(places_[t][1]));
+            const int64_t tap = t < plan.taps ? t : 0, d = tap % plan.window, i = d / layout_.size, j = d % layout_.size;
+            offsets_.push_back(tap / plan.window * plan.cells() + layout_.row(i) + layout_.column(j));
         }
+        for (ptrdiff_t at = 0; at < layout_.vectors; ++at)
+            for (int64_t t = 0; t < taps9_; ++t) {
+                const int64_t d = t % plan.window;
+                neighbours_.push_back(layout_.neighbours(d / layout_.size, d % layout_.size, at));
+            }
     }
 
     // The gradients of map b. Those of the kernel stay in lanes: `sums` are for where they differ between updates.
@@ -156,7 +160,8 @@ template <class T> class Tape {
                 for (int64_t o = 0; o < plan_.O; ++o)
                     plan_.sweeps.gather({&layout_, gradient + o * layout_.plane, actions(b, k, first) + o * plan_.cells(),
                                          transposed_.table(plan_, k, in, o), int(plan_.A), int(transposed_.entries), o > 0,
-                                         shares(in)},
+                                         shares(in), actions(b, std::max(k - 1, first), first) + o * plan_.cells(),
+                                         value(k, first) + in * plan_.cells()},
                                         begin, end);
             });
             each_band(team, [&](int64_t, int64_t in, ptrdiff_t begin, ptrdiff_t end) {
@@ -176,7 +181,7 @@ template <class T> class Tape {
             for (int64_t block = 0; block < taps9_; block += 9) {
                 T* lanes = lanes_of(band, o);
                 plan_.sweeps.accumulate({&layout_, int(count), gradients, taken, values, offsets_.data() + block,
-                                         places_.data() + block, block ? nullptr : q_gradient,
+                                         neighbours_.data() + block, block ? nullptr : q_gradient,
                                          lanes ? lanes + block * plan_.lanes : nullptr, taps9_},
                                         begin, end);
                 if (!lanes) break;
@@ -205,8 +210,8 @@ template <class T> class Tape {
     Buffer<T> gradients_, shares_, dense_, start_, lanes_sum_, again_values_;
     Buffer<uint8_t> again_actions_;
     std::vector<T*> slots_;  // of gradients_, V_{k+1}'s above V_k's
-    std::vector<Place> places_;
-    std::vector<ptrdiff_t> offsets_;  // of the taps in a dense value
+    std::vector<ptrdiff_t> offsets_;     // of the taps in a dense value
+    std::vector<uint16_t> neighbours_;  // [vectors][taps9], the lanes where a tap exists
     const T* values_ = nullptr;
 };
 

@@ -185,25 +185,44 @@ template <class T> TORCHVIN_INLINE void store_some_bytes(Bits bits, uint8_t* to,
         if (bits >> lane & 1) to[lane] = static_cast<uint8_t>(value[lane]);
 }
 
-// table[index], lane by lane. `InRegisters`: the table has 16 entries. Bytes that are no index may come, from outside the
-// map; they find any entry.
-template <class T, bool InRegisters> TORCHVIN_INLINE Vector<T> lookup(const T* table, Integers<T> index, int entries) {
+// table[index], lane by lane. `Small`: at most 16 entries, which the table in memory has. Bytes that are no index may come,
+// from outside the map; they find any entry.
+template <class T, bool Small> struct Table {
+    const T* from = nullptr;
+    int entries = 0;
 #if defined(__AVX512F__)
-    if constexpr (InRegisters && std::is_same_v<T, float>)
-        return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
-    else if constexpr (InRegisters)
-        return (Vector<T>)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)index, _mm512_loadu_pd(table + 8));
+    Vector<T> low{}, high{};
 #elif defined(__AVX2__)
-    if constexpr (InRegisters && std::is_same_v<T, float>) {
-        const __m256i chosen = (__m256i)index;
-        const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), chosen);
-        const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), chosen);
-        return (Vector<T>)_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
-    }
+    Vector<float> low{}, high{};
 #endif
-    Vector<T> result;
-    for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = table[index[lane] < entries ? index[lane] : 0];
-    return result;
-}
+    Table() = default;
+    TORCHVIN_INLINE Table(const T* table, int entries) : from(table), entries(entries) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) low = load(table);
+#endif
+#if defined(__AVX512F__)
+        if constexpr (Small && !std::is_same_v<T, float>) low = load(table), high = load(table + 8);
+#elif defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) high = load(table + 8);
+#endif
+    }
+    TORCHVIN_INLINE Vector<T> at(Integers<T> index) const {
+#if defined(__AVX512F__)
+        if constexpr (Small && std::is_same_v<T, float>)
+            return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, (__m512)low);
+        else if constexpr (Small) return (Vector<T>)_mm512_permutex2var_pd((__m512d)low, (__m512i)index, (__m512d)high);
+#elif defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) {
+            const __m256i chosen = (__m256i)index;
+            const __m256 one = _mm256_permutevar8x32_ps((__m256)low, chosen);
+            const __m256 other = _mm256_permutevar8x32_ps((__m256)high, chosen);
+            return (Vector<T>)_mm256_blendv_ps(one, other, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
+        }
+#endif
+        Vector<T> result;
+        for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = from[index[lane] < entries ? index[lane] : 0];
+        return result;
+    }
+};
 
 }  // namespace torchvin::TORCHVIN_ISA

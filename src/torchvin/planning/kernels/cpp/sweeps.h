@@ -6,15 +6,12 @@
 // those of layout.h; pointers to one point at its cell 0. "Dense" is H * W numbers without margins.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "layout.h"
 
 namespace torchvin {
-
-using Place = std::array<int64_t, 2>;
 
 template <class T> struct Sweeps {
     int lanes;
@@ -60,6 +57,8 @@ template <class T> struct Sweeps {
         int actions, entries;
         bool add;
         T* shares;
+        const uint8_t* prefetch_action;  // what will be wanted next, at the same cells
+        const T* prefetch_value;
     };
     void (*gather)(const Gather&, ptrdiff_t first, ptrdiff_t last);
     // The same back from the look-ahead, where every action carries gradient: planes of `channels` gradients, weights
@@ -78,7 +77,7 @@ template <class T> struct Sweeps {
         const uint8_t* const* actions;   // dense
         const T* const* values;          // dense, readable up to a margin before and after
         const ptrdiff_t* offsets;        // of the 9 taps in a dense value
-        const Place* places;             // and their (i, j)
+        const uint16_t* neighbours;      // [vectors][stride], for each tap the lanes where it exists
         T* q_gradient;
         T* weight_gradient;
         ptrdiff_t stride;
