@@ -53,6 +53,23 @@ def kept_shapes(
     return (values,), (actions,)
 
 
+def _sizes(q_reward: Tensor, kernel: Tensor, num_iterations: int, keep_every: int) -> tuple[int, ...]:
+    """The fields of Shape in cpp/value_iteration.h."""
+    batch, channels, height, width = q_reward.shape
+    kernels, _, orientations, size, _ = kernel.shape
+    if kernel.shape != (kernels, channels, orientations, size, size) or channels % orientations:
+        raise ValueError(f"kernel must be [S, O*A, O, F, F] with the {channels} channels of q_reward; it is {kernel.shape}")
+    return (batch, orientations, channels // orientations, height, width, size, kernels, num_iterations, keep_every)
+
+
+def _address(tensor: Tensor, like: Tensor | tuple[int, ...], dtype: torch.dtype) -> int:
+    """Where the numbers of a tensor are: the kernel asks nothing more of it, so it is looked at here."""
+    shape = like if isinstance(like, tuple) else like.shape
+    if tensor.shape != shape or tensor.dtype != dtype or not tensor.is_contiguous() or not tensor.is_cpu:
+        raise ValueError(f"expected {tuple(shape)} contiguous {dtype}, got {tuple(tensor.shape)} {tensor.dtype}")
+    return tensor.data_ptr()
+
+
 def forward(
     q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, keep_every: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
@@ -62,30 +79,27 @@ def forward(
     results are not to be used.
     """
     assert extension is not None
+    dtype = q_reward.dtype
+    sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
+    plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     q_values, final_value = torch.empty_like(q_reward), torch.empty_like(value)
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
     values, actions = q_reward.new_empty(shape_of_values), q_reward.new_empty(shape_of_actions, dtype=torch.uint8)
-    residual = q_reward.new_empty(q_reward.shape[0])
-    finite: bool = extension.forward(
-        q_reward,
-        kernel,
-        value,
-        num_iterations,
-        keep_every,
-        torch.get_num_threads(),
-        instruction_set(),
-        q_values,
-        final_value,
-        residual,
-        values,
-        actions,
+    residual = q_reward.new_empty(sizes[0])
+    addresses = (
+        _address(q_reward, q_reward, dtype),
+        _address(kernel, kernel, dtype),
+        _address(value, plane, dtype),
+        *(tensor.data_ptr() for tensor in (q_values, final_value, residual, values, actions)),
     )
+    run = extension.forward_float32 if dtype == torch.float32 else extension.forward_float64
+    finite: bool = run(sizes, addresses, torch.get_num_threads(), instruction_set())
     return q_values, final_value, residual, values, actions, finite
 
 
 def backward(
     grad_q_values: Tensor,
-    grad_value: Tensor,
+    grad_value: Tensor | None,
     q_reward: Tensor,
     kernel: Tensor,
     value: Tensor,
@@ -96,27 +110,29 @@ def backward(
     keep_every: int,
     kernel_needs_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of q_reward, kernel (empty if not needed) and the initial value."""
+    """Gradients of q_reward, kernel (empty if not needed) and the initial value; `grad_value` None stands for zeros."""
     assert extension is not None
+    dtype = q_reward.dtype
+    sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
+    plane = (sizes[0], sizes[1], sizes[3], sizes[4])
+    shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
     grad_q_reward, grad_initial = torch.empty_like(q_reward), torch.empty_like(final_value)
     grad_kernel = torch.empty_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
-    extension.backward(
-        grad_q_values,
-        grad_value,
-        q_reward,
-        kernel,
-        value,
-        final_value,
-        values,
-        actions,
-        num_iterations,
-        keep_every,
-        torch.get_num_threads(),
-        instruction_set(),
-        grad_q_reward,
-        grad_kernel,
-        grad_initial,
+    addresses = (
+        _address(grad_q_values, q_reward, dtype),
+        0 if grad_value is None else _address(grad_value, plane, dtype),
+        _address(q_reward, q_reward, dtype),
+        _address(kernel, kernel, dtype),
+        _address(value, plane, dtype),
+        _address(final_value, plane, dtype),
+        _address(values, shape_of_values, dtype),
+        _address(actions, shape_of_actions, torch.uint8),
+        grad_q_reward.data_ptr(),
+        grad_kernel.data_ptr() if kernel_needs_gradient else 0,
+        grad_initial.data_ptr(),
     )
+    run = extension.backward_float32 if dtype == torch.float32 else extension.backward_float64
+    run(sizes, addresses, torch.get_num_threads(), instruction_set())
     return grad_q_reward, grad_kernel, grad_initial
 
 

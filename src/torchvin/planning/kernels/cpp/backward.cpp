@@ -120,7 +120,7 @@ template <class T> class Tape {
                                     shares(in), first, last);
         });
         each_band(team, [&](int64_t, int64_t in, ptrdiff_t first, ptrdiff_t last) {
-            plan_.sweeps.combine(layout_, shares(in), g_.grad_value + b * size_ + in * cells,
+            plan_.sweeps.combine(layout_, shares(in), g_.grad_value ? g_.grad_value + b * size_ + in * cells : nullptr,
                                  slots_[top_] + in * layout_.plane, first, last);
         });
         if (!g_.grad_kernel) return;

@@ -31,7 +31,7 @@ template <class T> struct Forward {
 template <class T> struct Backward {
     const T *grad_q_values, *grad_value, *q_reward, *kernel, *value, *final_value, *values;
     const uint8_t* actions;
-    T *grad_q_reward, *grad_kernel, *grad_initial;  // grad_kernel may be null
+    T *grad_q_reward, *grad_kernel, *grad_initial;  // grad_kernel and grad_value may be null
 };
 
 // The instruction sets this machine can run, best first.
