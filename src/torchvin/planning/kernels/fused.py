@@ -34,6 +34,9 @@ def value_iteration(
     if torch.is_grad_enabled() and (q_reward.requires_grad or kernel.requires_grad or value.requires_grad):
         keep_every = 1 if gradient == "unroll" else math.isqrt(max(num_iterations - 1, 0)) + 1
     if _nobody_watches(q_reward, kernel, value):
+        if not keep_every:
+            kernels = kernel if kernel.ndim == 5 else kernel[None]
+            return _forward(q_reward, kernels, value, num_iterations, 0, backend)[:3]
         found: tuple[Tensor, Tensor, Tensor] = _Plan.apply(q_reward, kernel, value, num_iterations, keep_every, backend)
         return found
     kernels = kernel if kernel.ndim == 5 else kernel[None]

@@ -93,10 +93,12 @@ template <class T> class Tape {
         for (int64_t band = 0; band < plan_.bands; ++band)
             for (int64_t channel = 0; channel < channels_; ++channel)
                 for (int64_t tap = 0; tap < taps9_; ++tap, from += plan_.lanes) {
-                    double sum = 0;
                     if (tap >= plan_.taps) continue;
-                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum += from[lane];
-                    to[channel * plan_.taps + tap] += sum;
+                    double sum[16];
+                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = from[lane];
+                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
+                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
+                    to[channel * plan_.taps + tap] += sum[0];
                 }
         lanes_sum_.clear();
     }

@@ -38,16 +38,15 @@ template <class T> void plan_map(const Plan<T>& plan, const Forward<T>& f, int64
         field.step(k, keep, actions ? actions + k * size : nullptr, team);
     }
     if (shape.iterations == 0) std::memcpy(f.final_value + b * size, f.value + b * size, size * sizeof(T));
-    std::vector<typename Sweeps<T>::Reached> reached(plan.bands * plan.O);
     team.for_each(plan.bands, [&](int64_t index, int) {
         const auto [first, last] = plan.band(index);
         for (int64_t o = 0; o < plan.O; ++o)
-            reached[index * plan.O + o] =
+            field.reached[index * plan.O + o] =
                 plan.sweeps.look_ahead(field.update(shape.iterations, o), first, last, field.own(o), int(plan.A),
                                        f.q_values + (b * channels + o * plan.A) * plan.cells());
     });
     f.residual[b] = 0;
-    for (const auto& part : reached) {
+    for (const auto& part : field.reached) {
         f.residual[b] = std::max(f.residual[b], part.residual);
         field.finite &= part.finite;
     }

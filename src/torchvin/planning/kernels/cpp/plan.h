@@ -103,10 +103,11 @@ template <class T> struct Plan {
 template <class T> struct Field {
     const Plan<T>& plan;
     Buffer<T> q, value[2];
+    std::vector<typename Sweeps<T>::Reached> reached;  // [bands][O]
     bool finite = true, from_zero = false;
     T *from, *to;  // copies of V_k and of V_{k+1}
 
-    explicit Field(const Plan<T>& plan) : plan(plan), q(plan.O * plan.q_size()) {
+    explicit Field(const Plan<T>& plan) : plan(plan), q(plan.O * plan.q_size()), reached(plan.bands * plan.O) {
         for (auto& buffer : value) buffer = Buffer<T>(plan.O * plan.copies_size());
         from = value[0].get() + plan.layout.origin;
         to = value[1].get() + plan.layout.origin;
