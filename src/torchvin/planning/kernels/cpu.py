@@ -4,11 +4,14 @@ Plain functions on tensors, without autograd: `fused` makes an operator of them.
 """
 
 import importlib
+import math
 import os
 from types import ModuleType
 
 import torch
 from torch import Tensor
+
+_LEAST_LENT = 1 << 19  # bytes; for less, torch's allocator is quicker
 
 extension: ModuleType | None
 try:
@@ -70,6 +73,16 @@ def _address(tensor: Tensor, like: Tensor | tuple[int, ...], dtype: torch.dtype)
     return tensor.data_ptr()
 
 
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Uninitialised; large ones from memory that the last call has used, which the system need not make ready again."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LEAST_LENT:
+        return torch.empty(shape, dtype=dtype)
+    assert extension is not None
+    lent: Tensor = extension.lend(size)
+    return lent.view(dtype).view(shape)
+
+
 def forward(
     q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, keep_every: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
@@ -82,9 +95,9 @@ def forward(
     dtype = q_reward.dtype
     sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
-    q_values, final_value = torch.empty_like(q_reward), torch.empty_like(value)
+    q_values, final_value = _empty(q_reward.shape, dtype), torch.empty_like(value)
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-    values, actions = q_reward.new_empty(shape_of_values), q_reward.new_empty(shape_of_actions, dtype=torch.uint8)
+    values, actions = _empty(shape_of_values, dtype), _empty(shape_of_actions, torch.uint8)
     residual = q_reward.new_empty(sizes[0])
     addresses = (
         _address(q_reward, q_reward, dtype),
@@ -116,7 +129,7 @@ def backward(
     sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-    grad_q_reward, grad_initial = torch.empty_like(q_reward), torch.empty_like(final_value)
+    grad_q_reward, grad_initial = _empty(q_reward.shape, dtype), torch.empty_like(final_value)
     grad_kernel = torch.empty_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
     addresses = (
         _address(grad_q_values, q_reward, dtype),

@@ -2,10 +2,12 @@
 // backward.cpp. Tensors come as addresses: a DLPack exchange of each would take longer than planning on a small map. That
 // each has the size, type and layout it should is checked in cpu.py.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "pool.h"
 #include "value_iteration.h"
 
 namespace nb = nanobind;
@@ -51,11 +53,19 @@ void run_backward(const Sizes& sizes, const std::array<Address, 11>& a, int thre
                 threads, instruction_set);
 }
 
+// Bytes from the pool, which go back to it with the last tensor that shares them.
+nb::ndarray<nb::pytorch, uint8_t, nb::ndim<1>> lend(size_t bytes) {
+    void* from = Pool::shared().take(bytes);
+    nb::capsule owner(from, [](void* memory) noexcept { Pool::shared().give_back(memory); });
+    return {from, {bytes}, owner};
+}
+
 }  // namespace
 
 NB_MODULE(_cpu, module) {
     module.def("instruction_sets", &instruction_sets);
     module.def("peak_gflops", &peak_gflops, nb::arg("seconds"), nb::arg("instruction_set") = "");
+    module.def("lend", &lend);
     module.def("forward_float32", &run_forward<float>);
     module.def("forward_float64", &run_forward<double>);
     module.def("backward_float32", &run_backward<float>);
