@@ -44,8 +44,8 @@ def kept_shapes(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Shapes of the values and of the actions kept for the backward pass (cpp/value_iteration.h).
 
-    V_0 and V_K are at hand. All planes in one run, with room around them: neighbours of cells at the edge are read there,
-    and not used.
+    V_0 and V_K are at hand. All planes in one run, with room around them: neighbours of cells at the edge are read
+    there, and not used.
     """
     batch, _, height, width = q_reward.shape
     guard = kernel.shape[-1] // 2 * (width + 1) + 16
@@ -61,7 +61,9 @@ def _sizes(q_reward: Tensor, kernel: Tensor, num_iterations: int, keep_every: in
     batch, channels, height, width = q_reward.shape
     kernels, _, orientations, size, _ = kernel.shape
     if kernel.shape != (kernels, channels, orientations, size, size) or channels % orientations:
-        raise ValueError(f"kernel must be [S, O*A, O, F, F] with the {channels} channels of q_reward; it is {kernel.shape}")
+        raise ValueError(
+            f"kernel must be [S, O*A, O, F, F] with the {channels} channels of q_reward; it is {kernel.shape}"
+        )
     return (batch, orientations, channels // orientations, height, width, size, kernels, num_iterations, keep_every)
 
 
@@ -123,7 +125,7 @@ def backward(
     keep_every: int,
     kernel_needs_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of q_reward, kernel (empty if not needed) and the initial value; `grad_value` None stands for zeros."""
+    """Gradients of q_reward, kernel (empty if not needed) and the initial value; None for `grad_value` is zeros."""
     assert extension is not None
     dtype = q_reward.dtype
     sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
