@@ -79,6 +79,13 @@ bool forward(const Shape& shape, const Forward<T>& f, int threads, const std::st
     const int64_t count = shape.kernels * plan.O * plan.A * plan.taps;
     for (int64_t index = 0; index < count; ++index)
         if (!(f.kernel[index] - f.kernel[index] == 0)) return false;
+    const auto clear_guards = [&](auto* kept, int64_t planes) {
+        if (!planes) return;
+        std::fill_n(kept, shape.guard(), 0);
+        std::fill_n(kept + shape.kept_size(planes) - shape.guard(), shape.guard(), 0);
+    };
+    clear_guards(f.values, shape.kept_values());
+    clear_guards(f.actions, shape.kept_actions());
     const auto [outer_size, inner_size] = plan.share_threads(threads);
     Team outer(outer_size), inner(inner_size);
     std::vector<std::unique_ptr<Field<T>>> fields(outer_size);
