@@ -25,11 +25,13 @@ template <class T> std::vector<T> random_numbers(int64_t count) {
 template <class T> bool agrees(const Shape& shape, const std::string& instruction_set, int threads) {
     const int64_t B = shape.batch, O = shape.orientations, A = shape.actions, H = shape.height, W = shape.width,
                   F = shape.kernel_size, S = shape.kernels, K = shape.iterations, cells = H * W;
-    const auto q = random_numbers<T>(B * O * A * cells), start = random_numbers<T>(B * O * cells);
+    const auto q = random_numbers<T>(B * O * A * cells);
+    auto start = random_numbers<T>(B * O * cells);
+    if (generator() % 2) std::fill(start.begin(), start.end(), T{0});  // the first update is another
     auto kernel = random_numbers<T>(S * O * A * O * F * F);
     for (auto& weight : kernel) weight /= static_cast<T>(O * F * F);
-    std::vector<T> q_values(q.size()), final_value(start.size()), residual(B), values(B * shape.kept_values() * O * shape.span());
-    std::vector<uint8_t> actions(shape.keep_every == 1 ? B * K * O * shape.span() : 0);
+    std::vector<T> q_values(q.size()), final_value(start.size()), residual(B), values(shape.kept_size(shape.kept_values()));
+    std::vector<uint8_t> actions(shape.kept_size(shape.kept_actions()));
     const Forward<T> f{q.data(), kernel.data(), start.data(), q_values.data(), final_value.data(), residual.data(), values.data(), actions.data()};
     if (!forward(shape, f, threads, instruction_set)) return false;
 
@@ -73,7 +75,7 @@ template <class T> bool agrees(const Shape& shape, const std::string& instructio
     // The sum of all gradients of q_reward is known: each cell of each V_k passes on what it got, through one action.
     const auto grad_q = random_numbers<T>(q.size()), grad_value = random_numbers<T>(start.size());
     std::vector<T> out_q(q.size()), out_kernel(kernel.size()), out_start(start.size());
-    const Backward<T> g{grad_q.data(), grad_value.data(), q.data(), kernel.data(), final_value.data(), values.data(), actions.data(), out_q.data(), out_kernel.data(), out_start.data()};
+    const Backward<T> g{grad_q.data(), grad_value.data(), q.data(), kernel.data(), start.data(), final_value.data(), values.data(), actions.data(), out_q.data(), out_kernel.data(), out_start.data()};
     backward(shape, g, threads, instruction_set);
     // Along the direction of the inputs themselves the function is homogeneous in (q_reward, V_0): f = <df, (q, V_0)>.
     double direct = 0, through = 0, size = 1;

@@ -2,9 +2,10 @@
 
 `torchvin::value_iteration` is opaque to PyTorch and calls the C++ or the Triton kernel inside. What the backward pass
 needs leaves it as outputs: 5 bytes a cell and iteration (V_k and the action taken), or with `keep_every` = n > 1 only
-every n-th V.
+every n-th V. Ordinary calls do the same without the operator (`_Plan`), which on small maps takes longer than planning.
 """
 
+import functools
 import importlib
 import math
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 import torch.nn.grad
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import Parameter
 
 from torchvin.planning.kernels import reference
 
@@ -31,13 +33,40 @@ def value_iteration(
     keep_every = 0
     if torch.is_grad_enabled() and (q_reward.requires_grad or kernel.requires_grad or value.requires_grad):
         keep_every = 1 if gradient == "unroll" else math.isqrt(max(num_iterations - 1, 0)) + 1
+    if _nobody_watches(q_reward, kernel, value):
+        if not keep_every:
+            kernels = kernel if kernel.ndim == 5 else kernel[None]
+            return _forward(q_reward, kernels, value, num_iterations, 0, backend)[:3]
+        function: Any = _Plan  # without types
+        found: tuple[Tensor, Tensor, Tensor] = function.apply(
+            q_reward, kernel, value, num_iterations, keep_every, backend
+        )
+        return found
     kernels = kernel if kernel.ndim == 5 else kernel[None]
     outputs = plan(q_reward, kernels, value, num_iterations, keep_every, backend)
     return outputs[0], outputs[1], outputs[2]
 
 
-def _num_kept(num_iterations: int, keep_every: int) -> int:
-    return -(-num_iterations // keep_every) if keep_every else 0
+def _nobody_watches(*tensors: Tensor) -> bool:
+    """Whether this is an ordinary call: nothing traces, compiles, maps over or otherwise interprets it.
+
+    Then `_Plan` does what the operator does without PyTorch's dispatcher, which would take as long as planning on a
+    batch of small maps.
+    """
+    if torch.compiler.is_compiling():
+        return False
+    core: Any = torch._C
+    try:
+        if core._get_tracing_state() or core._are_functorch_transforms_active() or core._len_torch_dispatch_stack():
+            return False
+    except AttributeError:  # PyTorch's own affairs, which may change
+        return False
+    return all(type(tensor) in (Tensor, Parameter) for tensor in tensors)
+
+
+@functools.cache
+def _module(backend: str) -> Any:
+    return importlib.import_module(_MODULES[backend])
 
 
 @torch.library.custom_op("torchvin::value_iteration", mutates_args=())
@@ -49,23 +78,29 @@ def plan(
     The kernels' maximum does not follow torch's rules for NaN. Where a number is not finite (but -inf in q_reward,
     which rules out an action), the reference answers, so that a diverged network looks the same with every kernel.
     """
-    module: Any = importlib.import_module(_MODULES[backend])
+    found = _forward(q_reward, kernels, value, num_iterations, keep_every, backend)
+    return (*found[:5], torch.tensor(found[5]))
+
+
+def _forward(
+    q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
+    module = _module(backend)
     inputs = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value)]
     q_values, final, residual, values, actions, finite = module.forward(*inputs, num_iterations, keep_every)
     if not finite:
         with torch.no_grad():
             q_values, final = reference.value_iteration(inputs[0], inputs[1], inputs[2], num_iterations, "unroll")
             residual = reference.residual(q_values, final)
-    return q_values, final, residual, values, actions, torch.tensor(finite)
+    return q_values, final, residual, values, actions, finite
 
 
 @plan.register_fake
 def _(
     q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    module: Any = importlib.import_module(_MODULES[backend])
-    values = module.kept_shape(q_reward, kernels, _num_kept(num_iterations, keep_every))
-    actions = module.kept_shape(q_reward, kernels, num_iterations if keep_every == 1 else 0)
+    module = _module(backend)
+    values, actions = module.kept_shapes(q_reward, kernels, num_iterations, keep_every)
     return (
         q_reward.new_empty(q_reward.shape),
         value.new_empty(value.shape),
@@ -93,17 +128,44 @@ def plan_backward(
     kernel_needs_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of q_reward, kernels (zero if not needed) and value."""
-    grads = [tensor.detach().contiguous() for tensor in (grad_q_values, grad_value)]
+    grad_q, grad_kernels, grad_initial = _backward_of(
+        grad_q_values, grad_value, q_reward, kernels, value, final_value, values, actions, bool(finite), num_iterations,
+        keep_every, backend, kernel_needs_gradient,
+    )  # fmt: skip
+    return grad_q, grad_kernels if kernel_needs_gradient else torch.zeros_like(kernels), grad_initial
+
+
+def _backward_of(
+    grad_q_values: Tensor,
+    grad_value: Tensor | None,
+    q_reward: Tensor,
+    kernels: Tensor,
+    value: Tensor,
+    final_value: Tensor,
+    values: Tensor,
+    actions: Tensor,
+    finite: bool,
+    num_iterations: int,
+    keep_every: int,
+    backend: str,
+    kernel_needs_gradient: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    grad_q_values = grad_q_values.detach().contiguous()
+    if grad_value is not None:
+        grad_value = grad_value.detach().contiguous()
+    elif backend != "cpu" or not finite:
+        grad_value = torch.zeros_like(value)
     if not finite:
+        assert grad_value is not None
         with torch.no_grad():
             inputs = (q_reward.detach(), kernels.detach(), value.detach())
-            return _backward_by_reference(grads[0], grads[1], *inputs, num_iterations)
-    module: Any = importlib.import_module(_MODULES[backend])
-    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, final_value, values, actions)]
-    grad_q, grad_kernels, grad_initial = module.backward(
-        *grads, *kept, num_iterations, keep_every, kernel_needs_gradient
+            return _backward_by_reference(grad_q_values, grad_value, *inputs, num_iterations)
+    module = _module(backend)
+    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value, final_value, values, actions)]
+    gradients: tuple[Tensor, Tensor, Tensor] = module.backward(
+        grad_q_values, grad_value, *kept, num_iterations, keep_every, kernel_needs_gradient
     )
-    return grad_q, grad_kernels if kernel_needs_gradient else torch.zeros_like(kernels), grad_initial
+    return gradients
 
 
 @plan_backward.register_fake
@@ -154,6 +216,39 @@ def _backward(ctx: Any, grad_q_values: Tensor, grad_value: Tensor, *_: Any) -> t
     needs_kernel = ctx.needs_input_grad[1]
     grads = plan_backward(grad_q_values, grad_value, *ctx.saved_tensors, *ctx.options, needs_kernel)
     return grads[0], grads[1] if needs_kernel else None, grads[2], None, None, None
+
+
+class _Plan(torch.autograd.Function):
+    """The operator for calls that nobody watches."""
+
+    @staticmethod
+    def forward(ctx: Any, q_reward: Tensor, kernel: Tensor, *others: Any) -> tuple[Tensor, ...]:
+        kernels = kernel if kernel.ndim == 5 else kernel[None]
+        *outputs, finite = _forward(q_reward, kernels, *others)
+        if others[2]:
+            ctx.save_for_backward(q_reward, kernel, others[0], outputs[1], *outputs[3:])
+        ctx.finite, ctx.options = finite, others[1:]
+        ctx.mark_non_differentiable(outputs[2])
+        ctx.set_materialize_grads(False)  # Q or V is often all that is used
+        return tuple(outputs[:3])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        q_reward, kernel, *kept = ctx.saved_tensors
+        kernels, needs_kernel = kernel if kernel.ndim == 5 else kernel[None], ctx.needs_input_grad[1]
+        grad_q_values = torch.zeros_like(q_reward) if grads[0] is None else grads[0]
+        run: Any
+        finite: Any
+        grad_value: Tensor | None
+        if torch.is_grad_enabled():  # to be differentiated again: the operator can
+            grad_value = torch.zeros_like(kept[0]) if grads[1] is None else grads[1]
+            run = plan_backward
+            grad_value = torch.zeros_like(kept[0]) if grads[1] is None else grads[1]
+            finite = torch.tensor(ctx.finite)
+        else:
+            run, grad_value, finite = _backward_of, grads[1], ctx.finite
+        results = run(grad_q_values, grad_value, q_reward, kernels, *kept, finite, *ctx.options, needs_kernel)
+        return results[0], results[1].view_as(kernel) if needs_kernel else None, results[2], None, None, None
 
 
 def _keep_for_double_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

@@ -46,9 +46,14 @@ def why_not(q_reward: Tensor | None) -> str | None:
     return None
 
 
-def kept_shape(q_reward: Tensor, kernel: Tensor, num_kept: int) -> tuple[int, ...]:
-    """Shape of what is kept for the backward pass."""
-    return (q_reward.shape[0], num_kept, kernel.shape[2], math.prod(q_reward.shape[2:]))
+def kept_shapes(
+    q_reward: Tensor, kernel: Tensor, num_iterations: int, keep_every: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of the values V_0, V_n, ... and of the actions kept for the backward pass."""
+    plane = (kernel.shape[2], math.prod(q_reward.shape[2:]))
+    num_values = -(-num_iterations // keep_every) if keep_every else 0
+    num_actions = num_iterations if keep_every == 1 else 0
+    return (q_reward.shape[0], num_values, *plane), (q_reward.shape[0], num_actions, *plane)
 
 
 def forward(
@@ -71,6 +76,7 @@ def backward(
     grad_value: Tensor,
     q_reward: Tensor,
     kernel: Tensor,
+    value: Tensor,
     final_value: Tensor,
     values: Tensor,
     actions: Tensor,
@@ -141,8 +147,8 @@ def _iterate(
     sides, size = kernel.shape[1:], kernel.shape[-1]
     tile, halo, tiles, steps = _tiles(height, width, size // 2, count)
     options = _launch(height, width, tile, halo)
-    values = q_reward.new_empty(kept_shape(q_reward, kernel, -(-count // keep_every) if keep_every else 0))
-    actions = q_reward.new_empty(kept_shape(q_reward, kernel, count if keep_every == 1 else 0), dtype=torch.uint8)
+    shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, count, keep_every)
+    values, actions = q_reward.new_empty(shape_of_values), q_reward.new_empty(shape_of_actions, dtype=torch.uint8)
     scratch = value.new_empty(batch * tiles, 2, orientations, options["SCRATCH"])
     start, end = value, torch.empty_like(value)  # `value` is not written to
     for done in range(0, count, steps or 1):

@@ -5,6 +5,8 @@
 // for one to a machine that has another.
 #pragma once
 
+#include "layout.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -12,8 +14,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-
-#define TORCHVIN_INLINE inline __attribute__((always_inline))
 
 namespace torchvin::TORCHVIN_ISA {
 
@@ -46,17 +46,83 @@ template <class T> TORCHVIN_INLINE Vector<T> load(const T* from) {
     __builtin_memcpy(&result, from, sizeof result);
     return result;
 }
-template <class T> TORCHVIN_INLINE Integers<T> load_mask(const Integer<T>* from) {
-    Integers<T> result;
-    __builtin_memcpy(&result, from, sizeof result);
-    return result;
-}
 template <class T> TORCHVIN_INLINE void store(T* to, Vector<T> value) { __builtin_memcpy(to, &value, sizeof value); }
 
 template <class T> TORCHVIN_INLINE Vector<T> broadcast(T value) { return value - Vector<T>{}; }
 
-template <class T> TORCHVIN_INLINE Vector<T> keep(Integers<T> mask, Vector<T> value) {
-    return reinterpret_cast<Vector<T>>(mask & reinterpret_cast<Integers<T>>(value));
+// Which lanes: bit by bit, the first lane lowest.
+using Bits = uint32_t;
+
+template <class T> TORCHVIN_INLINE Bits first_lanes(ptrdiff_t count) {
+    return count >= lanes<T> ? (Bits{1} << lanes<T>) - 1 : (Bits{1} << count) - 1;
+}
+
+template <class T> TORCHVIN_INLINE Integers<T> lanes_of(Bits bits) {
+    Integers<T> lane{};
+    for (int n = 0; n < lanes<T>; ++n) lane[n] = Integer<T>{1} << n;
+    return (lane & (static_cast<Integer<T>>(bits) - Integers<T>{})) != 0;
+}
+
+template <class T> TORCHVIN_INLINE Vector<T> keep(Bits bits, Vector<T> value) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return (Vector<T>)_mm512_maskz_mov_ps(static_cast<__mmask16>(bits), (__m512)value);
+    else return (Vector<T>)_mm512_maskz_mov_pd(static_cast<__mmask8>(bits), (__m512d)value);
+#else
+    return reinterpret_cast<Vector<T>>(lanes_of<T>(bits) & reinterpret_cast<Integers<T>>(value));
+#endif
+}
+
+// Loads and stores that do not touch the lanes left out.
+template <class T> TORCHVIN_INLINE Vector<T> load_some(Bits bits, const T* from) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return (Vector<T>)_mm512_maskz_loadu_ps(static_cast<__mmask16>(bits), from);
+    else return (Vector<T>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(bits), from);
+#else
+    if (bits == first_lanes<T>(lanes<T>)) return load(from);
+    Vector<T> result{};
+    for (int lane = 0; lane < lanes<T>; ++lane)
+        if (bits >> lane & 1) result[lane] = from[lane];
+    return result;
+#endif
+}
+template <class T> TORCHVIN_INLINE void store_some(Bits bits, T* to, Vector<T> value) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) _mm512_mask_storeu_ps(to, static_cast<__mmask16>(bits), (__m512)value);
+    else _mm512_mask_storeu_pd(to, static_cast<__mmask8>(bits), (__m512d)value);
+#else
+    if (bits == first_lanes<T>(lanes<T>)) return store(to, value);
+    for (int lane = 0; lane < lanes<T>; ++lane)
+        if (bits >> lane & 1) to[lane] = value[lane];
+#endif
+}
+
+// A byte a lane: which of the lanes differ between two places in memory, and which have a certain one.
+template <class T> TORCHVIN_INLINE Bits differing_bytes(const uint8_t* one, const uint8_t* other) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+        return _mm_cmpneq_epi8_mask(_mm_loadu_si128(reinterpret_cast<const __m128i*>(one)),
+                                    _mm_loadu_si128(reinterpret_cast<const __m128i*>(other)));
+    else
+        return _mm_cmpneq_epi8_mask(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(one)),
+                                    _mm_loadl_epi64(reinterpret_cast<const __m128i*>(other)));
+#else
+    if (__builtin_memcmp(one, other, lanes<T>) == 0) return 0;
+    Bits bits = 0;
+    for (int lane = 0; lane < lanes<T>; ++lane) bits |= Bits{one[lane] != other[lane]} << lane;
+    return bits;
+#endif
+}
+template <class T> TORCHVIN_INLINE Bits bytes_equal_to(uint8_t byte, const uint8_t* from) {
+#if defined(__AVX512F__)
+    const __m128i wanted = _mm_set1_epi8(static_cast<char>(byte));
+    if constexpr (std::is_same_v<T, float>)
+        return _mm_cmpeq_epi8_mask(wanted, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    else return _mm_cmpeq_epi8_mask(wanted, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))) & 0xff;
+#else
+    Bits bits = 0;
+    for (int lane = 0; lane < lanes<T>; ++lane) bits |= Bits{from[lane] == byte} << lane;
+    return bits;
+#endif
 }
 
 template <class T> TORCHVIN_INLINE bool all(Integers<T> mask) {
@@ -113,24 +179,50 @@ template <class T> TORCHVIN_INLINE void store_bytes(uint8_t* to, Integers<T> val
 #endif
 }
 
-// table[index], lane by lane. With `InRegisters` the table has 16 entries.
-template <class T, bool InRegisters> TORCHVIN_INLINE Vector<T> lookup(const T* table, Integers<T> index) {
-#if defined(__AVX512F__)
-    if constexpr (InRegisters && std::is_same_v<T, float>)
-        return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, _mm512_loadu_ps(table));
-    else if constexpr (InRegisters)
-        return (Vector<T>)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)index, _mm512_loadu_pd(table + 8));
-#elif defined(__AVX2__)
-    if constexpr (InRegisters && std::is_same_v<T, float>) {
-        const __m256i chosen = (__m256i)index;
-        const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), chosen);
-        const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), chosen);
-        return (Vector<T>)_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
-    }
-#endif
-    Vector<T> result;
-    for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = table[index[lane]];
-    return result;
+template <class T> TORCHVIN_INLINE void store_some_bytes(Bits bits, uint8_t* to, Integers<T> value) {
+    if (bits == first_lanes<T>(lanes<T>)) return store_bytes<T>(to, value);
+    for (int lane = 0; lane < lanes<T>; ++lane)
+        if (bits >> lane & 1) to[lane] = static_cast<uint8_t>(value[lane]);
 }
+
+// table[index], lane by lane. `Small`: at most 16 entries, which the table in memory has. Bytes that are no index may come,
+// from outside the map; they find any entry.
+template <class T, bool Small> struct Table {
+    const T* from = nullptr;
+    int entries = 0;
+#if defined(__AVX512F__)
+    Vector<T> low{}, high{};
+#elif defined(__AVX2__)
+    Vector<float> low{}, high{};
+#endif
+    Table() = default;
+    TORCHVIN_INLINE Table(const T* table, int entries) : from(table), entries(entries) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) low = load(table);
+#endif
+#if defined(__AVX512F__)
+        if constexpr (Small && !std::is_same_v<T, float>) low = load(table), high = load(table + 8);
+#elif defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) high = load(table + 8);
+#endif
+    }
+    TORCHVIN_INLINE Vector<T> at(Integers<T> index) const {
+#if defined(__AVX512F__)
+        if constexpr (Small && std::is_same_v<T, float>)
+            return (Vector<T>)_mm512_permutexvar_ps((__m512i)index, (__m512)low);
+        else if constexpr (Small) return (Vector<T>)_mm512_permutex2var_pd((__m512d)low, (__m512i)index, (__m512d)high);
+#elif defined(__AVX2__)
+        if constexpr (Small && std::is_same_v<T, float>) {
+            const __m256i chosen = (__m256i)index;
+            const __m256 one = _mm256_permutevar8x32_ps((__m256)low, chosen);
+            const __m256 other = _mm256_permutevar8x32_ps((__m256)high, chosen);
+            return (Vector<T>)_mm256_blendv_ps(one, other, _mm256_castsi256_ps(_mm256_slli_epi32(chosen, 28)));
+        }
+#endif
+        Vector<T> result;
+        for (int lane = 0; lane < lanes<T>; ++lane) result[lane] = from[index[lane] < entries ? index[lane] : 0];
+        return result;
+    }
+};
 
 }  // namespace torchvin::TORCHVIN_ISA

@@ -1,12 +1,15 @@
 // The inner loops, as a table of functions for one instruction set and one type of number.
 //
-// Value iteration over orientations o, actions a and taps t (a tap is a pair of input orientation and offset):
+// Value iteration over orientations o, actions a and taps t (a tap is an input orientation and a place (i, j) of the kernel):
 //     Q_oa(s) = q_reward_oa(s) + sum over t of weight_oat * V(s + offset_t),   V_o(s) = max over a of Q_oa(s)
-// Each function works on the vectors [first, last) of a map, so that a map can be cut into bands.
+// Each function works on the vectors [first, last) of a map, so that a map can be cut into bands. Planes and copies are
+// those of layout.h; pointers to one point at its cell 0. "Dense" is H * W numbers without margins.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "layout.h"
 
 namespace torchvin {
 
@@ -14,51 +17,76 @@ template <class T> struct Sweeps {
     int lanes;
     // Actions are worked on in chunks of equal size: as many as fit the registers.
     int (*chunk_size)(int actions);
-    // Weights [chunks][taps][chunk], q [chunks][vectors][chunk][lanes]. `value` points at cell 0 of the first input plane.
+
+    // q_reward of one orientation, dense [actions][cells], to q [chunks][vectors][chunk][lanes]; the last chunk is filled
+    // up with -inf, which never wins. Returns whether a number was NaN or positive infinity.
+    bool (*interleave)(const Layout&, const T* q_reward, int actions, T* q);
+
+    // A dense plane into the copies of a value. Tells what it saw.
+    struct Seen {
+        bool finite, zero;
+    };
+    Seen (*copies)(const Layout&, const T* dense, T* value);
+
     struct Update {
-        const T* value;
+        const Layout* layout;
+        const T* value;  // copies of the first input orientation
         const ptrdiff_t* offsets;
-        int taps, chunks, chunk;
-        ptrdiff_t vectors;
-        const T* weights;
+        int taps, chunks, chunk;  // no taps: the value is zero
+        const T* weights;         // [chunks][taps][chunk]
         const T* q;
-        const void* mask;  // [vectors][lanes] integers as wide as T: all bits of the lanes that are cells
     };
-    // The largest Q into `best` (zero where no cell is) and, unless null, the first action that has it into `action`.
-    void (*maximise)(const Update&, ptrdiff_t first, ptrdiff_t last, T* best, uint8_t* action);
-    // Every Q, as q lies, into `out`, which may be q itself.
-    void (*look_ahead)(const Update&, ptrdiff_t first, ptrdiff_t last, T* out);
-    // The gradient that flows through the action taken. gradient: of V_{k+1}, cell 0 of its plane; action: taken at k;
-    // value: V_k. Adds to q_gradient [vectors][actions][lanes] and to weight_gradient [actions][taps9][lanes], where taps9
-    // is the number of taps rounded up to a multiple of 9 (`offsets` has that many); either may be null.
-    struct Correlate {
-        const T* gradient;      // one plane, or with action == nullptr [actions] planes `plane` apart
-        const uint8_t* action;
-        ptrdiff_t plane;
-        const T* value;
-        const ptrdiff_t* offsets;
-        int taps9, actions;
-        T* q_gradient;
-        T* weight_gradient;
+    // The largest Q into copies, and unless null also dense, with the first action that has it.
+    void (*maximise)(const Update&, ptrdiff_t first, ptrdiff_t last, T* value, T* dense, uint8_t* action);
+    // Every Q, dense [actions][cells]. Returns how far `value`, a plane, is from the largest Q at most, and whether it is
+    // finite.
+    struct Reached {
+        T residual;
+        bool finite;
     };
-    void (*correlate)(const Correlate&, ptrdiff_t first, ptrdiff_t last);
-    // out(s) (+)= sum over t of table[t][action(s - offset_t)] * gradient(s - offset_t); tables hold `entries` rounded up to 16.
+    Reached (*look_ahead)(const Update&, ptrdiff_t first, ptrdiff_t last, const T* value, int actions, T* q_values);
+
+    // Going back one update: the share that each column of the kernel has in the gradient of V, before it is shifted into
+    // place. share_j(s) = sum over i of weight(s - row_i)_ij * gradient(s - row_i), where the weight is that of the action
+    // taken; `shares` are planes.
     struct Gather {
+        const Layout* layout;
         const T* gradient;
         const uint8_t* action;
-        const ptrdiff_t* offsets;
-        int taps, entries;
-        const T* tables;
-        const void* mask;
+        const T* tables;  // [i][j][entries]
+        int actions, entries;
         bool add;
+        T* shares;
+        const uint8_t* prefetch_action;  // what will be wanted next, at the same cells
+        const T* prefetch_value;
     };
-    void (*gather)(const Gather&, ptrdiff_t first, ptrdiff_t last, T* out);
-    // Between a dense [H, W] plane and vectors `step` apart; `mask` says which lanes are cells. expand returns whether a
-    // number was NaN or positive infinity, compress whether one was not finite.
-    bool (*expand)(const T* dense, const void* mask, ptrdiff_t vectors, ptrdiff_t step, T* out);
-    bool (*compress)(const T* in, const void* mask, ptrdiff_t vectors, ptrdiff_t step, bool add, T* dense);
-    // The largest difference between V (`value` of the first orientation given) and the largest of `actions` Q values.
-    T (*residual)(const Update&, const T* q, int actions);
+    void (*gather)(const Gather&, ptrdiff_t first, ptrdiff_t last);
+    // The same back from the look-ahead, where every action carries gradient: planes of `channels` gradients, weights
+    // [channel][i][j].
+    void (*gather_all)(const Layout&, const T* gradients, const T* weights, int channels, T* shares, ptrdiff_t first,
+                       ptrdiff_t last);
+    // The shares shifted into place and added, to a dense `start` unless null, into a plane.
+    void (*combine)(const Layout&, const T* shares, const T* start, T* gradient, ptrdiff_t first, ptrdiff_t last);
+
+    // The gradients that one orientation's actions pass on, over updates `count` - 1 down to 0: adds to dense q_gradient
+    // [actions][cells] unless null, and to weight_gradient [actions][stride][lanes], 9 taps of it, unless null.
+    struct Accumulate {
+        const Layout* layout;
+        int count;
+        const T* const* gradients;       // planes
+        const uint8_t* const* actions;   // dense
+        const T* const* values;          // dense, readable up to a margin before and after
+        const ptrdiff_t* offsets;        // of the 9 taps in a dense value
+        const uint16_t* neighbours;      // [vectors][stride], for each tap the lanes where it exists
+        T* q_gradient;
+        T* weight_gradient;
+        ptrdiff_t stride;
+    };
+    void (*accumulate)(const Accumulate&, ptrdiff_t first, ptrdiff_t last);
+    // The weights' gradient of the look-ahead: planes of gradients, copies of V, `taps9` offsets (a multiple of 9).
+    void (*correlate)(const Layout&, const T* gradients, int actions, const T* value, const ptrdiff_t* offsets, int taps9,
+                      T* weight_gradient, ptrdiff_t first, ptrdiff_t last);
+
     // Giga multiply-adds a second that the machine reaches when nothing else is asked of it.
     double (*peak)(double seconds);
 };

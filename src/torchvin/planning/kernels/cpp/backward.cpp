@@ -1,0 +1,249 @@
+// Going back through the iterations of a batch of maps, along the actions taken.
+#include "plan.h"
+
+namespace torchvin {
+namespace {
+
+// The gradients of several updates are held at a time: as many as fit in so many bytes, and not more than so many, for
+// then sums in T go over to double.
+constexpr int64_t bytes_of_gradients = 256 * 1024, least_held = 4, most_held = 64;
+
+// The kernel as tables of actions, and as the last look-ahead's weights with the input orientation first.
+template <class T> struct Transposed {
+    int64_t entries;
+    Buffer<T> tables;   // [S][O in][O out][window][entries]
+    Buffer<T> weights;  // [O in][O out * A][window]
+
+    Transposed(const Plan<T>& plan, const T* kernel)
+        : entries((plan.A + 15) / 16 * 16), tables(plan.shape.kernels * plan.O * plan.O * plan.window * entries),
+          weights(plan.O * plan.O * plan.A * plan.window) {
+        const T* last = kernel + plan.kernel_of(plan.shape.iterations) * plan.O * plan.A * plan.taps;
+        for (int64_t channel = 0; channel < plan.O * plan.A; ++channel)
+            for (int64_t in = 0; in < plan.O; ++in)
+                for (int64_t d = 0; d < plan.window; ++d) {
+                    const int64_t from = (channel * plan.O + in) * plan.window + d;
+                    weights[(in * plan.O * plan.A + channel) * plan.window + d] = last[from];
+                    for (int64_t s = 0; s < plan.shape.kernels; ++s)
+                        tables[(((s * plan.O + in) * plan.O + channel / plan.A) * plan.window + d) * entries +
+                               channel % plan.A] = kernel[s * plan.O * plan.A * plan.taps + from];
+                }
+    }
+    const T* table(const Plan<T>& plan, int64_t k, int64_t in, int64_t o) const {
+        return tables.get() + ((plan.kernel_of(k) * plan.O + in) * plan.O + o) * plan.window * entries;
+    }
+};
+
+// One thread's memory for going back.
+template <class T> class Tape {
+  public:
+    Tape(const Plan<T>& plan, const Backward<T>& g, const Transposed<T>& transposed)
+        : plan_(plan), shape_(plan.shape), layout_(plan.layout), g_(g), transposed_(transposed), field_(plan),
+          size_(shape_.plane()), channels_(plan.O * plan.A), taps9_(static_cast<int64_t>(plan.offsets.size())) {
+        const int64_t segment = shape_.keep_every > 1 ? std::min(shape_.keep_every, shape_.iterations) : 0;
+        const int64_t plane_bytes = plan.O * layout_.plane * sizeof(T);
+        held_ = std::clamp<int64_t>(bytes_of_gradients / plane_bytes, least_held, most_held);
+        held_ = plan.shape.kernels > 1 ? 1 : std::min(held_, std::max<int64_t>(segment ? segment : shape_.iterations, 1));
+        gradients_ = Buffer<T>((held_ + 1) * plan.O * layout_.plane);
+        for (int64_t slot = 0; slot <= held_; ++slot)
+            slots_.push_back(gradients_.get() + slot * plan.O * layout_.plane + layout_.origin);
+        shares_ = Buffer<T>(plan.O * plan.copies_size());
+        dense_ = Buffer<T>(channels_ * layout_.plane);
+        start_ = Buffer<T>(size_ + 2 * shape_.guard());
+        if (g.grad_kernel) lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
+        again_values_ = Buffer<T>(segment ? segment * size_ + 2 * shape_.guard() : 0);
+        again_actions_ = Buffer<uint8_t>(segment ? segment * size_ + 2 * shape_.guard() : 0);
+        for (int64_t t = 0; t < taps9_; ++t) {
+            const int64_t tap = t < plan.taps ? t : 0, d = tap % plan.window, i = d / layout_.size, j = d % layout_.size;
+            offsets_.push_back(tap / plan.window * plan.cells() + layout_.row(i) + layout_.column(j));
+        }
+        for (ptrdiff_t at = 0; at < layout_.vectors; ++at)
+            for (int64_t t = 0; t < taps9_; ++t) {
+                const int64_t d = t % plan.window;
+                neighbours_.push_back(layout_.neighbours(d / layout_.size, d % layout_.size, at));
+            }
+    }
+
+    // The gradients of map b. Those of the kernel stay in lanes: `sums` are for where they differ between updates.
+    void go_back(int64_t b, double* sums, Team& team) {
+        values_ = shape_.kept_values() ? g_.values + shape_.guard() + b * shape_.kept_values() * size_ : nullptr;
+        look_ahead(b, team);
+        if (shape_.kernels > 1) flush(sums + shape_.iterations * channels_ * plan_.taps);
+        std::memcpy(start_.get() + shape_.guard(), g_.value + b * size_, size_ * sizeof(T));
+        const int64_t segment = shape_.keep_every > 1 ? shape_.keep_every : shape_.iterations;
+        if (shape_.keep_every > 1) field_.read_reward(g_.q_reward + b * channels_ * plan_.cells());
+        for (int64_t last = shape_.iterations; last > 0;) {
+            const int64_t first = (last - 1) / segment * segment;
+            if (shape_.keep_every > 1) plan_again(first, last, team);
+            for (; last > first; last = std::max(last - held_, first)) {
+                const int64_t from = std::max(last - held_, first);
+                updates(b, from, last, first, team);
+                if (shape_.kernels > 1) flush(sums + from * channels_ * plan_.taps);
+                else if (shape_.iterations > held_ && g_.grad_kernel) flush(sums);
+            }
+        }
+        for (int64_t o = 0; o < plan_.O; ++o)
+            std::memcpy(g_.grad_initial + b * size_ + o * plan_.cells(), slots_[top_] + o * layout_.plane,
+                        plan_.cells() * sizeof(T));
+    }
+
+    // Adds the lanes of every band to `to` [O*A][taps], in order, and clears them.
+    void flush(double* to) {
+        if (!g_.grad_kernel) return;
+        const T* from = lanes_sum_.get();
+        for (int64_t band = 0; band < plan_.bands; ++band)
+            for (int64_t channel = 0; channel < channels_; ++channel)
+                for (int64_t tap = 0; tap < taps9_; ++tap, from += plan_.lanes) {
+                    if (tap >= plan_.taps) continue;
+                    double sum[16];
+                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = from[lane];
+                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
+                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
+                    to[channel * plan_.taps + tap] += sum[0];
+                }
+        lanes_sum_.clear();
+    }
+
+  private:
+    T* lanes_of(int64_t band, int64_t o) const {
+        return g_.grad_kernel ? lanes_sum_.get() + (band * channels_ + o * plan_.A) * taps9_ * plan_.lanes : nullptr;
+    }
+
+    // The look-ahead, where every action carries gradient; what it passes to V_K goes into the top slot.
+    void look_ahead(int64_t b, Team& team) {
+        const int64_t cells = plan_.cells();
+        std::memcpy(g_.grad_q_reward + b * channels_ * cells, g_.grad_q_values + b * channels_ * cells,
+                    channels_ * cells * sizeof(T));
+        T* dense = dense_.get() + layout_.origin;
+        for (int64_t channel = 0; channel < channels_; ++channel)
+            std::memcpy(dense + channel * layout_.plane, g_.grad_q_values + (b * channels_ + channel) * cells, cells * sizeof(T));
+        top_ = held_;
+        each_band(team, [&](int64_t, int64_t in, ptrdiff_t first, ptrdiff_t last) {
+            plan_.sweeps.gather_all(layout_, dense, transposed_.weights.get() + in * channels_ * plan_.window, int(channels_),
+                                    shares(in), first, last);
+        });
+        each_band(team, [&](int64_t, int64_t in, ptrdiff_t first, ptrdiff_t last) {
+            plan_.sweeps.combine(layout_, shares(in), g_.grad_value ? g_.grad_value + b * size_ + in * cells : nullptr,
+                                 slots_[top_] + in * layout_.plane, first, last);
+        });
+        if (!g_.grad_kernel) return;
+        field_.read_value(g_.final_value + b * size_);
+        each_band(team, [&](int64_t band, int64_t o, ptrdiff_t first, ptrdiff_t last) {
+            plan_.sweeps.correlate(layout_, dense + o * plan_.A * layout_.plane, int(plan_.A), field_.from,
+                                   plan_.offsets.data(), int(taps9_), lanes_of(band, o), first, last);
+        });
+    }
+
+    // Values and actions of the updates [first, last) from V_first, which was kept.
+    void plan_again(int64_t first, int64_t last, Team& team) {
+        field_.read_value(first ? values_ + (first / shape_.keep_every - 1) * size_ : start_.get() + shape_.guard());
+        for (int64_t k = first; k < last; ++k)
+            field_.step(k, again_values_.get() + shape_.guard() + (k - first) * size_,
+                        again_actions_.get() + shape_.guard() + (k - first) * size_, team);
+    }
+
+    // Where the actions of update k, and V_k, of the segment that begins at `first` are.
+    const uint8_t* actions(int64_t b, int64_t k, int64_t first) const {
+        if (shape_.keep_every > 1) return again_actions_.get() + shape_.guard() + (k - first) * size_;
+        return g_.actions + shape_.guard() + (b * shape_.iterations + k) * size_;
+    }
+    const T* value(int64_t k, int64_t first) const {
+        if (k == 0) return start_.get() + shape_.guard();
+        if (shape_.keep_every <= 1) return values_ + (k - 1) * size_;
+        return k == first ? values_ + (k / shape_.keep_every - 1) * size_
+                          : again_values_.get() + shape_.guard() + (k - 1 - first) * size_;
+    }
+
+    // The updates [from, to), in the segment that begins at `first`: first the gradients of all V, then what they pass on.
+    void updates(int64_t b, int64_t from, int64_t to, int64_t first, Team& team) {
+        for (int64_t k = to - 1; k >= from; --k) {
+            const T* gradient = slots_[top_ - (to - 1 - k)];
+            T* before = slots_[top_ - (to - k)];
+            each_band(team, [&](int64_t, int64_t in, ptrdiff_t begin, ptrdiff_t end) {
+                for (int64_t o = 0; o < plan_.O; ++o)
+                    plan_.sweeps.gather({&layout_, gradient + o * layout_.plane, actions(b, k, first) + o * plan_.cells(),
+                                         transposed_.table(plan_, k, in, o), int(plan_.A), int(transposed_.entries), o > 0,
+                                         shares(in), actions(b, std::max(k - 1, first), first) + o * plan_.cells(),
+                                         value(k, first) + in * plan_.cells()},
+                                        begin, end);
+            });
+            each_band(team, [&](int64_t, int64_t in, ptrdiff_t begin, ptrdiff_t end) {
+                plan_.sweeps.combine(layout_, shares(in), nullptr, before + in * layout_.plane, begin, end);
+            });
+        }
+        const int64_t count = to - from;
+        each_band(team, [&](int64_t band, int64_t o, ptrdiff_t begin, ptrdiff_t end) {
+            const T *gradients[most_held], *values[most_held];
+            const uint8_t* taken[most_held];
+            for (int64_t n = 0; n < count; ++n) {
+                gradients[n] = slots_[top_ - (count - 1 - n)] + o * layout_.plane;
+                values[n] = value(from + n, first);
+                taken[n] = actions(b, from + n, first) + o * plan_.cells();
+            }
+            T* q_gradient = g_.grad_q_reward + (b * channels_ + o * plan_.A) * plan_.cells();
+            for (int64_t block = 0; block < taps9_; block += 9) {
+                T* lanes = lanes_of(band, o);
+                plan_.sweeps.accumulate({&layout_, int(count), gradients, taken, values, offsets_.data() + block,
+                                         neighbours_.data() + block, block ? nullptr : q_gradient,
+                                         lanes ? lanes + block * plan_.lanes : nullptr, taps9_},
+                                        begin, end);
+                if (!lanes) break;
+            }
+        });
+        std::swap(slots_[top_ - count], slots_[held_]);  // the top of what comes before
+        top_ = held_;
+    }
+
+    template <class Task> void each_band(Team& team, const Task& task) {
+        team.for_each(plan_.bands, [&](int64_t band, int) {
+            const auto [first, last] = plan_.band(band);
+            for (int64_t o = 0; o < plan_.O; ++o) task(band, o, first, last);
+        });
+    }
+    T* shares(int64_t in) const { return shares_.get() + in * plan_.copies_size() + layout_.origin; }
+
+    const Plan<T>& plan_;
+    const Shape& shape_;
+    const Layout& layout_;
+    const Backward<T>& g_;
+    const Transposed<T>& transposed_;
+    Field<T> field_;
+    const int64_t size_, channels_, taps9_;
+    int64_t held_, top_ = 0;
+    Buffer<T> gradients_, shares_, dense_, start_, lanes_sum_, again_values_;
+    Buffer<uint8_t> again_actions_;
+    std::vector<T*> slots_;  // of gradients_, V_{k+1}'s above V_k's
+    std::vector<ptrdiff_t> offsets_;     // of the taps in a dense value
+    std::vector<uint16_t> neighbours_;  // [vectors][taps9], the lanes where a tap exists
+    const T* values_ = nullptr;
+};
+
+}  // namespace
+
+template <class T>
+void backward(const Shape& shape, const Backward<T>& g, int threads, const std::string& instruction_set) {
+    const Plan<T> plan(shape, choose_sweeps<T>(instruction_set), g.kernel);
+    const Transposed<T> transposed(plan, g.kernel);
+    const int64_t count = shape.kernels * plan.O * plan.A * plan.taps;
+    std::vector<double> sums(g.grad_kernel ? plan.groups() * count : 0);
+    const auto [outer_size, inner_size] = plan.share_threads(threads);
+    Team outer(outer_size), inner(inner_size);
+    std::vector<std::unique_ptr<Tape<T>>> tapes(outer_size);
+    outer.for_each(plan.groups(), [&, &inner = inner](int64_t index, int member) {
+        if (!tapes[member]) tapes[member] = std::make_unique<Tape<T>>(plan, g, transposed);
+        double* sum = sums.data() + (g.grad_kernel ? index * count : 0);
+        for (int64_t b = index * plan.group; b < std::min((index + 1) * plan.group, shape.batch); ++b)
+            tapes[member]->go_back(b, sum, inner);
+        if (shape.kernels == 1) tapes[member]->flush(sum);
+    });
+    if (!g.grad_kernel) return;
+    for (int64_t index = 0; index < count; ++index) {
+        double sum = 0;
+        for (int64_t group = 0; group < plan.groups(); ++group) sum += sums[group * count + index];
+        g.grad_kernel[index] = static_cast<T>(sum);
+    }
+}
+
+template void backward<float>(const Shape&, const Backward<float>&, int, const std::string&);
+template void backward<double>(const Shape&, const Backward<double>&, int, const std::string&);
+
+}  // namespace torchvin
