@@ -118,7 +118,7 @@ def test_numbers_that_teach_nothing_are_refused(numbers, message):
 
 
 def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_path):
-    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1)
+    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1, cost_steps=2)
     policy = dataclasses.replace(SHORTEST_PATH_4, iterations_per_side=1.0)
     trained = train(dataclasses.replace(SMALL, policy=policy, training=options), mazes(60), tmp_path / "run")
     assert not trained.policy.transition.settled

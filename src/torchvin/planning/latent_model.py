@@ -134,10 +134,8 @@ class LatentModel(nn.Module):
 
         An available move costs c and a correction an action, both from the calibration; stopping at a goal is free.
         """
-        if self.terrain_cost is None:
-            cost = positive(self.cost)[:, None, None]  # the same everywhere: not yet a map of it
-        else:
-            cost = self.move_cost(planes)
+        # Where costs are the same everywhere, not yet a map of them.
+        cost = positive(self.cost)[:, None, None] if self.terrain_cost is None else self.move_cost(planes)
         cost = (cost + self.correction[:, None, None]).clamp(min=1e-6)
         cost = torch.where(self.gate(planes) > self.gate_threshold, cost, torch.inf)
         goal_cost = self.goal_cost(planes)
