@@ -79,11 +79,11 @@ void run_backward(Array<const T> grad_q_values, Array<const T> grad_value, Array
 void bind_shortest_paths(nb::module_&);  // shortest_path_module.cpp
 
 NB_MODULE(_cpu, module) {
+    bind_shortest_paths(module);
     module.def("instruction_sets", &instruction_sets);
     module.def("peak_gflops", &peak_gflops, nb::arg("seconds"), nb::arg("instruction_set") = "");
     module.def("forward", &run_forward<float>);
     module.def("forward", &run_forward<double>);
     module.def("backward", &run_backward<float>);
     module.def("backward", &run_backward<double>);
-    bind_shortest_paths(module);
 }
