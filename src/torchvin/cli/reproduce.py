@@ -119,7 +119,7 @@ def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
     if not arguments.json:
         for table, title in mazes_report.TABLES.items():
             if mine := [row for row in rows if row.task.table == table]:
-                print_table(mazes_report.COLUMNS, mazes_report.lines(mine), title=title)
+                print_table(mazes_report.SHORT_COLUMNS, mazes_report.short(mazes_report.lines(mine)), title=title)
         if real:
             print_table(mazes_report.REAL_COLUMNS, mazes_report.real_lines(real), title="Real maps")
         print(f"written: {page}, mazes.csv and figures")

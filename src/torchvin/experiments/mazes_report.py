@@ -13,11 +13,13 @@ from torchvin.cli.output import percent
 from torchvin.evaluation.benchmark_maps import TaskScores
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.published import DT_VIN_RECALLED, MAZE_SOURCES, MAZES
-from torchvin.experiments.mazes import LENGTHS, MazeRow, Task
+from torchvin.experiments.mazes import LENGTHS, SUFFIXES, MazeRow, Task
 from torchvin.experiments.report import markdown
 from torchvin.files import replacing
 
 COLUMNS = ("maps", "planner", "trained on", "%Suc", "+-", "%Opt", "n", "K", "eval [s]", "memory [MB]", "training [s]")
+_SHORT = (0, 1, 2, 3, 5, 6, 7, 8)  # what fits a terminal
+SHORT_COLUMNS = tuple(COLUMNS[index] for index in _SHORT)
 TABLES = {
     "papers": "Mazes of the papers",
     "transfer": "Trained at 15x15 only",
@@ -34,6 +36,7 @@ _METRICS = """\
 - **memory** is the most that the evaluating process held, torch included; **eval** is planning, walking and counting on
   one machine with other work on it; **training** as the run's record has it.
 - **K**: value updates of planners that iterate, 4 times the side; `exact`: the learned MDP is solved by a search.
+- **maps**: 4 moves (NEWS) if nothing is said; moore: 8 moves; drive: differential drive.
 - **not run**: no weights of that name, neither shipped nor in the folder of runs."""
 
 _DATA = """\
@@ -66,6 +69,11 @@ def lines(rows: Sequence[MazeRow], published: bool = True) -> list[tuple[str, ..
     return found
 
 
+def short(table: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The columns of `SHORT_COLUMNS`."""
+    return [tuple(line[index] for index in _SHORT) for line in table]
+
+
 def _published(task: Task) -> list[tuple[str, ...]]:
     entries = [entry for entry in MAZES if (entry.side, entry.mechanism) == (task.side, task.mechanism)]
     # With as many digits as are printed there.
@@ -85,7 +93,7 @@ def _published(task: Task) -> list[tuple[str, ...]]:
 
 def _maps(task: Task) -> str:
     name = "" if task.kind == "maze" else f"{task.kind} "
-    return f"{name}{task.side}x{task.side}" + (f" {task.mechanism}" if task.mechanism != "news" else "")
+    return f"{name}{task.side}x{task.side}" + SUFFIXES[task.mechanism].replace("-", ", ")
 
 
 def _line(row: MazeRow) -> tuple[str, ...]:
