@@ -14,6 +14,9 @@ from torchvin.evaluation.published import MAZES
 from torchvin.experiments import maze_figures, mazes, mazes_report
 from torchvin.experiments.mazes import OTHER_MAPS, PLANNERS, TASKS, Task, find_weights, maps_of
 from torchvin.experiments.scoring import ScoreBook
+from torchvin.maps.formats.contract import MapFile
+from torchvin.maps.formats.map_file import write_map
+from torchvin.maps.formats.scenarios import Scenario, write_scenarios
 from torchvin.maps.mazes import generate_mazes
 from torchvin.maps.moves import MECHANISMS
 from torchvin.pretrained.store import load_policy
@@ -199,3 +202,29 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, message):
 def test_test_mazes_do_not_come_from_the_stream_of_trainings():
     drawn, _ = generate_mazes(20, 15, seed=(0, 1))
     assert not maps_of(Task("papers", "maze", 15), 20).blocked.equal(drawn)
+
+
+def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch, draw):
+    blocked = draw("........", ".####...", ".#..#.#.", ".####.#.", "......#.", "..#.....")
+    write_map(tmp_path / "small.map", MapFile(blocked))
+    free = (~blocked).nonzero().tolist()
+    tasks = [Scenario(0, "small.map", 6, 8, tuple(free[0]), tuple(goal), 1.0) for goal in free[1:]]
+    write_scenarios(tmp_path / "small-even-1.scen", tasks)
+    (whole,) = mazes.real_maps(tmp_path, "gridworld-16", ScoreBook(None))
+    monkeypatch.setattr(mazes, "GOALS_AT_ONCE", 10)
+    (parts,) = mazes.real_maps(tmp_path, "gridworld-16", ScoreBook(tmp_path))
+    assert len(json.loads((tmp_path / "scores.json").read_text())) == 4
+    assert whole.tasks == parts.tasks == whole.plans == parts.plans == len(tasks)
+    assert (parts.solvable, parts.found, parts.optimal) == (whole.solvable, whole.found, whole.optimal)
+    assert parts.cost_ratio == pytest.approx(whole.cost_ratio)
+    assert parts.worst_ratio == pytest.approx(whole.worst_ratio)
+    monkeypatch.setattr(mazes, "score_tasks", None)  # all of it is in the book
+    assert mazes.real_maps(tmp_path, "gridworld-16", ScoreBook(tmp_path)) == [parts]
+    line = mazes_report.real_lines([parts])[0]
+    assert line[:3] == ("small", str(len(tasks)), str(parts.solvable))
+    assert len(line) == len(mazes_report.REAL_COLUMNS)
+
+
+def test_benchmark_maps_need_weights_with_8_moves(runs, tmp_path):
+    with pytest.raises(InputError, match="are planned with 8 moves; .*maze-15-normalised-s0 has other actions"):
+        mazes.real_maps(tmp_path, str(runs / "maze-15-normalised-s0"), ScoreBook(None))

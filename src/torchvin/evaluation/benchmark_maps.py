@@ -25,7 +25,7 @@ from torchvin.maps.states import flatten
 from torchvin.maps.walk import walk
 from torchvin.policies.policy import Policy
 
-_STATES_AT_ONCE = 1 << 20  # bounds memory
+_STATES_AT_ONCE = 1 << 17  # two maps of 256x256: what is computed for them stays in a cache (twice as fast as 16)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class TaskScores:
         solvable: tasks whose start can reach its goal with the given moves.
         found: of the solvable, those whose greedy path arrives.
         optimal: of the solvable, those whose path has the optimal cost.
-        cost_ratio: cost of the paths found, all together, over the optimum of the same tasks.
-        worst_ratio: the largest of a single task.
+        cost, optimal_cost: of the tasks found, all together.
+        worst_ratio: the largest ratio of cost to optimum of a single task; 1 if none was found.
         plans: goals, each planned once.
         seconds: of planning and walking, without the expert.
     """
@@ -49,10 +49,25 @@ class TaskScores:
     solvable: int
     found: int
     optimal: int
-    cost_ratio: float
+    cost: float
+    optimal_cost: float
     worst_ratio: float
     plans: int
     seconds: float
+
+    @property
+    def cost_ratio(self) -> float:
+        """Cost of the paths found over the optimum of the same tasks; 1 if none was found."""
+        return self.cost / self.optimal_cost if self.optimal_cost else 1.0
+
+
+def together(parts: Sequence[TaskScores]) -> TaskScores:
+    """The scores of all tasks of a map from those of its parts, which have no goal in common."""
+    sums = {
+        name: sum(getattr(part, name) for part in parts)
+        for name in ("tasks", "solvable", "found", "optimal", "cost", "optimal_cost", "plans", "seconds")
+    }
+    return TaskScores(map_name=parts[0].map_name, worst_ratio=max(part.worst_ratio for part in parts), **sums)
 
 
 def find_scenarios(folder: Path, pattern: str = "*even*.scen") -> dict[Path, list[Scenario]]:
@@ -134,7 +149,8 @@ def score_tasks(
         solvable=int(solvable.sum()),
         found=int(found.sum()),
         optimal=int((found & ((cost - best).abs() < 1e-6)).sum()),
-        cost_ratio=float(cost[longer].sum() / best[longer].sum()) if len(ratio) else 1.0,
+        cost=float(cost[found].sum()),
+        optimal_cost=float(best[found].sum()),
         worst_ratio=float(ratio.max()) if len(ratio) else 1.0,
         plans=len(goals),
         seconds=seconds,

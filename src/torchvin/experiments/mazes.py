@@ -15,7 +15,7 @@ from torchvin.benchmarks.machine import forget_peak_memory, peak_megabytes
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
-from torchvin.evaluation.benchmark_maps import TaskScores, find_scenarios, score_tasks
+from torchvin.evaluation.benchmark_maps import TaskScores, find_scenarios, score_tasks, together
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.metrics import LengthBin, Scores
 from torchvin.evaluation.rollout import evaluate
@@ -48,6 +48,7 @@ _MAPS = {"quick": {15: 300, 28: 100, 35: 60, 50: 30, 65: 30, 100: 6, 101: 6, 501
 _MAPS["full"] = {15: 5_000, 28: 2_000, 35: 500, 50: 500, 65: 200, 100: 50, 101: 30, 501: 5}
 #: Value updates cost K * H * W: planners that iterate get no larger maps than this.
 LARGEST_ITERATED = {"quick": 101, "full": 501}
+GOALS_AT_ONCE = 1_000  # of a benchmark map: what is kept when a run is killed
 _ORTHOGONAL = Moves(num_actions=4)
 
 
@@ -243,11 +244,17 @@ def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
         raise InputError(f"the tasks of benchmark maps are planned with 8 moves; {weights} has other actions.")
     scores = []
     for path, tasks in find_scenarios(folder).items():
-        key = f"{Path(weights).name}, {path.stem}, {len(tasks)} tasks"
+        goals = sorted({task.goal for task in tasks})
+        parts = []
+        for first in range(0, len(goals), GOALS_AT_ONCE):
+            chosen = set(goals[first : first + GOALS_AT_ONCE])
+            mine = [task for task in tasks if task.goal in chosen]
+            key = f"{Path(weights).name}, {path.stem}, goals {first} to {first + len(chosen) - 1} of {len(goals)}"
 
-        def score(path: Path = path, tasks: Sequence[Scenario] = tasks, key: str = key) -> dict[str, Any]:
-            with progress_bar(f"planning {key}", len({task.goal for task in tasks})) as advance:
-                return asdict(score_tasks(loaded.policy, path, tasks, on_progress=advance))
+            def score(path: Path = path, mine: Sequence[Scenario] = mine, key: str = key) -> dict[str, Any]:
+                with progress_bar(f"planning {key}", len({task.goal for task in mine})) as advance:
+                    return asdict(score_tasks(loaded.policy, path, mine, on_progress=advance))
 
-        scores.append(TaskScores(**book.keep(key, score)))
+            parts.append(TaskScores(**book.keep(key, score)))
+        scores.append(together(parts))
     return scores
