@@ -226,5 +226,5 @@ def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch,
 
 
 def test_benchmark_maps_need_weights_with_8_moves(runs, tmp_path):
-    with pytest.raises(InputError, match="are planned with 8 moves; .*maze-15-normalised-s0 has other actions"):
+    with pytest.raises(InputError, match=r"are planned with 8 moves; .*maze-15-normalised-s0 has other actions"):
         mazes.real_maps(tmp_path, str(runs / "maze-15-normalised-s0"), ScoreBook(None))
