@@ -16,9 +16,10 @@ from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.maps.moves import DifferentialDrive, Moves
 from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
-from torchvin.training.calibration import calibrate, merged, without_drift
+from torchvin.training.calibration import calibrate
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, preset
-from torchvin.training.curriculum import learn_moves, steps_to_goal
+from torchvin.training.costs import merged, without_drift
+from torchvin.training.curriculum import beside_goal, learn_moves
 
 SMALL = RunConfig(
     SHORTEST_PATH_4,
@@ -78,19 +79,16 @@ def test_the_curriculum_is_the_same_each_time():
     assert torch.equal(*weights)
 
 
-def test_distances_follow_the_labels_even_where_they_are_wrong():
-    dataset = mazes(1, moves=NEWS)
-    labels = torch.full((1, 9, 9), 255, dtype=torch.uint8)
+def test_only_states_whose_label_leads_to_the_goal_teach_where_moves_lead():
+    dataset = mazes(1)
     row, col = dataset.goal[0].tolist()
     around = [(row - 1, col, 1), (row + 1, col, 0), (row, col - 1, 2), (row, col + 1, 3)]
     at, to, label = next((a, b, label) for a, b, label in around if not dataset.blocked[0, a, b])
+    labels = torch.full((1, 9, 9), 255, dtype=torch.uint8)
     labels[0, at, to] = label
-    steps = steps_to_goal(dataset, labels, most=3)
-    assert steps[0, row, col] == 0
-    assert steps[0, at, to] == 1
-    assert (steps > 3).sum() == 79
-    labels[0, at, to] = label ^ 1  # the other way: there is no path any more
-    assert (steps_to_goal(dataset, labels, most=3) > 3).sum() == 80
+    assert beside_goal(dataset, labels).nonzero().tolist() == [[0, at, to]]
+    labels[0, at, to] = label ^ 1  # the other way
+    assert not beside_goal(dataset, labels).any()
 
 
 def test_a_curriculum_needs_whole_maps():
@@ -110,8 +108,7 @@ def test_other_designs_have_no_curriculum(tmp_path):
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"horizons": (2, 0)}, r"horizons must be at least 1 each, got \(2, 0\)"),
-        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"steps": -1}, "steps must not be negative, got -1"),
         ({"learning_rate": 0.0}, r"learning-rate must be positive, got 0\.0"),
     ],
 )
@@ -121,14 +118,14 @@ def test_numbers_that_teach_nothing_are_refused(numbers, message):
 
 
 def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_path):
-    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1)
+    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1, cost_steps=2)
     policy = dataclasses.replace(SHORTEST_PATH_4, iterations_per_side=1.0)
     trained = train(dataclasses.replace(SMALL, policy=policy, training=options), mazes(60), tmp_path / "run")
     assert not trained.policy.transition.settled
     assert trained.policy.planner.solve == "iterate"
 
 
-@pytest.mark.parametrize(("supervision", "loss"), [("demonstrations", "single-label"), ("all-cells", "optimal-set")])
+@pytest.mark.parametrize(("supervision", "loss"), [("demonstrations", "tied-label"), ("all-cells", "optimal-set")])
 def test_other_supervision_teaches_too(tmp_path, supervision, loss):
     options = dataclasses.replace(SMALL.training, supervision=supervision, loss=loss)
     trained = train(dataclasses.replace(SMALL, training=options), mazes(), tmp_path / "run")
@@ -157,7 +154,7 @@ def test_calibration_takes_the_centre_of_the_plateau():
 
 def functional_cost(policy):
     """Cost of each action in the hardened model."""
-    return (torch.nn.functional.softplus(policy.model.cost) + policy.model.correction).tolist()
+    return (policy.model.cost + policy.model.correction).tolist()
 
 
 def test_merging_never_orders_costs_anew():

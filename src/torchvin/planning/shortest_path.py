@@ -36,11 +36,12 @@ def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor,
     height, width = value.shape[2:]
     if mdp.deterministic:
         padded, half = functional.pad(value, around, value=-torch.inf), size // 2
-        ahead = [
+        channels = [
             padded[:, orientation, half + down : half + down + height, half + right : half + right + width]
-            for orientation, down, right in mdp.steps.tolist()
+            - mdp.cost[:, channel].to(value.dtype)  # mixed types would be subtracted one by one
+            for channel, (orientation, down, right) in enumerate(mdp.steps.tolist())
         ]
-        return torch.stack(ahead, dim=1) - mdp.cost
+        return torch.stack(channels, dim=1)
     padded = functional.pad(value.clamp(min=_FAR), around, value=_FAR)
     largest = functional.max_pool2d(padded.amax(dim=1, keepdim=True), size, stride=1).detach()
     neighbours = functional.unfold(padded, size).view(len(value), -1, height, width)  # [B, O * F * F, H, W]
@@ -114,7 +115,7 @@ class ShortestPathPlanner:
         if (solve or self.solve) == "exact":
             if mdp.deterministic:
                 value = -shortest_paths(mdp.cost, mdp.goal_cost, mdp.steps)
-                q_values = look_ahead(mdp.double(), value)
+                q_values = look_ahead(mdp, value)
                 return PlannerOutput(q_values, value, 0, value.new_zeros(len(value)))
             warnings.warn(
                 f"this latent MDP is no graph (its moves are not certain): {num_iterations} value updates instead of "

@@ -89,5 +89,6 @@ class AdvantageHead(nn.Module):
         shape = (*features.shape[:axis], -1, self.num_actions, *features.shape[axis + 1 :])
         actions = features.reshape(shape)  # of O orientations in every cell, of one in each state asked for
         best = actions.detach().amax(dim=axis + 1, keepdim=True)
-        advantage = torch.where(best > -torch.inf, actions - best, 0.0).clamp(min=self.floor)
-        return advantage.view(features.shape).to(self.log_scale.dtype) * self.log_scale.exp()
+        advantage = (actions - best).to(self.log_scale.dtype)  # NaN where there is no way at all
+        advantage = advantage.nan_to_num(nan=0.0, neginf=self.floor).clamp(min=self.floor)
+        return advantage.view(features.shape) * self.log_scale.exp()

@@ -19,7 +19,7 @@ from torchvin.policies.builders import (
 )
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
-Loss = Literal["optimal-set", "uniform-set", "single-label"]
+Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
 Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
 Schedule = Literal["one-cycle", "constant", "stages"]
 Precision = Literal["float32", "bfloat16"]
@@ -50,20 +50,16 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class CurriculumConfig:
-    """A first phase that learns where moves lead, near the goal, and settles it (design shortest_path)."""
+    """A first phase that learns where moves lead from states one step from the goal (design shortest_path)."""
 
-    horizons: tuple[int, ...] = ()
-    """Only states within so many steps of the goal teach, one horizon after the other; none: no such phase."""
-    steps: int = 40
-    """Optimiser steps of each horizon."""
+    steps: int = 0
+    """Optimiser steps; 0: no first phase, and moves stay uncertain."""
     learning_rate: float = 0.03
     """Of Adam, constant."""
 
     def __post_init__(self) -> None:
-        if self.horizons and min(self.horizons) < 1:
-            raise InputError(f"--training.curriculum.horizons must be at least 1 each, got {self.horizons}.")
-        if self.steps < 1:
-            raise InputError(f"--training.curriculum.steps must be at least 1, got {self.steps}.")
+        if self.steps < 0:
+            raise InputError(f"--training.curriculum.steps must not be negative, got {self.steps}.")
         if not self.learning_rate > 0:
             raise InputError(f"--training.curriculum.learning-rate must be positive, got {self.learning_rate}.")
 
@@ -79,9 +75,12 @@ class TrainingConfig:
     """Supervision by states: how many of a map's states one example holds (the authors: 10, the baselines 1)."""
     loss: Loss = "optimal-set"
     """optimal-set: -log of the total probability of all optimal actions; uniform-set: cross-entropy against all of them
-    evenly, so that ties must be ties; single-label: cross-entropy against one."""
+    evenly, so that ties must be ties; single-label: cross-entropy against one; tied-label: the same, but what the
+    network holds to be as good as the label is left alone."""
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """First phase of the design shortest_path."""
+    cost_steps: int = 200
+    """Optimiser steps on the costs of the design shortest_path after it has been hardened."""
     epochs: int = 25
     """Passes over the training maps."""
     batch_size: int = 32
@@ -120,6 +119,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) not in get_args(choices):
                 raise unknown_name(name, getattr(self, name), get_args(choices))
+        if self.cost_steps < 0:
+            raise InputError(f"--training.cost-steps must not be negative, got {self.cost_steps}.")
         for name in ("epochs", "batch_size", "validation_maps", "states_per_example"):
             if getattr(self, name) < 1:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
@@ -179,10 +180,8 @@ GPPN_RECIPE = TrainingConfig(
 )
 #: K a side of the normalised design: longer is the path of one state in 3,000 at 15x15, of one in 200 at 28x28 (NEWS).
 MAZE_ITERATIONS = 4.0
-#: For the design shortest_path: where moves lead from states near the goal, then costs and gates from all states.
-TWO_PHASES = TrainingConfig(
-    curriculum=CurriculumConfig(horizons=(1, 2, 3, 4, 6)), loss="uniform-set", epochs=10, validation_maps=128
-)
+#: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
+TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
 MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
 
 

@@ -1,75 +1,84 @@
-"""The first of two phases: learn where moves lead from states near the goal, then settle it.
+"""The first of two phases: learn where moves lead from the states beside the goal, then settle it.
 
 Far from the goal a soft transition leaks at every step, and what is left says little about where it should lead. One
-step from the goal it says everything: the action that the expert takes must lead there. So states within 1, 2, 3, ...
-steps teach first, with as many value updates as that takes, and after some hundred optimiser steps each action has its
-neighbour. Then the moves are settled, and the second phase (the epochs) learns costs and gates from all states, through
-exact plans.
+step from the goal it says everything: the move that the expert makes there leads to the goal. So the first phase
+maximises log U, the log-probability that the shown move ends at the goal, over the logits of the transition alone. That
+is the likelihood of a categorical distribution: it has no other optimum, whatever the initial weights, how ties are
+broken, or a few wrong labels. (A policy's cross-entropy in its place only compares moves, and is content if a move puts
+a little more on its neighbour than the others do, and most on one that is never asked about.)
+
+Then the moves are settled, and the second phase (the epochs) learns costs and gates from all states, by exact plans.
 """
 
-from functools import partial
-
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.maps.states import flatten
+from torchvin.planning.kernels.reference import by_orientation
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.examples import MapExamples
 
-_UPDATES_A_STEP = 2  # value updates for each step of the horizon: some leak, and a detour may be shorter
-
 
 def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
-    """Run the curriculum and settle the moves; the same bits from the same seed, so it is never resumed but repeated.
+    """Run the first phase and settle the moves; the same bits from the same seed, so it is never resumed but repeated.
 
     Args:
         policy: with fresh weights, on any device.
         dataset: training maps.
-        options: the curriculum, the loss, the supervision and the size of a batch.
+        options: the curriculum, the supervision and the size of a batch.
         seed: of the choice of maps.
 
     Raises: InputError for supervision by states, which does not hold whole maps.
     """
     if options.supervision == "states":
         raise InputError(
-            "a curriculum chooses the states of a map by their distance to the goal: set --training.supervision to "
-            "all-cells or demonstrations, got states."
+            "the first phase looks for the states beside the goal: set --training.supervision to all-cells or "
+            "demonstrations, got states."
         )
-    curriculum = options.curriculum
     device = next(policy.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(policy.parameters(), lr=curriculum.learning_rate)
-    examples = MapExamples(dataset, options)
-    distance = steps_to_goal(dataset, examples.labels, max(curriculum.horizons))
+    optimiser = torch.optim.Adam(policy.transition.parameters(), lr=options.curriculum.learning_rate)
+    labels = MapExamples(dataset, options).labels
+    beside = beside_goal(dataset, labels)
     policy.train()
-    for horizon in curriculum.horizons:
-        model = partial(policy, num_iterations=_UPDATES_A_STEP * horizon)
-        for _ in range(curriculum.steps):
-            chosen = torch.randint(len(dataset), (options.batch_size,), generator=generator)
-            loss, count = examples.loss(model, chosen, device, only=distance[chosen] <= horizon)
-            optimiser.zero_grad()
-            (loss / max(count, 1)).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+    for _ in range(options.curriculum.steps):
+        chosen = torch.randint(len(dataset), (options.batch_size,), generator=generator)
+        plan = policy(dataset[chosen].planes().to(device), num_iterations=0).plan
+        assert plan is not None
+        loss = -shown_value(plan.q_values, labels[chosen].to(device), beside[chosen].to(device))
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    policy.zero_grad()
     policy.transition.settle()
 
 
-def steps_to_goal(dataset: MapDataset, labels: UInt8[Tensor, "M *O H W"], most: int) -> Int[Tensor, "M *O H W"]:
-    """How many labelled actions lead from each state to the goal; `most` + 1 where it takes more or none do.
+def beside_goal(dataset: MapDataset, labels: UInt8[Tensor, "M *O H W"]) -> Bool[Tensor, "M *O H W"]:
+    """The states whose shown action leads to the goal.
 
     >>> from torchvin import Moves, solve_maps
-    >>> dataset = solve_maps(torch.zeros(1, 1, 5, dtype=torch.bool), torch.tensor([[0, 0]]), moves=Moves(4))
-    >>> steps_to_goal(dataset, torch.full((1, 1, 5), 3, dtype=torch.uint8), most=3).tolist()
-    [[[0, 1, 2, 3, 4]]]
+    >>> dataset = solve_maps(torch.zeros(1, 1, 4, dtype=torch.bool), torch.tensor([[0, 0]]), moves=Moves(4))
+    >>> beside_goal(dataset, torch.full((1, 1, 4), 3, dtype=torch.uint8)).tolist()
+    [[[False, True, False, False]]]
     """
     flat = labels.flatten(1).long()
-    shown = flat != NOT_SHOWN
-    leads = dataset.moves.destinations(dataset.blocked).gather(1, flat.where(shown, 0)[:, None])[:, 0]
-    steps = torch.full_like(flat, most + 1).scatter_(1, flatten(dataset.goal, dataset.size)[:, None], 0)
-    for _ in range(most):
-        steps = torch.minimum(steps, (steps.gather(1, leads) + 1).masked_fill(~shown, most + 1))
-    return steps.view_as(labels)
+    leads = dataset.moves.destinations(dataset.blocked).gather(1, flat.where(flat != NOT_SHOWN, 0)[:, None])[:, 0]
+    goal = flatten(dataset.goal, dataset.size)[:, None]
+    here = torch.arange(flat.shape[1])
+    return ((leads == goal) & (flat != NOT_SHOWN) & (here != goal)).view_as(labels)
+
+
+def shown_value(
+    q_values: Float[Tensor, "B OA H W"], labels: UInt8[Tensor, "B *O H W"], states: Bool[Tensor, "B *O H W"]
+) -> Float[Tensor, ""]:
+    """Mean over `states` of the Q value of the shown action; 0 if there are none."""
+    orientations = labels[0].numel() // q_values[0, 0].numel()
+    actions = by_orientation(q_values, orientations)  # [B, O, A, H, W]
+    counts = states.view(actions[:, :, 0].shape)
+    shown = labels.view(counts.shape).long().where(counts, 0)[:, :, None]
+    return actions.gather(2, shown)[:, :, 0][counts].sum() / counts.sum().clamp(min=1)

@@ -18,12 +18,19 @@ from torchvin.training.losses import (
     adaptive_highway_loss,
     optimal_set_loss,
     single_label_loss,
+    tied_label_loss,
     uniform_set_loss,
 )
 from torchvin.types import PolicyOutput
 
 Model = Callable[..., PolicyOutput]  # a policy, wrapped or not
-_LOSSES = {"optimal-set": optimal_set_loss, "uniform-set": uniform_set_loss, "single-label": single_label_loss}
+_LOSSES = {
+    "optimal-set": optimal_set_loss,
+    "uniform-set": uniform_set_loss,
+    "single-label": single_label_loss,
+    "tied-label": tied_label_loss,
+}
+LABELLED = ("single-label", "tied-label")  # losses that take one action a state, not a set
 
 
 class Examples(ABC):
@@ -50,18 +57,9 @@ class MapExamples(Examples):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def loss(
-        self,
-        model: Model,
-        chosen: Int[Tensor, "N"],
-        device: torch.device,
-        only: Bool[Tensor, "N *O H W"] | None = None,
-    ) -> tuple[Tensor, int]:
-        """As said by the class; `only` narrows the states that teach."""
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         batch, cells = self.dataset[chosen], self.states[chosen]
-        if only is not None:
-            cells = cells & only
-        answers = self.labels[chosen] if self.options.loss == "single-label" else batch.optimal_actions
+        answers = self.labels[chosen] if self.options.loss in LABELLED else batch.optimal_actions
         output = model(batch.planes().to(device))
         lengths = self.lengths[chosen].to(device) if output.layers else None
         return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
@@ -82,7 +80,7 @@ class MapExamples(Examples):
     def right_actions(self) -> Bool[Tensor, "M *OA H W"]:
         """Which actions are right in each state by the loss, all optimal ones or the label; [M, (O,) A, H, W]."""
         num_actions = self.dataset.moves.num_actions
-        if self.options.loss == "single-label":
+        if self.options.loss in LABELLED:
             actions = torch.arange(num_actions, dtype=torch.uint8)
             return (self.labels[..., None] == actions).movedim(-1, -3)
         return action_set(self.dataset.optimal_actions, num_actions).movedim(-1, -3)
@@ -111,7 +109,7 @@ class StateExamples(Examples):
         self.dataset = dataset
         self.maps, self.cells = state_rows(dataset.demonstrated, options.states_per_example, seed)
         self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
-        answers = dataset.demonstrated if options.loss == "single-label" else dataset.optimal_actions
+        answers = dataset.demonstrated if options.loss in LABELLED else dataset.optimal_actions
         self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 
     def __len__(self) -> int:

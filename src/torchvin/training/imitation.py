@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.rollout import Evaluation, evaluate
 from torchvin.files import replacing
-from torchvin.policies.builders import build_policy
+from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
@@ -35,7 +36,6 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
-_CALIBRATION_MAPS = 256
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,13 @@ class Trained:
 
 
 def train(
-    config: RunConfig, dataset: MapDataset, out: Path, *, resume: bool = False, record: dict[str, Any] | None = None
+    config: RunConfig,
+    dataset: MapDataset,
+    out: Path,
+    *,
+    resume: bool = False,
+    record: dict[str, Any] | None = None,
+    build: Callable[[PolicyConfig], Policy] = build_policy,
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
@@ -72,6 +78,7 @@ def train(
         out: folder of the run. With `resume` it may hold an unfinished run of the same config and maps.
         resume: go on from the checkpoint in `out`, or begin if there is none yet.
         record: kept in the weights' config: command, data file.
+        build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
     Raises: InputError if `out` holds another run or cannot be written; TrainingError if the loss is not finite.
     """
@@ -92,15 +99,15 @@ def train(
         torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(config.seed)
-    policy = build_policy(config.policy)
+    policy = build(config.policy)
     checkpoint = out / CHECKPOINT_FILE
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
         _first_phase(policy, training, options, config.seed, done=going_on)
-    elif options.curriculum.horizons:
+    elif options.curriculum.steps:
         raise InputError(
             f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
-            "learn; leave --training.curriculum.horizons out."
+            "learn; leave --training.curriculum.steps out."
         )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
@@ -165,7 +172,7 @@ def train(
     policy.load_state_dict(best)
     policy.eval()
     if isinstance(policy, ShortestPathPolicy):
-        calibrate(policy, training[:_CALIBRATION_MAPS], options)
+        calibrate(policy, training, options, config.seed)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
@@ -187,7 +194,7 @@ def _first_phase(
     policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
 ) -> None:
     """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
-    if not options.curriculum.horizons:
+    if not options.curriculum.steps:
         policy.planner.solve = "iterate"  # moves stay uncertain
     elif done:
         policy.transition.settle()

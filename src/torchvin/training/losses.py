@@ -13,6 +13,8 @@ from torch.nn import functional
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set
 
+TIE = 0.5  # two actions whose logits differ by no more are as good as each other
+
 
 def optimal_set_loss(
     logits: Float[Tensor, "B OA H W"], optimal_actions: UInt8[Tensor, "B *O H W"], cells: Bool[Tensor, "B *O H W"]
@@ -62,6 +64,31 @@ def single_label_loss(
     targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
     targets = targets.flatten(0, -3)
     return functional.cross_entropy(_of_each_orientation(logits, len(targets)), targets, reduction="sum")
+
+
+def tied_label_loss(
+    logits: Float[Tensor, "B OA H W"],
+    labels: UInt8[Tensor, "B *O H W"],
+    cells: Bool[Tensor, "B *O H W"],
+    tolerance: float = TIE,
+) -> Float[Tensor, ""]:
+    """Sum over `cells` of -log of the total probability of the label and of what the policy holds to be as good.
+
+    A demonstrator has to choose among equals, and a rule by which it does (diagonals first) is not in the costs of the
+    map: a network that is pressed to follow it bends its costs. So a tie with the label, as the logits have it now, is
+    left alone; what is better than the label, or worse by more than `tolerance`, is not.
+
+    >>> logits = torch.tensor([0.0, 0.2, -50.0, -50.0]).view(1, 4, 1, 1)
+    >>> labels, cells = torch.zeros(1, 1, 1, dtype=torch.uint8), torch.tensor([[[True]]])
+    >>> round(tied_label_loss(logits, labels, cells).item(), 4)
+    0.0
+    """
+    labels, cells = labels.flatten(0, -3).long(), cells.flatten(0, -3)
+    actions = _of_each_orientation(logits, len(labels))
+    shown = labels.where(cells, 0)[:, None]
+    tied = (actions - actions.gather(1, shown)).abs().detach() <= tolerance
+    log_probabilities = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf)
+    return -log_probabilities.logsumexp(dim=1)[cells].sum()
 
 
 def adaptive_highway_loss(
