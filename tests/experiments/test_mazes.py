@@ -75,7 +75,7 @@ def test_finished_runs_come_before_shipped_weights_and_nothing_is_nothing(runs):
     assert find_weights("maze-15-never", runs) == []
 
 
-@pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "maze", "perfect-maze"])
+@pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "scattered", "maze", "perfect-maze"])
 def test_the_first_maps_of_a_larger_set_are_those_of_a_smaller_one(kind):
     task = Task("other maps", kind, 15)
     assert maps_of(task, 3).blocked.equal(maps_of(task, 5).blocked[:3])

@@ -81,7 +81,7 @@ TASKS = (
     *(Task("papers", "maze", side, name) for side in (15, 28) for name in MECHANISMS),
     *(Task("papers", "maze", side) for side in (35, 50, 100)),
     *(Task("transfer", kind, side) for side in (15, 35, 101, 501) for kind in ("maze", "perfect-maze")),
-    *(Task("other maps", kind, 65) for kind in (*OTHER_MAPS, "rooms", "caves")),
+    *(Task("other maps", kind, 65) for kind in (*OTHER_MAPS, "rooms", "caves", "scattered")),
 )
 
 
