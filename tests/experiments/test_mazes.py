@@ -43,6 +43,8 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def few(monkeypatch):
+    """Few maps, and no weights but those of the runs."""
+    monkeypatch.setattr(mazes, "available", list)
     monkeypatch.setattr(
         mazes, "_MAPS", {budget: dict.fromkeys((15, 28, 35, 50, 65, 100, 101, 501), 3) for budget in ("quick", "full")}
     )
