@@ -71,7 +71,7 @@ def together(parts: Sequence[TaskScores]) -> TaskScores:
 
 
 def find_scenarios(folder: Path, pattern: str = "*even*.scen") -> dict[Path, list[Scenario]]:
-    """The maps under `folder` and the tasks of all their scenario files of that name.
+    """The maps under `folder`, small ones first, and the tasks of all their scenario files of that name.
 
     Raises: InputError if there are none, or a scenario file has no map beside it.
     """
@@ -83,7 +83,7 @@ def find_scenarios(folder: Path, pattern: str = "*even*.scen") -> dict[Path, lis
         raise InputError(f"{folder}: no scenario files {pattern} here; expected maps of the MovingAI benchmark.")
     if missing := [path for path in tasks if not path.is_file()]:
         raise InputError(f"{missing[0]}: no such map, but a scenario file beside it names it.")
-    return tasks
+    return dict(sorted(tasks.items(), key=lambda entry: (entry[1][0].height * entry[1][0].width, entry[0])))
 
 
 def score_tasks(
