@@ -16,7 +16,7 @@ def fill(tally, parts):
     extra, agree, in_set = torch.tensor([0, 4, 99, 0, 77, 2]), bools(1, 0, 0, 0, 1, 1), bools(1, 1, 0, 0, 1, 1)
     for part in torch.arange(6).chunk(parts):
         tally.add_labels(agree=agree[part], in_set=in_set[part], in_set_everywhere=in_set[part])
-        tally.add_all_states(reached=optimal[part], optimal=optimal[part] & False)
+        tally.add_all_states(reached=optimal[part], optimal=optimal[part] & False, moves=torch.arange(6)[part])
         tally.add_rollouts(num_maps=len(part), reached=reached[part], optimal=optimal[part], extra_steps=extra[part])
     return tally.scores()
 
@@ -45,7 +45,7 @@ def test_the_size_of_a_batch_changes_nothing(parts):
 def test_where_no_rollout_succeeds_the_trajectory_difference_is_not_a_number():
     tally = Tally()
     tally.add_labels(agree=bools(1), in_set=bools(1), in_set_everywhere=bools(1))
-    tally.add_all_states(reached=bools(0), optimal=bools(0))
+    tally.add_all_states(reached=bools(0), optimal=bools(0), moves=torch.tensor([4]))
     tally.add_rollouts(num_maps=1, reached=bools(0), optimal=bools(0), extra_steps=torch.tensor([5]))
     scores = tally.scores()
     assert math.isnan(scores.trajectory_difference)

@@ -37,7 +37,10 @@ def test_a_network_learns_to_plan_on_8x8_maps_in_seconds(tmp_path):
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_builds(name):
-    assert build_policy(preset(name).policy)(torch.zeros(1, 2, 6, 7)).logits.shape == (1, 8, 6, 7)
+    config = preset(name).policy
+    planes = torch.zeros(1, config.num_terrains + config.num_orientations, 6, 7)
+    logits = build_policy(config)(planes).logits
+    assert logits.shape == (1, config.num_orientations * config.num_actions, 6, 7)
 
 
 @pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])

@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.training.losses import optimal_set_loss, single_label_loss
+from torchvin.training.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
 
 # One map of 2x2 cells and 3 actions; exp of the logits, so that probabilities can be read off.
 WEIGHTS = torch.tensor(
@@ -110,3 +110,41 @@ def test_actions_are_those_of_the_logits_where_there_are_fewer_than_eight():
     four = torch.zeros(1, 4, 1, 1)
     loss = optimal_set_loss(four, torch.tensor([[[0b1000]]], dtype=torch.uint8), torch.ones(1, 1, 1, dtype=torch.bool))
     assert loss.item() == pytest.approx(math.log(4))
+
+
+# The adaptive highway loss
+
+
+def highway(lengths, layers=(10, 20), loss=optimal_set_loss):
+    hidden = {made: made * logits() for made in layers}
+    return hidden, adaptive_highway_loss(loss, hidden, SETS, ALL_BUT_LAST, torch.tensor([lengths]))
+
+
+def test_a_layer_teaches_the_cells_that_its_updates_can_reach():
+    """Paths of 10, 11, 25 moves: layer 10 knows of the first, layer 20 of two; the last cell does not count."""
+    hidden, (total, terms) = highway([[10, 11], [25, 1]])
+    first = torch.tensor([[[True, False], [False, False]]])
+    two = torch.tensor([[[True, True], [False, False]]])
+    expected = optimal_set_loss(hidden[10], SETS, first) + optimal_set_loss(hidden[20], SETS, two)
+    torch.testing.assert_close(total, expected)
+    assert terms == 3
+
+
+def test_every_layer_teaches_where_paths_are_short_and_none_where_they_are_long():
+    assert highway([[1, 2], [3, 4]])[1][1] == 6
+    total, terms = highway([[21, 22], [23, 24]])[1]
+    assert terms == 0
+    assert total.item() == 0
+
+
+def test_without_layers_there_is_nothing_to_add():
+    assert highway([[1, 1], [1, 1]], layers=())[1] == (0.0, 0)
+
+
+def test_the_highway_carries_gradient_into_each_layer():
+    hidden = {made: logits() for made in (10, 20)}
+    total, _ = adaptive_highway_loss(optimal_set_loss, hidden, SETS, ALL_BUT_LAST, torch.tensor([[[1, 15], [15, 1]]]))
+    total.backward()
+    assert (hidden[10].grad[0, :, 0, 0] != 0).any()
+    assert not hidden[10].grad[0, :, 0, 1].any()
+    assert (hidden[20].grad[0, :, 0, 1] != 0).any()

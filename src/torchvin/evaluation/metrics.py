@@ -1,8 +1,10 @@
 """What is measured, each number defined once."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
+import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
@@ -20,8 +22,8 @@ class Scores:
         prediction_loss: 0-1 error against the single demonstrated action, over the demonstrated states (the paper's
             column). A perfect planner does not reach 0: labels are one shortest path among many.
         set_error: 0-1 error against the set of optimal actions, over the same states.
-        all_states_success_rate, all_states_optimal_rate, all_states_set_error: the same from every cell that can reach
-            the goal.
+        all_states_success_rate, all_states_optimal_rate, all_states_set_error: the same from every state that can
+            reach the goal: the first two are %Suc and %Opt of the GPPN paper and those who use its mazes.
     """
 
     maps: int
@@ -34,6 +36,47 @@ class Scores:
     all_states_success_rate: float
     all_states_optimal_rate: float
     all_states_set_error: float
+
+
+@dataclass(frozen=True)
+class LengthBin:
+    """The states whose optimal path has `first` to `last` moves; rates as `all_states_*`, NaN where there are none."""
+
+    first: int
+    last: int
+    states: int
+    success_rate: float
+    optimal_rate: float
+
+
+@dataclass(frozen=True)
+class ByLength:
+    """Rollouts from every state that can reach the goal, by the number of moves of its optimal path.
+
+    Attributes:
+        states, successes, optimal: how many have l = 0, 1, ... moves, reach the goal, and do so at the optimal cost.
+    """
+
+    states: Int[Tensor, "L"]
+    successes: Int[Tensor, "L"]
+    optimal: Int[Tensor, "L"]
+
+    def bins(self, edges: Sequence[int]) -> list[LengthBin]:
+        """Sums from each edge to before the next, the last one without end; bins without states are left out.
+
+        >>> counts = torch.tensor([0, 4, 4, 2])
+        >>> ByLength(counts, torch.tensor([0, 4, 4, 1]), counts * 0).bins((1, 3))[1]
+        LengthBin(first=3, last=3, states=2, success_rate=0.5, optimal_rate=0.0)
+        """
+        found = []
+        longest = len(self.states) - 1
+        for first, after in zip(edges, [*edges[1:], longest + 1], strict=True):
+            total, successes, optimal = (
+                int(part[first:after].sum()) for part in (self.states, self.successes, self.optimal)
+            )
+            if total:
+                found.append(LengthBin(first, min(after - 1, longest), total, successes / total, optimal / total))
+        return found
 
 
 def margin(rate: float, count: int) -> float:
@@ -54,6 +97,7 @@ class Tally:
 
     maps: int = 0
     counts: dict[str, list[int]] = field(default_factory=dict)  # name -> [sum, number]
+    lengths: Tensor = field(default_factory=lambda: torch.zeros(3, 1, dtype=torch.int64))  # the rows of `ByLength`
 
     def _add(self, name: str, values: Tensor) -> None:
         entry = self.counts.setdefault(name, [0, 0])
@@ -68,10 +112,15 @@ class Tally:
         self._add("set_error", ~in_set)
         self._add("all_states_set_error", ~in_set_everywhere)
 
-    def add_all_states(self, *, reached: Bool[Tensor, "L"], optimal: Bool[Tensor, "L"]) -> None:
-        """Rollouts from every solvable cell."""
+    def add_all_states(
+        self, *, reached: Bool[Tensor, "L"], optimal: Bool[Tensor, "L"], moves: Int[Tensor, "L"]
+    ) -> None:
+        """Rollouts from every solvable state, and the number of moves of its optimal path."""
         self._add("all_states_success_rate", reached)
         self._add("all_states_optimal_rate", optimal)
+        longest = max(self.lengths.shape[1], int(moves.max()) + 1 if len(moves) else 0)
+        more = [chosen.bincount(minlength=longest) for chosen in (moves, moves[reached], moves[optimal])]
+        self.lengths = torch.nn.functional.pad(self.lengths, (0, longest - self.lengths.shape[1])) + torch.stack(more)
 
     def add_rollouts(
         self,
@@ -86,6 +135,10 @@ class Tally:
         self._add("success_rate", reached)
         self._add("optimal_rate", optimal)
         self._add("trajectory_difference", extra_steps[reached])
+
+    def by_length(self) -> ByLength:
+        """Counts by the length of the optimal path."""
+        return ByLength(*self.lengths)
 
     def scores(self) -> Scores:
         """Rates; NaN where nothing was counted."""

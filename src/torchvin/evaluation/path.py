@@ -14,6 +14,7 @@ from torchvin.maps.encode import encode
 from torchvin.maps.moves import Moves
 from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
+from torchvin.planning.gated import GatedPlanner
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
@@ -109,7 +110,8 @@ def plan_path(
     dtype = next(policy.parameters()).dtype
     planes = encode(batch, target, dtype=dtype)
     steps = policy.default_iterations(height, width) if num_iterations is None else num_iterations
-    most = height * width if num_iterations is None else num_iterations
+    goes_on = not isinstance(policy.planner, GatedPlanner)  # it plans anew or not at all
+    most = height * width if num_iterations is None and goes_on else steps
     done, value = 0, None
     while True:
         output = policy(planes, num_iterations=steps, initial_value=value)
@@ -126,8 +128,8 @@ def plan_path(
             actions, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True
         )
         found = bool(ours.reached)
-        if found or done >= most or output.plan.residual.item() == 0:
-            break
+        if found or done >= most or output.plan.residual.item() == 0 or output.plan.num_iterations < steps:
+            break  # the last: a planner that stops at its fixed point is there
         steps = min(done, most - done)
     seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
-from torchvin.evaluation.metrics import Scores, Tally
+from torchvin.evaluation.metrics import ByLength, Scores, Tally
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set, preferred_action
 from torchvin.maps.states import flatten
@@ -23,11 +23,19 @@ _STATES_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one policy on one data set, with what they were measured on."""
+    """Scores of one policy on one data set, with what they were measured on.
+
+    Attributes:
+        scores: the rates.
+        iterations: K.
+        seconds: planning, walking and counting.
+        by_length: rollouts from every state by the length of its optimal path.
+    """
 
     scores: Scores
     iterations: int
     seconds: float
+    by_length: ByLength
 
 
 def evaluate(
@@ -67,7 +75,7 @@ def evaluate(
     finally:
         for module, training in modes:
             module.training = training
-    return Evaluation(tally.scores(), iterations, time.perf_counter() - began)
+    return Evaluation(tally.scores(), iterations, time.perf_counter() - began, tally.by_length())
 
 
 @torch.no_grad()
@@ -90,7 +98,8 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
             f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
             "contraction at this K; use fewer iterations or the normalised design."
         )
-    actions: Tensor = by_orientation(logits, orientations).argmax(dim=2).cpu()
+    # Along the last axis the maximum is found three times as fast as across planes.
+    actions: Tensor = by_orientation(logits, orientations).movedim(2, -1).contiguous().argmax(dim=-1).cpu()
     return actions[:, 0] if orientations == 1 else actions
 
 
@@ -108,7 +117,7 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
         in_set=chosen[shown],
         in_set_everywhere=chosen[solvable],
     )
-    tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable])
+    tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
     flat = flatten(batch.starts, batch.size)
     from_starts = flat.clamp(min=0)
     present = (flat >= 0) & solvable.gather(1, from_starts)
@@ -143,17 +152,5 @@ def success_by_length(
         where there are none), as `evaluate` defines success.
     Raises: InputError if the policy's answer is not finite.
     """
-    height, width = dataset.size
-    iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
-    device = next(policy.parameters()).device
-    counts = torch.zeros(height * width + 1, dtype=torch.int64)
-    successes = torch.zeros_like(counts)
-    at_once = max(1, _STATES_AT_ONCE // dataset.num_states)
-    for first in range(0, len(dataset), at_once):
-        batch = dataset[slice(first, first + at_once)]
-        best, ours = _walk_from_everywhere(batch, greedy_actions(policy, batch, iterations, device))
-        solvable = (batch.optimal_actions != 0).flatten(1)
-        counts += best.num_steps[solvable].bincount(minlength=len(counts))
-        successes += best.num_steps[solvable & ours.reached].bincount(minlength=len(counts))
-    longest = int(counts.nonzero().max()) + 1
-    return counts[:longest], successes[:longest] / counts[:longest]
+    by_length = evaluate(policy, dataset, num_iterations=num_iterations).by_length
+    return by_length.states, by_length.successes / by_length.states

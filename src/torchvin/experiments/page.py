@@ -1,13 +1,12 @@
 """The results page: every number on it comes from the score book, so one command rebuilds it."""
 
 import datetime
-import resource
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from torchvin.benchmarks.machine import processor
+from torchvin.benchmarks.machine import peak_megabytes, processor
 from torchvin.cli.output import percent
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.published import VIN_PAPER
@@ -73,7 +72,7 @@ def write_page(
         _METRICS,
         "## Trainings",
         report.markdown(("run", "maps", "data", "epochs", "seconds"), _trainings([*rows, *ablated])),
-        f"Peak memory of scoring and drawing: {_peak_megabytes():.0f} MB.",
+        f"Peak memory of scoring and drawing: {peak_megabytes():.0f} MB.",
         "## Ablations",
         "16x16, seed 0, K as trained, every cell teaches (60 epochs; the normalised design its own 25).",
         report.markdown(
@@ -123,7 +122,3 @@ def _ablation(row: Measured) -> tuple[str, ...]:
 
 def _iteration(row: Measured, iterations: int, success: float) -> tuple[str, ...]:
     return (row.network, f"{row.side}x{row.side}", str(iterations), percent(success))
-
-
-def _peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,4 +1,7 @@
-"""Dynamic transitions (DT-VIN): each cell of each map has a kernel of its own, made from what is seen there."""
+"""Dynamic transitions (DT-VIN, ICML 2025): each cell of each map has a kernel of its own, made from what is seen there.
+
+The paper's text was not at hand: what is called the paper's here, numbers included, is second-hand and unverified.
+"""
 
 import torch
 from jaxtyping import Float

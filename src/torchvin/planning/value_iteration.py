@@ -7,10 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
+from torchvin.planning.fixed_point import fixed_point
 from torchvin.planning.kernels import dispatch
 from torchvin.types import PlannerOutput
 
-Gradient = Literal["unroll", "checkpoint"]
+Gradient = Literal["unroll", "checkpoint", "implicit"]
 
 
 def value_iteration(
@@ -20,6 +21,8 @@ def value_iteration(
     num_iterations: int,
     initial_value: Float[Tensor, "B O H W"] | None = None,
     gradient: Gradient = "unroll",
+    tolerance: float = 1e-6,
+    temperature: float = 0.0,
     backend: str = "auto",
 ) -> PlannerOutput:
     """Run exactly `num_iterations` value updates on a grid and look ahead once more (Tamar et al. 2016, section 3.1).
@@ -39,10 +42,18 @@ def value_iteration(
         num_iterations: K, the number of value updates; 0 only looks ahead at `initial_value`.
         initial_value: V_0, [B, 1, H, W]; zero if not given. Given the value of an earlier plan, planning goes on.
         gradient: "unroll" keeps every iteration for the backward pass (5 bytes a cell and iteration with the compiled
-            kernel), "checkpoint" about sqrt(K) of them.
+            kernel), "checkpoint" about sqrt(K) of them. "implicit" iterates to the fixed point, `num_iterations` being
+            the limit, and keeps nothing but V; the kernel must be a contraction, and V_0 has no gradient. How many
+            updates were made and the residual come back; where the limit came first, the residual says so.
+        tolerance: of "implicit": the residual, relative to the largest |V| of a map, at which it has converged; see
+            `planning.fixed_point`.
+        temperature: T > 0 takes the soft maximum T * log(sum_a exp(Q_a / T)) in place of the maximum, in the unit of
+            `q_reward`: the value of the policy softmax(Q / T) with T times its entropy as a bonus (Ziebart et al., AAAI
+            2008), smooth, at most T * log(A) above the maximum. Plain PyTorch on every device.
         backend: "auto", or a name that `torchvin info` lists.
 
-    Raises: ShapeError; InputError for a negative K, an even F, dtypes that differ or an unknown name.
+    Raises: ShapeError; InputError for a negative K, tolerance or temperature, an even F, dtypes that differ, an unknown
+        name, or an implicit gradient where the backup is no contraction.
 
     >>> plan = value_iteration(torch.zeros(2, 4, 8, 5), torch.zeros(4, 1, 3, 3), num_iterations=10)
     >>> plan.q_values.shape, plan.num_iterations
@@ -64,22 +75,43 @@ def value_iteration(
         raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
     if gradient not in get_args(Gradient):
         raise unknown_name("gradient mode", gradient, get_args(Gradient))
+    for name, number in (("tolerance", tolerance), ("temperature", temperature)):
+        if not number >= 0:
+            raise InputError(f"{name} must not be negative, got {number}.")
     if initial_value is None:
         initial_value = q_reward.new_zeros(batch, orientations, height, width)
     check_shape("initial_value", initial_value, f"{batch} {orientations} {height} {width}")
     if torch.is_autocast_enabled(q_reward.device.type):
         with torch.autocast(q_reward.device.type, enabled=False):
             q_reward, kernel, initial_value = q_reward.float(), kernel.float(), initial_value.float()
-            outputs = dispatch.run(backend, q_reward, kernel, initial_value, num_iterations, gradient)
+            outputs = _run(backend, q_reward, kernel, initial_value, num_iterations, gradient, tolerance, temperature)
     else:
         if not q_reward.dtype == kernel.dtype == initial_value.dtype:
             raise InputError(
                 "q_reward, kernel and initial_value must have one dtype, "
                 f"got {q_reward.dtype}, {kernel.dtype} and {initial_value.dtype}."
             )
-        outputs = dispatch.run(backend, q_reward, kernel, initial_value, num_iterations, gradient)
-    q_values, value, residual = outputs
-    return PlannerOutput(q_values=q_values, value=value, num_iterations=num_iterations, residual=residual)
+        outputs = _run(backend, q_reward, kernel, initial_value, num_iterations, gradient, tolerance, temperature)
+    return outputs
+
+
+def _run(
+    backend: str,
+    q_reward: Tensor,
+    kernel: Tensor,
+    value: Tensor,
+    num_iterations: int,
+    gradient: Gradient,
+    tolerance: float,
+    temperature: float,
+) -> PlannerOutput:
+    if gradient == "implicit":
+        q_values, value, residual, made = fixed_point(
+            q_reward, kernel, value, num_iterations, tolerance, temperature, backend
+        )
+        return PlannerOutput(q_values, value, made, residual)
+    q_values, value, residual = dispatch.run(backend, q_reward, kernel, value, num_iterations, gradient, temperature)
+    return PlannerOutput(q_values, value, num_iterations, residual)
 
 
 class ValueIteration(nn.Module):
@@ -88,7 +120,7 @@ class ValueIteration(nn.Module):
     Args:
         transition: module that returns the kernel [A, 1, F, F]; `planning.transition` has two.
         num_iterations: K where a call names none.
-        gradient, backend: as in `value_iteration`.
+        gradient, tolerance, temperature, backend: as in `value_iteration`.
 
     >>> from torchvin.planning.transition import NormalisedTransition
     >>> planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=20)
@@ -97,12 +129,21 @@ class ValueIteration(nn.Module):
     """
 
     def __init__(
-        self, *, transition: nn.Module, num_iterations: int, gradient: Gradient = "unroll", backend: str = "auto"
+        self,
+        *,
+        transition: nn.Module,
+        num_iterations: int,
+        gradient: Gradient = "unroll",
+        tolerance: float = 1e-6,
+        temperature: float = 0.0,
+        backend: str = "auto",
     ) -> None:
         super().__init__()
         self.transition = transition
         self.num_iterations = num_iterations
         self.gradient: Gradient = gradient
+        self.tolerance = tolerance
+        self.temperature = temperature
         self.backend = backend
 
     def forward(
@@ -119,5 +160,7 @@ class ValueIteration(nn.Module):
             num_iterations=self.num_iterations if num_iterations is None else num_iterations,
             initial_value=initial_value,
             gradient=self.gradient,
+            tolerance=self.tolerance,
+            temperature=self.temperature,
             backend=self.backend,
         )

@@ -35,7 +35,7 @@ DESIGNS: dict[str, str] = {
     "fcn": "the paper's FCN baseline: no planner, one size of map",
 }
 REACTIVE = ("cnn", "fcn")
-WITHOUT_ORIENTATIONS = ("hierarchical", *REACTIVE)  # nor terrain: they take the paper's two planes
+WITHOUT_ORIENTATIONS = ("hierarchical", "dynamic", *REACTIVE)  # nor terrain: they take the paper's two planes
 Reward = Literal["auto", "image", "action"]
 
 
@@ -60,7 +60,14 @@ class PolicyConfig:
     iterations_per_side: float = 2.0
     """K as a multiple of the map's longer side, where K is not given."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    """How the planner keeps its iterations for the backward pass: unroll or checkpoint; implicit (normalised design)
+    plans to the fixed point and keeps none."""
+    tolerance: float = 1e-6
+    """Gradient implicit only: the residual, relative to the largest value of a map, that counts as the fixed point."""
+    max_iterations: int = 10_000
+    """Gradient implicit only: the most value updates, in place of iterations_per_side."""
+    temperature: float = 0.0
+    """Designs normalised, paper and hierarchical: temperature of the soft maximum; 0: the maximum."""
     reward: Reward = "auto"
     """image (one reward image, the paper's), action (a reward an action), auto: as the design has it."""
     untied: int = 0
@@ -85,6 +92,18 @@ class PolicyConfig:
             raise unknown_name("gradient mode", self.gradient, get_args(Gradient))
         if self.reward not in get_args(Reward):
             raise unknown_name("reward", self.reward, get_args(Reward))
+        if self.gradient == "implicit" and self.design != "normalised":
+            raise InputError(
+                f"gradient implicit needs a fixed point, which only the normalised design is sure to have, got "
+                f"{self.design}; choose unroll or checkpoint."
+            )
+        if self.temperature and self.design not in ("normalised", "paper", "hierarchical"):
+            raise InputError(f"a temperature is of the designs that take a maximum, not of {self.design}.")
+        for name in ("tolerance", "temperature", "layer_every"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
+        if self.max_iterations < 1:
+            raise InputError(f"max_iterations must be at least 1, got {self.max_iterations}.")
         if self.design == "normalised" and self.num_q != self.num_actions + 1:
             raise InputError(
                 f"the normalised design has one Q channel an action and one for giving up: num_q must be "
@@ -101,8 +120,6 @@ class PolicyConfig:
             raise InputError(f"kernel_size must be odd and positive, got {self.kernel_size}.")
         if self.iterations_per_side <= 0:
             raise InputError(f"iterations_per_side must be positive, got {self.iterations_per_side}.")
-        if self.layer_every < 0:
-            raise InputError(f"layer_every must not be negative, got {self.layer_every}.")
         if self.untied < 0 or (self.untied and self.design != "paper"):
             raise InputError(f"untied kernels are an option of the design 'paper', got {self.untied} in {self.design}.")
         if self.design in REACTIVE and min(self.height, self.width) < 4:
@@ -120,7 +137,7 @@ GPPN_15 = PolicyConfig(
     design="gppn", num_actions=4, hidden_channels=150, kernel_size=9, iterations_per_side=20 / 15 - 1e-6
 )
 VIN_OF_GPPN_15 = PolicyConfig(design="paper", num_actions=4, num_q=600, hidden_channels=150, kernel_size=5)
-#: DT-VIN (ICML 2025): F = 3, J = 10; K = 4 a side (the paper tries 30 to 5,000 layers and takes the best).
+#: DT-VIN (ICML 2025; second-hand, unverified): F = 3, J = 10. K = 4 a side is ours.
 DYNAMIC = PolicyConfig(design="dynamic", num_actions=4, hidden_channels=150, iterations_per_side=4.0)
 #: Ours for any distance, with 4 moves; K counts only where it iterates.
 SHORTEST_PATH_4 = PolicyConfig(design="shortest_path", num_actions=4, num_q=4, iterations_per_side=8.0)
@@ -187,12 +204,12 @@ def _hierarchical(config: PolicyConfig) -> HierarchicalVIN:
 def _gppn(config: PolicyConfig) -> VIN:
     planner = GatedPlanner(
         in_channels=config.hidden_channels,
-        num_actions=config.num_actions,
+        num_actions=config.num_orientations * config.num_actions,
         hidden_channels=config.hidden_channels,
         kernel_size=config.kernel_size,
         gradient=config.gradient,
     )
-    features = nn.Conv2d(2, config.hidden_channels, 3, padding=1)
+    features = nn.Conv2d(config.num_terrains + config.num_orientations, config.hidden_channels, 3, padding=1)
     return _around(config, reward=features, planner=planner, head=nn.Identity())
 
 
@@ -259,7 +276,13 @@ def _linear(config: PolicyConfig) -> LinearHead:
 
 
 def _planner(config: PolicyConfig, transition: nn.Module) -> ValueIteration:
-    return ValueIteration(transition=transition, num_iterations=1, gradient=config.gradient)
+    return ValueIteration(
+        transition=transition,
+        num_iterations=config.max_iterations,
+        gradient=config.gradient,
+        tolerance=config.tolerance,
+        temperature=config.temperature,
+    )
 
 
 def _vin(config: PolicyConfig, *, reward: nn.Module, transition: nn.Module, head: nn.Module) -> VIN:
@@ -272,5 +295,5 @@ def _around(config: PolicyConfig, *, reward: nn.Module, planner: nn.Module, head
         planner=planner,
         attention=StateAttention(num_orientations=config.num_orientations),
         head=head,
-        iterations_per_side=config.iterations_per_side,
+        iterations_per_side=None if config.gradient == "implicit" else config.iterations_per_side,
     )

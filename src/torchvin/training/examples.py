@@ -145,7 +145,8 @@ def _loss(
     loss = _LOSSES[options.loss]
     total, terms = loss(logits.float(), answers, cells), int(cells.sum())
     if lengths is not None:
-        of_layers, more = adaptive_highway_loss(loss, layers, answers, cells, lengths)
+        hidden = {made: each.float() for made, each in layers.items()}
+        of_layers, more = adaptive_highway_loss(loss, hidden, answers, cells, lengths)
         total, terms = total + of_layers, terms + more
     return total, terms
 

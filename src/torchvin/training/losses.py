@@ -119,7 +119,7 @@ def adaptive_highway_loss(
     terms = 0
     for made, logits in layers.items():
         reached = cells & (path_lengths <= made)
-        total = total + loss(logits.float(), answers, reached)
+        total = total + loss(logits, answers, reached)
         terms += int(reached.sum())
     return total, terms
 

@@ -69,3 +69,21 @@ def test_every_backend_that_can_run_here_agrees_with_the_reference(name):
     for one, other in zip(got, expected, strict=True):
         torch.testing.assert_close(one, other)
     torch.testing.assert_close(residual, reference.residual(*expected))
+
+
+@pytest.mark.parametrize("actions", [255, 256, 600])
+def test_any_number_of_actions_is_planned_by_a_kernel_that_has_room_for_them(actions):
+    torch.manual_seed(0)
+    q_reward, kernel = torch.randn(2, actions, 3, 4), 0.1 * torch.randn(actions, 1, 3, 3)
+    results = []
+    for backend in ("auto", "reference"):
+        leaf = q_reward.clone().requires_grad_()
+        plan = value_iteration(leaf, kernel, num_iterations=4, backend=backend)
+        plan.q_values.square().sum().backward()
+        results.append((plan.q_values.detach(), leaf.grad))
+    torch.testing.assert_close(*results, rtol=1e-4, atol=1e-5)
+    if actions > 255:
+        with pytest.raises(
+            InputError, match=rf"more than 255 actions \({actions}\) run in plain PyTorch: use backend="
+        ):
+            value_iteration(q_reward, kernel, num_iterations=1, backend="cpu")

@@ -32,6 +32,9 @@ BACKENDS: dict[str, Backend] = {
     "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
 }
 
+#: Of an orientation; the fused kernels keep the action taken in a byte.
+MOST_ACTIONS = 255
+
 
 def choose(backend: str, q_reward: Tensor) -> str:
     """The name of the kernel for `q_reward`: the first that can run it for "auto", else the one named.
@@ -68,13 +71,28 @@ def _warn_not_compiled() -> None:
 
 
 def run(
-    backend: str, q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, gradient: str
+    backend: str,
+    q_reward: Tensor,
+    kernel: Tensor,
+    value: Tensor,
+    num_iterations: int,
+    gradient: str,
+    temperature: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Q, V and the residual, by the kernel that `choose` chooses."""
-    chosen = choose(backend, q_reward)
+    """Q, V and the residual, by the kernel that `choose` chooses; what only the reference has, by the reference.
+
+    Raises: InputError, see `choose`; if another backend is named for what only the reference has.
+    """
+    actions = q_reward.shape[1] // value.shape[1]
+    only_reference = "the soft maximum runs" if temperature else ""
+    if actions > MOST_ACTIONS:  # GPPN's table has VINs of 600 Q channels
+        only_reference = f"more than {MOST_ACTIONS} actions ({actions}) run"
+    if only_reference and backend not in ("auto", "reference"):
+        raise InputError(f"{only_reference} in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
+    chosen = "reference" if only_reference else choose(backend, q_reward)
     if chosen == "reference":
-        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient)
-        return q_values, final, reference.residual(q_values, final)
+        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
+        return q_values, final, reference.residual(q_values, final, temperature)
     from torchvin.planning.kernels import fused
 
     return fused.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
