@@ -80,8 +80,8 @@ def tied_label_loss(
 
     >>> logits = torch.tensor([0.0, 0.2, -50.0, -50.0]).view(1, 4, 1, 1)
     >>> labels, cells = torch.zeros(1, 1, 1, dtype=torch.uint8), torch.tensor([[[True]]])
-    >>> round(tied_label_loss(logits, labels, cells).item(), 4)
-    0.0
+    >>> round(tied_label_loss(logits, labels, cells).exp().item(), 4)  # 1 / (probability of either)
+    1.0
     """
     labels, cells = labels.flatten(0, -3).long(), cells.flatten(0, -3)
     actions = _of_each_orientation(logits, len(labels))
