@@ -118,7 +118,7 @@ def demonstrations(seed: int) -> Iterator[Row]:
     """Single labels of demonstrated trajectories only (the paper's data), all right or 5 % of them wrong."""
     for name, fresh in (("maze-15", SMALL_MAZES), ("gridworld-16-shortest-path", GRIDWORLDS)):
         config = replace(preset(name), seed=seed)
-        options = replace(config.training, supervision="demonstrations", loss="tied-label")
+        options = replace(config.training, supervision="demonstrations", loss="tied-label", label_noise=0.05)
         config = replace(config, training=options)
         maps = training_maps(config, None)
         for share in (0.0, 0.05):

@@ -79,10 +79,14 @@ class _Imitation:
         self.ties = options.loss in LABELLED
 
     def __call__(self) -> float:
-        logits = by_orientation(self.policy(self.planes).logits, self.orientations).cpu()
+        output = self.policy(self.planes)
+        logits = by_orientation(output.logits, self.orientations).cpu()
         right = self.right.view_as(logits)
-        if self.ties:  # what is as good as the best may be shown
-            right = logits.masked_fill(~right, -torch.inf).amax(dim=2) >= logits.amax(dim=2) - TIE
+        if self.ties:  # what the plan holds to be as good as the best may be shown
+            assert output.plan is not None
+            values = by_orientation(output.plan.q_values, self.orientations).cpu()
+            right = values.masked_fill(~right, -torch.inf).amax(dim=2) >= values.amax(dim=2) - TIE
+            right &= values.amax(dim=2) > -torch.inf
         else:
             right = right.gather(2, logits.argmax(dim=2, keepdim=True))[:, :, 0]
         return float(right[self.states.view_as(right)].double().mean())
