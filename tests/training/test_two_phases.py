@@ -175,8 +175,9 @@ def test_drift_is_removed_where_it_changes_no_plan():
 
 def test_a_killed_training_resumes_in_either_phase_and_ends_with_the_same_bits(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "300"]
-    command += ["--training.epochs", "6", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
+    command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "200"]
+    command += ["--training.epochs", "3", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
+    command += ["--training.cost-steps", "20"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, "--out", str(whole)], check=True, env=environment, capture_output=True, timeout=120)
     kills = 0
