@@ -43,6 +43,8 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def few(monkeypatch):
+    """Few maps, and no weights but those of the runs."""
+    monkeypatch.setattr(mazes, "available", list)
     monkeypatch.setattr(
         mazes, "_MAPS", {budget: dict.fromkeys((15, 28, 35, 50, 65, 100, 101, 501), 3) for budget in ("quick", "full")}
     )
@@ -75,7 +77,7 @@ def test_finished_runs_come_before_shipped_weights_and_nothing_is_nothing(runs):
     assert find_weights("maze-15-never", runs) == []
 
 
-@pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "maze", "perfect-maze"])
+@pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "scattered", "maze", "perfect-maze"])
 def test_the_first_maps_of_a_larger_set_are_those_of_a_smaller_one(kind):
     task = Task("other maps", kind, 15)
     assert maps_of(task, 3).blocked.equal(maps_of(task, 5).blocked[:3])
@@ -226,5 +228,5 @@ def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch,
 
 
 def test_benchmark_maps_need_weights_with_8_moves(runs, tmp_path):
-    with pytest.raises(InputError, match="are planned with 8 moves; .*maze-15-normalised-s0 has other actions"):
+    with pytest.raises(InputError, match=r"are planned with 8 moves; .*maze-15-normalised-s0 has other actions"):
         mazes.real_maps(tmp_path, str(runs / "maze-15-normalised-s0"), ScoreBook(None))

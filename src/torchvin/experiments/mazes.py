@@ -44,7 +44,7 @@ SUFFIXES = {"news": "", "moore": "-moore", "differential-drive": "-drive"}
 TRAINED_SIDE = 15
 SEEDS = (0, 1, 2)
 LENGTHS = (1, 31, 61, 121, 301, 601, 1801)  # first move count of each bin of path lengths
-_MAPS = {"quick": {15: 300, 28: 100, 35: 60, 50: 30, 65: 30, 100: 6, 101: 6, 501: 1}}
+_MAPS = {"quick": {15: 500, 28: 200, 35: 100, 50: 100, 65: 50, 100: 30, 101: 30, 501: 2}}
 _MAPS["full"] = {15: 5_000, 28: 2_000, 35: 500, 50: 500, 65: 200, 100: 50, 101: 30, 501: 5}
 #: Value updates cost K * H * W: planners that iterate get no larger maps than this.
 LARGEST_ITERATED = {"quick": 101, "full": 501}
@@ -81,7 +81,7 @@ TASKS = (
     *(Task("papers", "maze", side, name) for side in (15, 28) for name in MECHANISMS),
     *(Task("papers", "maze", side) for side in (35, 50, 100)),
     *(Task("transfer", kind, side) for side in (15, 35, 101, 501) for kind in ("maze", "perfect-maze")),
-    *(Task("other maps", kind, 65) for kind in (*OTHER_MAPS, "rooms", "caves")),
+    *(Task("other maps", kind, 65) for kind in (*OTHER_MAPS, "rooms", "caves", "scattered")),
 )
 
 

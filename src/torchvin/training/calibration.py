@@ -11,6 +11,7 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.planning.kernels.reference import by_orientation
+from torchvin.planning.latent_model import positive
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.costs import learn_costs, merged, without_drift
@@ -48,9 +49,12 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
     model.goal_threshold.fill_(_plateau(right, model.goal_threshold, pull[pull > 0]))
 
     learn_costs(policy, dataset, options, seed)
-    opened = free & (gates > model.gate_threshold)
-    counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
-    cost = (model.move_cost(planes) * opened).sum(dim=(0, 2, 3)) / counts
+    if model.terrain_cost is None:
+        cost = positive(model.cost).double()
+    else:  # the mean over open moves stands for an action
+        opened = free & (gates > model.gate_threshold)
+        counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
+        cost = (model.move_cost(planes).double() * opened).sum(dim=(0, 2, 3)) / counts
     candidates = [cost, without_drift(cost, policy.transition())]
     candidates += [merged(candidates[1], tolerance) for tolerance in _TOLERANCES]
     scores = []
