@@ -48,7 +48,7 @@ def few(monkeypatch):
     monkeypatch.setattr(
         mazes, "_MAPS", {budget: dict.fromkeys((15, 28, 35, 50, 65, 100, 101, 501), 3) for budget in ("quick", "full")}
     )
-    monkeypatch.setattr(mazes, "LARGEST_ITERATED", {"quick": 30, "full": 30})
+    monkeypatch.setattr(mazes, "LARGEST_ITERATED", 30)
 
 
 def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
