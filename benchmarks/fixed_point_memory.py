@@ -30,7 +30,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     optimiser = torch.optim.Adam(policy.parameters(), lr=0.01)
     cells = dataset.optimal_actions != 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(arguments.steps):
         limit = None if arguments.mode == "implicit" else arguments.iterations
         output = policy(dataset.planes(), num_iterations=limit)
@@ -43,7 +43,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
         "residual": output.plan.residual.max().item(),
         "largest_value": output.plan.value.max().item(),
         "loss": loss.item(),
-        "seconds_a_step": (time.perf_counter() - began) / arguments.steps,
+        "cpu_seconds_a_step": (time.process_time() - began) / arguments.steps,
         "mb_before": before / 1e3,
         "mb_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }

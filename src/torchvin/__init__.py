@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torchvin.maps.generate import generate_gridworld
     from torchvin.maps.mazes import generate_mazes
     from torchvin.maps.moves import Moves
+    from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
+    from torchvin.planning.gated import GatedPlanner
     from torchvin.planning.reward import ActionReward, ImageReward
     from torchvin.planning.transition import FreeTransition, NormalisedTransition
     from torchvin.planning.value_iteration import ValueIteration, value_iteration
@@ -47,6 +49,9 @@ _WHERE = {
     # planner
     "value_iteration": "planning.value_iteration",
     "ValueIteration": "planning.value_iteration",
+    "GatedPlanner": "planning.gated",
+    "DynamicPlanner": "planning.dynamic",
+    "DynamicTransition": "planning.dynamic",
     "PlannerOutput": "types",
     # attention, reactive policy
     "StateAttention": "policies.attention",

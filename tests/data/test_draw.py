@@ -14,7 +14,7 @@ def test_every_kind_can_be_drawn_for_every_mechanism(kind, moves):
     dataset = draw_maps(kind, 4, 9, 12, seed=1, moves=moves)
     assert (len(dataset), dataset.size, dataset.moves) == (4, (9, 12), moves)
     assert dataset.goal.shape == (4, moves.state_length)
-    assert dataset.blocked[:, [0, -1], :].all()
+    assert kind == "scattered" or dataset.blocked[:, [0, -1], :].all()
     assert (dataset.optimal_actions != 0).flatten(1).any(dim=1).all()
     longer = draw_maps(kind, 7, 9, 12, seed=1, moves=moves)
     assert torch.equal(longer.blocked[:4], dataset.blocked)

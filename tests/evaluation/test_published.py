@@ -1,4 +1,13 @@
-from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1, PublishedScore
+import pytest
+
+from torchvin.evaluation.published import (
+    DT_VIN_RECALLED,
+    MAZE_SOURCES,
+    MAZES,
+    VIN_PAPER,
+    VIN_TABLE_1,
+    PublishedScore,
+)
 
 
 def test_the_table_is_the_papers():
@@ -13,3 +22,28 @@ def test_the_table_is_the_papers():
         for network, rows in expected.items()
     } == VIN_TABLE_1
     assert "1602.02867" in VIN_PAPER
+
+
+def test_the_rows_of_mazes_are_those_of_their_papers():
+    """The rows that ours are compared with, typed a second time: %Opt and %Suc, or success alone."""
+    rows = {(row.source, row.network, row.side, row.mechanism, row.maps): row for row in MAZES}
+    assert len(rows) == len(MAZES) == 2 * 12 + 15
+    expected = {
+        ("GPPN", "GPPN", 15, "news", 10_000): (0.968, 0.978),
+        ("GPPN", "VIN", 15, "news", 10_000): (0.774, 0.790),
+        ("GPPN", "VIN", 15, "moore", 10_000): (0.860, 0.893),
+        ("GPPN", "GPPN", 15, "differential-drive", 10_000): (0.991, 0.997),
+        ("GPPN", "GPPN", 28, "differential-drive", 25_000): (0.953, 0.980),
+        ("SymVIN", "SymGPPN", 50, "news", 10_000): (None, 0.9949),
+        ("SymVIN", "VIN", 28, "news", 10_000): (None, 0.6757),
+    }
+    for key, (optimal, success) in expected.items():
+        assert rows[key].optimal_rate == (None if optimal is None else pytest.approx(optimal))
+        assert rows[key].success_rate == pytest.approx(success)
+    assert {row.source for row in MAZES} <= set(MAZE_SOURCES)
+    assert all(0.5 < row.success_rate < 1 and (row.optimal_rate or 0) <= row.success_rate for row in MAZES)
+
+
+def test_what_was_not_read_at_its_source_says_so():
+    assert "unverified" in DT_VIN_RECALLED
+    assert not any(row.source == "DT-VIN" for row in MAZES)

@@ -5,9 +5,12 @@ from scipy.ndimage import label
 from torchvin.errors import InputError
 from torchvin.maps.caves import generate_caves
 from torchvin.maps.goals import draw_goal
+from torchvin.maps.moves import Moves
 from torchvin.maps.rooms import ROOM_SIDES, generate_rooms
+from torchvin.maps.scattered import generate_scattered
 
 GENERATORS = [generate_rooms, generate_caves]
+ALL = [*GENERATORS, generate_scattered]
 
 
 @pytest.mark.parametrize("generate", GENERATORS)
@@ -21,7 +24,7 @@ def test_maps_are_one_piece_with_a_border_and_a_free_goal(generate, height, widt
     assert all(label(~one)[1] == 1 for one in blocked.numpy())
 
 
-@pytest.mark.parametrize("generate", GENERATORS)
+@pytest.mark.parametrize("generate", ALL)
 def test_one_seed_gives_one_set_of_maps_and_the_first_of_a_longer_run(generate):
     blocked, goal = generate(3, 12, seed=4)
     longer = generate(9, 12, seed=[4])
@@ -46,12 +49,12 @@ def test_caves_are_wide_where_mazes_are_narrow():
     assert open_squares.sum() > 0.7 * free.sum()
 
 
-@pytest.mark.parametrize("generate", GENERATORS)
+@pytest.mark.parametrize("generate", ALL)
 def test_bad_numbers_are_refused(generate):
     with pytest.raises(InputError, match="need at least one map"):
         generate(0, 12)
     with pytest.raises(InputError, match="need at least one map"):
-        generate(1, 12, 4)
+        generate(1, 12, 3)
     with pytest.raises(InputError, match="a seed must not be negative"):
         generate(1, 12, seed=-1)
 
@@ -61,3 +64,15 @@ def test_a_map_without_a_place_for_a_goal_is_refused(draw):
 
     with pytest.raises(InputError, match="there is no place for a goal"):
         draw_goal(draw("###", "#.#", "###").numpy(), np.random.default_rng(0))
+
+
+def test_scattered_cells_have_their_share_up_to_the_edge_and_a_goal_that_a_move_leads_to():
+    blocked, goal = generate_scattered(300, 12, seed=0, density=(0.3, 0.3))
+    assert blocked.float().mean().item() == pytest.approx(0.3, abs=0.01)
+    assert blocked[:, 0].float().mean().item() == pytest.approx(0.3, abs=0.03)
+    maps = torch.arange(300)
+    assert Moves(4).allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
+    dense, goal = generate_scattered(50, 4, seed=0, density=(0.85, 0.9))
+    assert not dense[torch.arange(50), goal[:, 0], goal[:, 1]].any()
+    with pytest.raises(InputError, match=r"bounds 0 <= low <= high <= 0\.9"):
+        generate_scattered(1, 8, density=(0.5, 0.95))

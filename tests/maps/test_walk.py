@@ -136,3 +136,21 @@ def test_the_moves_of_the_environment_decide_what_is_legal(draw):
     assert walk(southeast, blocked, goal, starts, limit=limit).reached.item()
     banned = Moves(corner_cutting=False)
     assert not walk(southeast, blocked, goal, starts, limit=limit, moves=banned).reached.item()
+
+
+def test_one_recorded_walk_is_the_same_alone_and_among_others(draw):
+    blocked = draw("....", ".##.", "....")[None]
+    actions = torch.tensor([[[1, 3, 3, 3], [1, 0, 0, 0], [2, 2, 2, 0]]])
+    goal, starts, limit = torch.tensor([[2, 3]]), torch.tensor([[3, 0, 5, -1]]), torch.tensor([[9, 4, 9, 9]])
+    together = walk(actions, blocked, goal, starts, limit=limit, record=True)
+    unrecorded = walk(actions, blocked, goal, starts, limit=limit)
+    for name in ("reached", "num_steps", "cost"):
+        assert torch.equal(getattr(together, name), getattr(unrecorded, name)), name
+    for index in range(4):
+        one = slice(index, index + 1)
+        alone = walk(actions, blocked, goal, starts[:, one], limit=limit[:, one], record=True)
+        for name in ("reached", "num_steps", "cost"):
+            assert torch.equal(getattr(alone, name), getattr(together, name)[:, one]), name
+        path = together.path[0, index]
+        assert alone.path[0, 0].tolist() == path[: alone.path.shape[2]].tolist()
+        assert (path[alone.path.shape[2] :] == -1).all()

@@ -107,6 +107,14 @@ def test_a_transition_sees_the_neighbourhood_and_no_more():
     }
 
 
+def test_a_transition_does_not_see_the_goal():
+    transition = DynamicTransition(num_actions=4)
+    planes = torch.rand(1, 2, 7, 7)
+    moved = planes.clone()
+    moved[:, 1] = 0.0
+    assert torch.equal(transition(planes), transition(moved))
+
+
 def test_layers_are_reported_in_training_only():
     planner = DynamicPlanner(
         reward=torch.nn.Conv2d(2, 1, 1), transition=DynamicTransition(num_actions=4), layer_every=4

@@ -211,7 +211,36 @@ def test_a_tolerance_of_zero_ends_where_nothing_changes():
     assert plan.num_iterations < LIMIT
 
 
+def test_what_is_not_finite_ends_planning_and_shows_in_the_residual_of_its_map_alone():
+    q_reward, kernel = problem()
+    q_reward[0, 1, 4, 4] = torch.nan
+    plan = value_iteration(q_reward, kernel, num_iterations=LIMIT, gradient="implicit")
+    assert plan.residual[0].isnan()
+    assert plan.residual[1] <= 1e-6 * plan.value[1].abs().max()
+
+
+def test_an_action_may_be_ruled_out_by_minus_infinity():
+    q_reward, kernel = problem()
+    without = value_iteration(q_reward[:, :3], kernel[:3], num_iterations=LIMIT, gradient="implicit")
+    q_reward[:, 3] = -torch.inf
+    plan = value_iteration(q_reward, kernel, num_iterations=LIMIT, gradient="implicit")
+    torch.testing.assert_close(plan.value, without.value)
+
+
 # The layer and the policy
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, at graph breaks
+def test_a_compiled_program_may_hold_it():
+    q_reward, kernel = problem()
+    q_reward.requires_grad_()
+
+    def program(q_reward):
+        return value_iteration(2 * q_reward, kernel, num_iterations=LIMIT, gradient="implicit").value.sum()
+
+    plain = torch.autograd.grad(program(q_reward), q_reward)[0]
+    compiled = torch.autograd.grad(torch.compile(program, backend="eager")(q_reward), q_reward)[0]
+    torch.testing.assert_close(compiled, plain)
 
 
 def test_the_layer_has_the_mode_and_its_tolerance():

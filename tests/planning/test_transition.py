@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.planning.transition import FreeTransition, NormalisedTransition
+from torchvin.planning.transition import FreeTransition, LearnedMoves, NormalisedTransition
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
@@ -58,3 +58,18 @@ def test_a_free_kernel_is_its_weights_with_the_authors_scale():
     assert transition.weight.shape == (200, 1, 3, 3)
     assert transition.weight.std().item() == pytest.approx(0.01, rel=0.1)
     assert abs(transition.weight.mean().item()) < 0.001
+
+
+def test_learned_moves_are_distributions_until_they_are_settled():
+    torch.manual_seed(0)
+    moves = LearnedMoves(num_actions=3, num_orientations=4, kernel_size=5)
+    kernel = moves()
+    assert kernel.shape == (12, 4, 5, 5)
+    torch.testing.assert_close(kernel.flatten(1).sum(dim=1), torch.ones(12))
+    likeliest = kernel.flatten(1).argmax(dim=1)
+    moves.settle()
+    settled = moves()
+    assert torch.equal(settled.flatten(1).argmax(dim=1), likeliest)
+    assert set(settled.unique().tolist()) == {0.0, 1.0}
+    assert settled.flatten(1).sum(dim=1).tolist() == [1.0] * 12
+    assert not settled.requires_grad

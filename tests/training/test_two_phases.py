@@ -118,7 +118,7 @@ def test_numbers_that_teach_nothing_are_refused(numbers, message):
 
 
 def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_path):
-    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1)
+    options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1, cost_steps=2)
     policy = dataclasses.replace(SHORTEST_PATH_4, iterations_per_side=1.0)
     trained = train(dataclasses.replace(SMALL, policy=policy, training=options), mazes(60), tmp_path / "run")
     assert not trained.policy.transition.settled
@@ -148,13 +148,8 @@ def test_calibration_takes_the_centre_of_the_plateau():
     assert calibrate(policy, dataset, SMALL.training) == 1.0
     assert policy.hardened
     assert policy.model.gate_threshold.item() == pytest.approx(-8.0, abs=0.5)
-    cost = functional_cost(policy)
-    assert len({round(value, 6) for value in cost}) == 1
-
-
-def functional_cost(policy):
-    """Cost of each action in the hardened model."""
-    return (policy.model.cost + policy.model.correction).tolist()
+    cost = policy.latent_mdp(dataset.planes()).cost
+    assert len(cost[cost < torch.inf].unique()) == 1  # to the last bit: ties are ties at any distance
 
 
 def test_merging_never_orders_costs_anew():
@@ -180,8 +175,9 @@ def test_drift_is_removed_where_it_changes_no_plan():
 
 def test_a_killed_training_resumes_in_either_phase_and_ends_with_the_same_bits(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "300"]
-    command += ["--training.epochs", "6", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
+    command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "200"]
+    command += ["--training.epochs", "3", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
+    command += ["--training.cost-steps", "20"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, "--out", str(whole)], check=True, env=environment, capture_output=True, timeout=120)
     kills = 0

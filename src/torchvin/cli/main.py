@@ -14,7 +14,7 @@ VERBS = {
     "train": "train a value iteration network by imitation",
     "eval": "score weights on a data set",
     "plan": "plan a path on a map of your own and draw it",
-    "reproduce": "the paper's Table 1 beside ours: from shipped weights, or everything from nothing",
+    "reproduce": "papers' tables beside ours (table1, mazes): from shipped weights, or everything from nothing",
     "bench": "time the operator in every formulation, and the steps around it, on this machine",
     "info": "versions, devices, threads, and which kernels work here",
 }

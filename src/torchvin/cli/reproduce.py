@@ -1,10 +1,10 @@
-"""`torchvin reproduce table1`: the paper's table from shipped weights in minutes, or from nothing in hours."""
+"""`torchvin reproduce`: the paper's table, or the mazes of later papers; from shipped weights, or from nothing."""
 
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -15,19 +15,23 @@ from torchvin.errors import InputError
 class Arguments:
     """Options of `torchvin reproduce`."""
 
-    what: tyro.conf.Positional[Literal["table1"]]
-    """What to reproduce."""
-    sizes: tuple[int, ...] = (8, 16, 28)
-    """Sides of the maps."""
+    what: tyro.conf.Positional[Literal["table1", "mazes"]]
+    """What to reproduce: Table 1 of the VIN paper, or the mazes of GPPN, SymVIN and DT-VIN and maps far larger."""
+    sizes: tuple[int, ...] = ()
+    """Sides of the maps; all of the table if none is given."""
     budget: Literal["quick", "full"] = "quick"
-    """quick: the shipped weights on fresh maps and one short 8x8 training of each kind, under 10 minutes on two cores;
-    full: everything from nothing, three seeds, about 6 hours on one core; can be killed and called again."""
-    out: Path = Path("runs/table1")
-    """Folder for table1.md, table1.csv, scores.json, figures and the runs."""
+    """quick: the shipped weights on fresh maps (table1: and one short 8x8 training of each kind), under 10 minutes on
+    two cores; full: everything from nothing, three seeds, hours; can be killed and called again."""
+    out: Path | None = None
+    """Folder for tables, scores.json, figures and the runs; runs/table1 or runs/mazes if not given."""
     seed: int = 0
     """Quick: of the fresh maps and the 8x8 trainings."""
     authors_data: Path | None = None
-    """Full: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; generated maps without it."""
+    """table1, full: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; else generated maps."""
+    maps: Path | None = None
+    """mazes: folder with maps of the MovingAI benchmark and their *even*.scen, every task of which is planned."""
+    maps_weights: str = "gridworld-16-shortest-path"
+    """mazes: what plans on them, with the 8 moves of the paper: name of weights, or folder of a run."""
     train: bool = True
     """Full: train what is missing; with --no-train only the finished runs in --out are scored."""
     threads: int = 2
@@ -37,47 +41,86 @@ class Arguments:
 
 
 def run(arguments: Arguments) -> None:
-    """Train and evaluate what the budget asks for, print and write the table."""
+    """Train and evaluate what the budget asks for, print and write the tables."""
     import torch
 
-    from torchvin.cli.output import print_json, print_table
-    from torchvin.evaluation.published import VIN_PAPER
-    from torchvin.experiments import ablations, figures, page, report, table1
-    from torchvin.experiments.scoring import SCORES_FILE, ScoreBook
+    from torchvin.experiments.scoring import SCORES_FILE
     from torchvin.files import check_writable
 
-    table1.check_sides(arguments.sizes)
     if arguments.threads < 1:
         raise InputError(f"--threads must be at least 1, got {arguments.threads}.")
     if arguments.authors_data and not arguments.authors_data.is_dir():
         raise InputError(f"--authors-data {arguments.authors_data}: no such folder; it should hold gridworld_8.mat.")
-    check_writable(arguments.out / SCORES_FILE)
+    if arguments.maps and not arguments.maps.is_dir():
+        raise InputError(f"--maps {arguments.maps}: no such folder; it should hold .map and .scen files.")
+    out = arguments.out or Path("runs") / arguments.what
+    check_writable(out / SCORES_FILE)
     torch.set_num_threads(arguments.threads)
     began = time.monotonic()
+    rows = (_mazes if arguments.what == "mazes" else _table1)(arguments, out)
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    if arguments.json:
+        from torchvin.cli.output import print_json
+
+        print_json({"rows": rows})
+
+
+def _table1(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
+    from torchvin.cli.output import print_table
+    from torchvin.evaluation.published import VIN_PAPER
+    from torchvin.experiments import ablations, figures, page, report, table1
+    from torchvin.experiments.scoring import ScoreBook
+
+    sides = arguments.sizes or table1.SIDES
+    table1.check_sides(sides)
     trained = []
     if arguments.budget == "quick":
         book = ScoreBook(None)  # a quick run measures anew
-        rows = table1.shipped(arguments.sizes, arguments.seed, book)
-        if 8 in arguments.sizes:
-            trained = table1.quick_trainings(arguments.seed, arguments.out, book)
+        rows = table1.shipped(sides, arguments.seed, book)
+        if 8 in sides:
+            trained = table1.quick_trainings(arguments.seed, out, book)
     else:
-        book = ScoreBook(arguments.out)
-        rows = table1.full(arguments.sizes, arguments.out, book, arguments.authors_data, arguments.train)
+        book = ScoreBook(out)
+        rows = table1.full(sides, out, book, arguments.authors_data, arguments.train)
         if not rows:
-            raise InputError(f"{arguments.out} holds no finished run; leave out --no-train.")
-    report.write_report([*rows, *trained], arguments.out)
-    drawn = figures.draw(rows, arguments.out)
+            raise InputError(f"{out} holds no finished run; leave out --no-train.")
+    report.write_report([*rows, *trained], out)
+    drawn = figures.draw(rows, out)
     if arguments.budget == "full":
-        changed = ablations.run(arguments.out, book, arguments.train)
-        page.write_page(rows, changed, ablations.iterations(rows, book), drawn, arguments.out)
-    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
-    if arguments.json:
-        print_json({"rows": [{**asdict(row), "record": None} for row in [*rows, *trained]]})
-        return
-    print_table(
-        report.SHORT_COLUMNS, report.short(report.table(rows)), title="Table 1 of the paper and ours, on fresh maps"
-    )
-    if trained:
-        title = f"Trained here, on {table1.QUICK_TRAINING_MAPS} maps of 8x8 and with fewer epochs"
-        print_table(report.SHORT_COLUMNS, report.short(report.table(trained)), title=title)
-    print(f"Paper: {VIN_PAPER}\nwritten: {arguments.out}/table1.md, table1.csv and figures")
+        changed = ablations.run(out, book, arguments.train)
+        page.write_page(rows, changed, ablations.iterations(rows, book), drawn, out)
+    if not arguments.json:
+        print_table(
+            report.SHORT_COLUMNS, report.short(report.table(rows)), title="Table 1 of the paper and ours, on fresh maps"
+        )
+        if trained:
+            title = f"Trained here, on {table1.QUICK_TRAINING_MAPS} maps of 8x8 and with fewer epochs"
+            print_table(report.SHORT_COLUMNS, report.short(report.table(trained)), title=title)
+        print(f"Paper: {VIN_PAPER}\nwritten: {out}/table1.md, table1.csv and figures")
+    return [{**asdict(row), "record": None} for row in [*rows, *trained]]
+
+
+def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
+    from torchvin.cli.output import print_table
+    from torchvin.experiments import maze_figures, mazes, mazes_report
+    from torchvin.experiments.scoring import ScoreBook
+
+    tasks = mazes.check_sides(arguments.sizes)
+    if arguments.budget == "full" and arguments.train:
+        mazes.train_all(tasks, out)
+    full = arguments.budget == "full"
+    book = ScoreBook(out if full else None)  # a quick run measures anew
+    rows = mazes.rows(tasks, arguments.budget, book, out, seed=0 if full else arguments.seed)
+    real = mazes.real_maps(arguments.maps, arguments.maps_weights, book) if arguments.maps else []
+    mazes_report.write_report(rows, out)
+    drawn = maze_figures.draw(rows, out)
+    command = f"torchvin reproduce mazes --budget {arguments.budget}" + (" --maps FOLDER" if arguments.maps else "")
+    page = mazes_report.write_page(rows, real, arguments.maps_weights, drawn, command, out)
+    if not arguments.json:
+        for table, title in mazes_report.TABLES.items():
+            if mine := [row for row in rows if row.task.table == table]:
+                print_table(mazes_report.SHORT_COLUMNS, mazes_report.short(mazes_report.lines(mine)), title=title)
+        if real:
+            print_table(mazes_report.REAL_COLUMNS, mazes_report.real_lines(real), title="Real maps")
+        print(f"written: {page}, mazes.csv and figures")
+    return [{**asdict(row), "record": None} for row in rows]

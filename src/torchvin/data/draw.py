@@ -15,6 +15,7 @@ from torchvin.maps.generate import generate_gridworld
 from torchvin.maps.mazes import PERFECT, generate_mazes
 from torchvin.maps.moves import Mechanism, Moves
 from torchvin.maps.rooms import generate_rooms
+from torchvin.maps.scattered import generate_scattered
 from torchvin.maps.terrain import generate_terrain
 
 Seed = int | Sequence[int]
@@ -59,6 +60,10 @@ GENERATORS: dict[str, Generator] = {
     "caves": Generator(
         "one winding cave, by a cellular automaton",
         lambda maps, height, width, seed, _: generate_caves(maps, height, width, seed=seed),
+    ),
+    "scattered": Generator(
+        "single cells at random, 0 to 40 %, no border",
+        lambda maps, height, width, seed, _: generate_scattered(maps, height, width, seed=seed),
     ),
 }
 

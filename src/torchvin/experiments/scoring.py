@@ -1,6 +1,7 @@
 """Scores that are kept: one JSON file of what was measured, so that a killed experiment goes on where it was."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,18 @@ class ScoreBook:
         height, width = dataset.size
         iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
         key = f"{name}, {len(dataset)} maps of {height}x{width}, K {iterations}"
-        if key not in self.entries:
+
+        def measure() -> dict[str, Any]:
             with progress_bar(f"evaluating {key}", len(dataset)) as advance:
-                result = evaluate(policy, dataset, num_iterations=iterations, on_progress=advance)
-            self.entries[key] = asdict(result.scores)
+                return asdict(evaluate(policy, dataset, num_iterations=iterations, on_progress=advance).scores)
+
+        return Scores(**self.keep(key, measure))
+
+    def keep(self, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The entry of that key; measured, and written down at once, if it is not there. It must go through JSON."""
+        if key not in self.entries:
+            self.entries[key] = measure()
             if self.path:
                 with replacing(self.path) as temporary:
                     temporary.write_text(json.dumps(self.entries, indent=1) + "\n")
-        return Scores(**self.entries[key])
+        return self.entries[key]

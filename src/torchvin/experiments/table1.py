@@ -94,7 +94,14 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     return rows
 
 
-def train_run(name: str, config: RunConfig, out: Path, authors: Path | None = None, new: bool = True) -> Path | None:
+def train_run(
+    name: str,
+    config: RunConfig,
+    out: Path,
+    authors: Path | None = None,
+    new: bool = True,
+    command: str = "torchvin reproduce table1 --budget full",
+) -> Path | None:
     """Train, or go on where it was; the folder of the run, None if it is not finished and `new` forbids to train."""
     run = out / name
     if (run / WEIGHTS_FILE).exists():  # written last
@@ -105,7 +112,7 @@ def train_run(name: str, config: RunConfig, out: Path, authors: Path | None = No
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
     record = {
-        "command": f"torchvin reproduce table1 --budget full ({name})",
+        "command": f"{command} ({name})",
         "data": file.name if file else "generated",
     }
     train(config, training_maps(config, file), run, resume=True, record=record)

@@ -22,7 +22,7 @@ class GatedPlanner(nn.Module):
     2023, on GPPN at larger maps).
 
     The state is kept as [C, B * H * W]: a step is then two matrix products and a few operations on contiguous memory,
-    three times as fast on a CPU as `LSTMCell` and `Conv2d`, whose weights these are. Under autocast the products run in
+    more than twice as fast on a CPU as `LSTMCell` and `Conv2d`, whose weights these are. Under autocast products run in
     half precision, the cell state and the sum of the messages stay in float32.
 
     Args:

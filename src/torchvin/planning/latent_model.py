@@ -95,7 +95,8 @@ class LatentModel(nn.Module):
         # What `training.calibration` finds; before that the hardened model is not to be used.
         self.register_buffer("gate_threshold", torch.tensor(0.0))
         self.register_buffer("goal_threshold", torch.tensor(0.5))
-        self.register_buffer("correction", torch.zeros(channels))
+        # In float64: costs that were made equal must be so to the last bit, or ties are broken far from the goal.
+        self.register_buffer("correction", torch.zeros(channels, dtype=torch.float64))
         self.register_buffer("calibrated", torch.tensor(False))
 
     def gate(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
@@ -134,9 +135,9 @@ class LatentModel(nn.Module):
 
         An available move costs c and a correction an action, both from the calibration; stopping at a goal is free.
         """
-        # Without terrain the same everywhere: not yet a map of it.
+        # Where costs are the same everywhere, not yet a map of them.
         cost = positive(self.cost)[:, None, None] if self.terrain_cost is None else self.move_cost(planes)
-        cost = (cost + self.correction[:, None, None]).clamp(min=1e-6)
+        cost = (cost + self.correction[:, None, None]).clamp(min=1e-6).to(planes.dtype)
         cost = torch.where(self.gate(planes) > self.gate_threshold, cost, torch.inf)
         goal_cost = self.goal_cost(planes)
         return cost, torch.where(goal_cost < -self.goal_threshold.log(), 0.0, torch.inf)

@@ -99,10 +99,8 @@ def plot_plan(blocked: Bool[Tensor, "H W"], planned: PlannedPath, path: Path, *,
             draw_policy(right, blocked, planned.actions, planned.optimal_path[-1])
         draw_path(right, planned.path, "policy", color="tab:red", linewidth=1.6, linestyle="--")
         draw_ends(right, planned.optimal_path[0], planned.optimal_path[-1])
-        right.set_title(
-            f"Value function after {planned.iterations} updates"
-            + (", policy" if max(height, width) <= MOST_ARROWS else "")
-        )
+        how = f"after {planned.iterations} updates" if planned.iterations else "of the exact plan"
+        right.set_title(f"Value function {how}" + (", policy" if max(height, width) <= MOST_ARROWS else ""))
 
 
 @torch.no_grad()

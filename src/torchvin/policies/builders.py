@@ -137,7 +137,7 @@ GPPN_15 = PolicyConfig(
     design="gppn", num_actions=4, hidden_channels=150, kernel_size=9, iterations_per_side=20 / 15 - 1e-6
 )
 VIN_OF_GPPN_15 = PolicyConfig(design="paper", num_actions=4, num_q=600, hidden_channels=150, kernel_size=5)
-#: DT-VIN (ICML 2025): F = 3, J = 10; K = 4 a side (the paper tries 30 to 5,000 layers and takes the best).
+#: DT-VIN (ICML 2025; second-hand, unverified): F = 3, J = 10. K = 4 a side is ours.
 DYNAMIC = PolicyConfig(design="dynamic", num_actions=4, hidden_channels=150, iterations_per_side=4.0)
 #: Ours for any distance, with 4 moves; K counts only where it iterates.
 SHORTEST_PATH_4 = PolicyConfig(design="shortest_path", num_actions=4, num_q=4, iterations_per_side=8.0)

@@ -54,7 +54,9 @@ class ShortestPathPolicy(Policy):
         self.iterations_per_side = iterations_per_side
 
     def default_iterations(self, height: int, width: int) -> int:
-        """K for a map of this size, where the planner iterates."""
+        """K for a map of this size where the planner iterates; 0 where it finds the fixed point."""
+        if self.planner.solve == "exact" and self.transition.settled:
+            return 0
         return math.ceil(self.iterations_per_side * max(height, width))
 
     @property
@@ -79,8 +81,9 @@ class ShortestPathPolicy(Policy):
         if num_iterations is None:
             num_iterations = self.default_iterations(*planes.shape[-2:])
         mdp = self.latent_mdp(planes)
-        if not (self.training or mdp.deterministic):
-            mdp = mdp.double()  # certain moves are added up in float64 anyway
+        exact = self.planner.solve == "exact" and mdp.deterministic  # which adds up in float64 anyway
+        if not (self.training or exact):
+            mdp = mdp.double()
         # While moves are still learned, iterating is meant; a deployed policy says that it cannot do what it should.
         solve: Solve | None = None if self.transition.settled or self.hardened else "iterate"
         plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value, solve=solve)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.planning.kernels.reference import by_orientation
+from torchvin.planning.latent_model import positive
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.costs import learn_costs, merged, without_drift
@@ -48,9 +49,12 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
     model.goal_threshold.fill_(_plateau(right, model.goal_threshold, pull[pull > 0]))
 
     learn_costs(policy, dataset, options, seed)
-    opened = free & (gates > model.gate_threshold)
-    counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
-    cost = (model.move_cost(planes) * opened).sum(dim=(0, 2, 3)) / counts
+    if model.terrain_cost is None:
+        cost = positive(model.cost).double()
+    else:  # the mean over open moves stands for an action
+        opened = free & (gates > model.gate_threshold)
+        counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
+        cost = (model.move_cost(planes).double() * opened).sum(dim=(0, 2, 3)) / counts
     candidates = [cost, without_drift(cost, policy.transition())]
     candidates += [merged(candidates[1], tolerance) for tolerance in _TOLERANCES]
     scores = []
@@ -75,10 +79,14 @@ class _Imitation:
         self.ties = options.loss in LABELLED
 
     def __call__(self) -> float:
-        logits = by_orientation(self.policy(self.planes).logits, self.orientations).cpu()
+        output = self.policy(self.planes)
+        logits = by_orientation(output.logits, self.orientations).cpu()
         right = self.right.view_as(logits)
-        if self.ties:  # what is as good as the best may be shown
-            right = logits.masked_fill(~right, -torch.inf).amax(dim=2) >= logits.amax(dim=2) - TIE
+        if self.ties:  # what the plan holds to be as good as the best may be shown
+            assert output.plan is not None
+            values = by_orientation(output.plan.q_values, self.orientations).cpu()
+            right = values.masked_fill(~right, -torch.inf).amax(dim=2) >= values.amax(dim=2) - TIE
+            right &= values.amax(dim=2) > -torch.inf
         else:
             right = right.gather(2, logits.argmax(dim=2, keepdim=True))[:, :, 0]
         return float(right[self.states.view_as(right)].double().mean())

@@ -12,7 +12,7 @@ from torchvin.errors import InputError
 from torchvin.maps.moves import mechanism
 from torchvin.training.config import RunConfig
 
-_TRAINING_STREAM = 1  # so that `torchvin data --seed N` never draws the maps that a training with seed N saw
+TRAINING_STREAM = 1  # so that `torchvin data --seed N` never draws the maps that a training with seed N saw
 
 
 def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
@@ -27,7 +27,7 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
             data.maps,
             data.height,
             data.width,
-            seed=(config.seed, _TRAINING_STREAM),
+            seed=(config.seed, TRAINING_STREAM),
             moves=mechanism(data.mechanism),
             demonstration_seed=config.seed,
             terrain_costs=data.terrain_costs,

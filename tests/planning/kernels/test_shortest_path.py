@@ -1,6 +1,11 @@
 """The graph search, compiled and by SciPy: distances, trees, gradients, threads."""
 
 import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,3 +190,20 @@ def test_edges_leave_out_what_is_closed_or_off_the_map():
     cost = torch.tensor([[[1.0, torch.inf, 3.0]]])
     source, target, action, costs = edges(cost, torch.tensor([[0, 0, 1]]), 1)
     assert (source.tolist(), target.tolist(), action.tolist(), costs.tolist()) == ([0], [1], [0], [1.0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sanitizers are run on Linux")
+@pytest.mark.skipif(shutil.which(os.environ.get("CXX", "g++")) is None, reason="needs a C++ compiler")
+def test_sanitizers_find_nothing(tmp_path):
+    """The C++ test (tests/cpp) under the address and undefined-behaviour sanitizers."""
+    tests = Path(__file__).parents[2]
+    sources = tests.parent / "src/torchvin/planning/kernels/cpp"
+    test = tests / "cpp" / "test_shortest_path.cpp"
+    flags = ["-std=c++17", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{sources}"]
+    program = tmp_path / "test"
+    compiler = os.environ.get("CXX", "g++")
+    command = [compiler, *flags, test, sources / "shortest_path.cpp", "-pthread", "-o", program]
+    subprocess.run([str(part) for part in command], check=True)
+    result = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "all cases agree" in result.stdout

@@ -90,7 +90,9 @@ def _forward(
     q_values, final, residual, values, actions, finite = module.forward(*inputs, num_iterations, keep_every)
     if not finite:
         with torch.no_grad():
-            q_values, final = reference.value_iteration(inputs[0], inputs[1], inputs[2], num_iterations, "unroll")
+            q_values, final = reference.value_iteration(
+                inputs[0], inputs[1], inputs[2].clone(), num_iterations, "unroll"
+            )
             residual = reference.residual(q_values, final)
     return q_values, final, residual, values, actions, finite
 

@@ -62,8 +62,7 @@ nb::ndarray<nb::pytorch, uint8_t, nb::ndim<1>> lend(size_t bytes) {
 
 }  // namespace
 
-// shortest_path_module.cpp
-void define_shortest_paths(nb::module_& module);
+void bind_shortest_paths(nb::module_&);  // shortest_path_module.cpp
 
 NB_MODULE(_cpu, module) {
     module.def("instruction_sets", &instruction_sets);
@@ -73,5 +72,5 @@ NB_MODULE(_cpu, module) {
     module.def("forward_float64", &run_forward<double>);
     module.def("backward_float32", &run_backward<float>);
     module.def("backward_float64", &run_backward<double>);
-    define_shortest_paths(module);
+    bind_shortest_paths(module);
 }

@@ -1,4 +1,4 @@
-// Python's door to the graph search: checks what the arrays must be to each other, lets go of the interpreter lock.
+// Python's door to the graph search: checks shapes, lets go of the interpreter lock, calls shortest_path.cpp.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -10,7 +10,7 @@ using namespace torchvin;
 namespace {
 
 template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-using Bytes = Array<uint8_t>;
+using Bytes = nb::ndarray<uint8_t, nb::c_contig, nb::device::cpu>;
 
 void expect(bool holds, const char* what) {
     if (!holds) throw nb::value_error(what);
@@ -57,7 +57,7 @@ void run_shortest_paths_backward(Steps steps, Array<const double> grad_distance,
 
 }  // namespace
 
-void define_shortest_paths(nb::module_& module) {
+void bind_shortest_paths(nb::module_& module) {
     module.def("shortest_paths", &run_shortest_paths<float>);
     module.def("shortest_paths", &run_shortest_paths<double>);
     module.def("shortest_paths_backward", &run_shortest_paths_backward<float>);

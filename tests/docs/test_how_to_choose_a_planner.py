@@ -1,0 +1,33 @@
+"""The page on planners: each of its programs runs, and each design that plans has one."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from torchvin.policies.builders import DESIGNS, REACTIVE
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to-choose-a-planner.md"
+TEXT = PAGE.read_text()
+SECTIONS = {part.splitlines()[0]: part for part in TEXT.split("\n## ")[1:]}
+
+
+@pytest.mark.parametrize("section", list(SECTIONS))
+def test_the_program_of_each_section_runs(section):
+    torch.manual_seed(0)
+    programs = re.findall(r"```python\n(.*?)```", SECTIONS[section], flags=re.DOTALL)
+    assert len(programs) == 1
+    exec(compile(programs[0], str(PAGE), "exec"), {})
+
+
+def test_every_design_that_plans_has_a_section():
+    designs = {section.split(" ")[0] for section in SECTIONS}
+    assert designs >= set(DESIGNS) - set(REACTIVE)
+
+
+def test_every_link_within_the_page_leads_to_a_section():
+    anchors = {re.sub(r"[^\w -]", "", section.lower()).replace(" ", "-") for section in SECTIONS}
+    links = re.findall(r"\]\(#([\w-]+)\)", TEXT)
+    assert links
+    assert set(links) <= anchors
