@@ -14,7 +14,7 @@ class PlannerOutput:
     Attributes:
         q_values: look-ahead at `value`, [B, A, H, W]: `max` over A is the value after one more update.
         value: V_K, [B, 1, H, W].
-        num_iterations: K, the number of value updates made.
+        num_iterations: K, the number of value updates made; 0 too where a graph search found the fixed point.
         residual: largest change that one more update would make to each map, [B]; 0 at the fixed point. Carries no
             gradient.
         layers: n to the look-ahead at V_n, [B, A, H, W], of the n that a planner was asked to report; mostly none.

@@ -84,7 +84,8 @@ def test_eval_and_plan_take_the_solver(capsys, files):
     first, second = answer(capsys, *task), answer(capsys, *task, "--solve", "iterate")
     assert first["found"]
     assert first["cost"] == first["optimal_cost"] == second["cost"]
-    assert first["iterations"] == 0 < second["iterations"]
+    assert first["iterations"] == exact["iterations"] == 0
+    assert second["iterations"] > 0 < iterated["iterations"]
 
 
 def test_other_designs_have_no_solver(capsys, files):
@@ -93,6 +94,17 @@ def test_other_designs_have_no_solver(capsys, files):
     np.save(folder / "maze.npy", np.zeros((5, 5), dtype=bool))
     assert main([str(part) for part in task]) == 2
     assert "solve='exact' is a choice of the design 'shortest_path', got a VIN; leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["plan", "eval"])
+def test_value_updates_are_not_counted_where_there_are_none(capsys, files, verb):
+    folder, _ = files
+    what = ["--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1"] if verb == "plan" else []
+    what += ["--data", folder / "maps.npz"] if verb == "eval" else []
+    task = [verb, *what, "--weights", "maze-15", "--iterations", "9"]
+    assert main([str(part) for part in task]) == 2
+    expected = "--iterations 9 counts value updates, and these weights plan by a graph search; add --solve iterate"
+    assert expected in capsys.readouterr().err
 
 
 def test_a_map_file_has_neither_orientations_nor_terrain(capsys, files):

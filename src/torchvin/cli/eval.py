@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from torchvin.errors import InputError
-
 
 @dataclass(frozen=True)
 class Arguments:
@@ -28,22 +26,19 @@ class Arguments:
 def run(arguments: Arguments) -> None:
     """Load, score, print."""
     from torchvin.cli.output import percent, print_json, print_table
+    from torchvin.cli.solver import choose_solver
     from torchvin.data.read import read_dataset
     from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.metrics import margin
     from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
     from torchvin.evaluation.rollout import evaluate
-    from torchvin.policies.shortest_path import set_solver
     from torchvin.pretrained.store import load_policy
     from torchvin.progress import progress_bar
     from torchvin.training.maps import is_training_file
 
-    if arguments.iterations is not None and arguments.iterations < 1:
-        raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
     loaded = load_policy(arguments.weights)
     policy = loaded.policy
-    if arguments.solve is not None:
-        set_solver(policy, arguments.solve)
+    choose_solver(policy, arguments.solve, arguments.iterations)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"

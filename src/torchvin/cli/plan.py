@@ -34,17 +34,16 @@ class Arguments:
 def run(arguments: Arguments) -> None:
     """Read, plan, draw, print."""
     from torchvin.cli.output import print_json
+    from torchvin.cli.solver import choose_solver
     from torchvin.evaluation.path import check_task, plan_path
     from torchvin.files import check_writable
     from torchvin.maps.formats import read_map
     from torchvin.maps.moves import Moves
     from torchvin.plotting.figure import check_picture
     from torchvin.plotting.maps import plot_plan
-    from torchvin.policies.shortest_path import ShortestPathPolicy, set_solver
+    from torchvin.policies.shortest_path import ShortestPathPolicy
     from torchvin.pretrained.store import load_policy
 
-    if arguments.iterations is not None and arguments.iterations < 1:
-        raise InputError(f"--iterations must be at least 1, got {arguments.iterations}.")
     start, goal = parse_state("--start", arguments.start), parse_state("--goal", arguments.goal)
     map_file = read_map(arguments.map, threshold=arguments.threshold)
     loaded = load_policy(arguments.weights)
@@ -59,8 +58,7 @@ def run(arguments: Arguments) -> None:
         check_picture(arguments.out)
         check_writable(arguments.out)
     policy = loaded.policy
-    if arguments.solve is not None:
-        set_solver(policy, arguments.solve)
+    choose_solver(policy, arguments.solve, arguments.iterations)
     if not isinstance(policy, ShortestPathPolicy):
         policy = policy.double()  # values shrink with distance: keep all of them apart
     planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
@@ -80,18 +78,19 @@ def run(arguments: Arguments) -> None:
         )
         return
     height, width = map_file.blocked.shape
+    how = f"{planned.iterations} value updates" if planned.iterations else "solved exactly"
     print(f"{arguments.map.name}: {height}x{width} cells, {int((~map_file.blocked).sum())} free")
     if planned.found:
         excess = planned.cost / planned.optimal_cost - 1 if planned.optimal_cost else 0.0
         print(
             f"path of {len(planned.path)} states, cost {planned.cost:.3f} cells; optimal {planned.optimal_cost:.3f} "
-            f"({100 * excess:.2f} % above); {planned.iterations} value updates, {seconds:.2f} s"
+            f"({100 * excess:.2f} % above); {how}, {seconds:.2f} s"
         )
         if map_file.resolution is not None:
             print(f"length {planned.cost * map_file.resolution:.2f} m at {map_file.resolution:g} m a cell")
     else:
         print(
-            f"the policy did not arrive after {planned.iterations} value updates ({seconds:.2f} s); a path of cost "
+            f"the policy did not arrive ({how}, {seconds:.2f} s); a path of cost "
             f"{planned.optimal_cost:.3f} exists: these weights do not reach that far"
         )
     if arguments.out:

@@ -54,7 +54,9 @@ class ShortestPathPolicy(Policy):
         self.iterations_per_side = iterations_per_side
 
     def default_iterations(self, height: int, width: int) -> int:
-        """K for a map of this size, where the planner iterates."""
+        """K for a map of this size where the planner iterates; 0 where it finds the fixed point."""
+        if self.planner.solve == "exact" and self.transition.settled:
+            return 0
         return math.ceil(self.iterations_per_side * max(height, width))
 
     @property

@@ -77,6 +77,8 @@ class TrainingConfig:
     """optimal-set: -log of the total probability of all optimal actions; uniform-set: cross-entropy against all of them
     evenly, so that ties must be ties; single-label: cross-entropy against one; tied-label: the same, but what the
     network holds to be as good as the label is left alone."""
+    label_noise: float = 0.0
+    """Share of labels taken to be drawn at random (loss tied-label): a wrong one then costs no more than that."""
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """First phase of the design shortest_path."""
     cost_steps: int = 200
@@ -119,6 +121,14 @@ class TrainingConfig:
         ):
             if getattr(self, name) not in get_args(choices):
                 raise unknown_name(name, getattr(self, name), get_args(choices))
+        if not 0 <= self.label_noise < 1:
+            raise InputError(f"--training.label-noise must lie in [0, 1), got {self.label_noise}.")
+        if self.label_noise and self.loss != "tied-label":
+            raise InputError(f"--training.label-noise is an option of the loss tied-label, got the loss {self.loss}.")
+        if self.loss == "tied-label" and self.supervision == "states":
+            raise InputError(
+                "--training.loss tied-label needs whole maps: --training.supervision all-cells or demonstrations."
+            )
         if self.cost_steps < 0:
             raise InputError(f"--training.cost-steps must not be negative, got {self.cost_steps}.")
         for name in ("epochs", "batch_size", "validation_maps", "states_per_example"):

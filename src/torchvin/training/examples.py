@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
+from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.experts.shortest_path import action_set, preferred_action
@@ -28,7 +29,6 @@ _LOSSES = {
     "optimal-set": optimal_set_loss,
     "uniform-set": uniform_set_loss,
     "single-label": single_label_loss,
-    "tied-label": tied_label_loss,
 }
 LABELLED = ("single-label", "tied-label")  # losses that take one action a state, not a set
 
@@ -61,6 +61,14 @@ class MapExamples(Examples):
         batch, cells = self.dataset[chosen], self.states[chosen]
         answers = self.labels[chosen] if self.options.loss in LABELLED else batch.optimal_actions
         output = model(batch.planes().to(device))
+        if self.options.loss == "tied-label":
+            if output.plan is None:
+                raise InputError("the loss tied-label asks a plan for its ties, and this policy does not plan.")
+            values, noise = output.plan.q_values, self.options.label_noise
+            loss = tied_label_loss(
+                output.logits.float(), answers.to(device), cells.to(device), values=values, label_noise=noise
+            )
+            return loss, int(cells.sum())
         lengths = self.lengths[chosen].to(device) if output.layers else None
         return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
 

@@ -3,6 +3,7 @@
 Answers are [B, H, W], or [B, O, H, W] of an agent with orientations, whose logits have channels o * A + a.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.shortest_path import action_set
 
-TIE = 0.5  # two actions whose logits differ by no more are as good as each other
+TIE = 0.05  # log U of two actions as good as each other differ by no more; a step costs about 0.3 at first
 
 
 def optimal_set_loss(
@@ -70,25 +71,38 @@ def tied_label_loss(
     logits: Float[Tensor, "B OA H W"],
     labels: UInt8[Tensor, "B *O H W"],
     cells: Bool[Tensor, "B *O H W"],
-    tolerance: float = TIE,
+    values: Float[Tensor, "B OA H W"],
+    *,
+    label_noise: float = 0.0,
 ) -> Float[Tensor, ""]:
-    """Sum over `cells` of -log of the total probability of the label and of what the policy holds to be as good.
+    """Sum over `cells` of -log of the probability of the label or of what the plan holds to be as good.
 
     A demonstrator has to choose among equals, and a rule by which it does (diagonals first) is not in the costs of the
-    map: a network that is pressed to follow it bends its costs. So a tie with the label, as the logits have it now, is
-    left alone; what is better than the label, or worse by more than `tolerance`, is not.
+    map: a network that is pressed to follow it bends its costs. So a tie with the label, as the plan has it now, is
+    left alone; what is better than the label, or worse, is not. Ties are those of `values` and not of the logits, which
+    any network could shrink until all of them tie.
+
+    Args:
+        logits, labels, cells: as in `single_label_loss`.
+        values: Q values of the plan behind the logits; `TIE` apart they are equal.
+        label_noise: share of labels that are taken to be drawn at random. What a wrong label can cost is then bounded,
+            and a confident network ignores it.
 
     >>> logits = torch.tensor([0.0, 0.2, -50.0, -50.0]).view(1, 4, 1, 1)
     >>> labels, cells = torch.zeros(1, 1, 1, dtype=torch.uint8), torch.tensor([[[True]]])
-    >>> round(tied_label_loss(logits, labels, cells).item(), 4)
-    0.0
+    >>> loss = tied_label_loss(logits, labels, cells, values=logits / 10)
+    >>> round(loss.exp().item(), 4)  # 1 / (probability of either)
+    1.0
     """
     labels, cells = labels.flatten(0, -3).long(), cells.flatten(0, -3)
-    actions = _of_each_orientation(logits, len(labels))
+    actions, plan = (_of_each_orientation(each, len(labels)) for each in (logits, values.detach()))
     shown = labels.where(cells, 0)[:, None]
-    tied = (actions - actions.gather(1, shown)).abs().detach() <= tolerance
-    log_probabilities = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf)
-    return -log_probabilities.logsumexp(dim=1)[cells].sum()
+    tied = (plan - plan.gather(1, shown)).nan_to_num(nan=0.0).abs() <= TIE  # -inf and -inf: no way, and no better one
+    log_probability = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf).logsumexp(dim=1)[cells]
+    if label_noise:
+        at_random = log_probability.new_tensor(label_noise / actions.shape[1]).log()
+        log_probability = torch.logaddexp(log_probability + math.log(1 - label_noise), at_random)
+    return -log_probability.sum()
 
 
 def adaptive_highway_loss(

@@ -196,8 +196,9 @@ def test_edges_leave_out_what_is_closed_or_off_the_map():
 @pytest.mark.skipif(shutil.which(os.environ.get("CXX", "g++")) is None, reason="needs a C++ compiler")
 def test_sanitizers_find_nothing(tmp_path):
     """The C++ test (tests/cpp) under the address and undefined-behaviour sanitizers."""
-    sources = Path(cpu.__file__).parent / "cpp"
-    test = Path(__file__).parents[2] / "cpp" / "test_shortest_path.cpp"
+    tests = Path(__file__).parents[2]
+    sources = tests.parent / "src/torchvin/planning/kernels/cpp"
+    test = tests / "cpp" / "test_shortest_path.cpp"
     flags = ["-std=c++17", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{sources}"]
     program = tmp_path / "test"
     compiler = os.environ.get("CXX", "g++")
