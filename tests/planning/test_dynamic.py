@@ -107,8 +107,8 @@ def test_a_transition_sees_the_neighbourhood_and_no_more():
     }
 
 
-def test_a_transition_does_not_see_the_goal():
-    transition = DynamicTransition(num_actions=4)
+def test_a_transition_need_not_see_the_goal():
+    transition = DynamicTransition(num_actions=4, in_channels=1)
     planes = torch.rand(1, 2, 7, 7)
     moved = planes.clone()
     moved[:, 1] = 0.0
