@@ -14,10 +14,11 @@ from safetensors.torch import load_file
 
 from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
+from torchvin.experiments.shortest_path import with_wrong_actions
 from torchvin.maps.moves import DifferentialDrive, Moves
 from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
 from torchvin.training.calibration import calibrate
-from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, preset
+from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
 from torchvin.training.costs import merged, without_drift
 from torchvin.training.curriculum import beside_goal, learn_moves
 
@@ -125,13 +126,38 @@ def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_pa
     assert trained.policy.planner.solve == "iterate"
 
 
-@pytest.mark.parametrize(("supervision", "loss"), [("demonstrations", "tied-label"), ("all-cells", "optimal-set")])
-def test_other_supervision_teaches_too(tmp_path, supervision, loss):
-    options = dataclasses.replace(SMALL.training, supervision=supervision, loss=loss)
-    trained = train(dataclasses.replace(SMALL, training=options), mazes(), tmp_path / "run")
+@pytest.mark.parametrize(
+    ("supervision", "loss", "wrong"),
+    [("demonstrations", "tied-label", 0.0), ("demonstrations", "tied-label", 0.05), ("all-cells", "optimal-set", 0.0)],
+)
+def test_other_supervision_teaches_too(tmp_path, supervision, loss, wrong):
+    options = dataclasses.replace(SMALL.training, supervision=supervision, loss=loss, label_noise=wrong)
+    config = dataclasses.replace(SMALL, training=options)
+    trained = train(config, with_wrong_actions(mazes(600), wrong, seed=0), tmp_path / "run")
     scores = evaluate(trained.policy, mazes(20, 21, seed=7)).scores
     assert scores.all_states_success_rate > 0.999
     assert scores.all_states_optimal_rate > 0.99
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"label_noise": 0.1}, "is an option of the loss tied-label, got the loss optimal-set"),
+        ({"label_noise": 1.0, "loss": "tied-label"}, r"label-noise must lie in \[0, 1\), got 1\.0"),
+        ({"loss": "tied-label", "supervision": "states"}, "tied-label needs whole maps"),
+        ({"cost_steps": -1}, "cost-steps must not be negative, got -1"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(numbers, message):
+    with pytest.raises(InputError, match=message):
+        TrainingConfig(**numbers)
+
+
+def test_a_policy_without_a_plan_has_no_ties(tmp_path):
+    options = TrainingConfig(loss="tied-label", epochs=1, validation_maps=2, tensorboard=False)
+    config = RunConfig(PolicyConfig(design="fcn", num_actions=4, height=9, width=9), training=options)
+    with pytest.raises(InputError, match="asks a plan for its ties, and this policy does not plan"):
+        train(config, mazes(10), tmp_path / "run")
 
 
 def test_calibration_takes_the_centre_of_the_plateau():

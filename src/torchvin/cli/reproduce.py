@@ -102,6 +102,7 @@ def _table1(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
 
 def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
     from torchvin.cli.output import print_table
+    from torchvin.evaluation.benchmark_maps import SCENARIO_FILES
     from torchvin.experiments import maze_figures, mazes, mazes_report
     from torchvin.experiments.scoring import ScoreBook
 
@@ -115,7 +116,11 @@ def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
     mazes_report.write_report(rows, out)
     drawn = maze_figures.draw(rows, out)
     command = f"torchvin reproduce mazes --budget {arguments.budget}" + (" --maps FOLDER" if arguments.maps else "")
-    page = mazes_report.write_page(rows, real, arguments.maps_weights, drawn, command, out)
+    title = ""
+    if arguments.maps:
+        files = len(list(arguments.maps.rglob(SCENARIO_FILES)))
+        title = f"Every task of {files} files `{SCENARIO_FILES}`, planned by `{arguments.maps_weights}`."
+    page = mazes_report.write_page(rows, real, title, drawn, command, out)
     if not arguments.json:
         for table, title in mazes_report.TABLES.items():
             if mine := [row for row in rows if row.task.table == table]:

@@ -25,6 +25,7 @@ from torchvin.maps.states import flatten
 from torchvin.maps.walk import walk
 from torchvin.policies.policy import Policy
 
+SCENARIO_FILES = "*even*.scen"
 _STATES_AT_ONCE = 1 << 17  # two maps of 256x256: what is computed for them stays in a cache (twice as fast as 16)
 
 
@@ -70,7 +71,7 @@ def together(parts: Sequence[TaskScores]) -> TaskScores:
     return TaskScores(map_name=parts[0].map_name, worst_ratio=max(part.worst_ratio for part in parts), **sums)
 
 
-def find_scenarios(folder: Path, pattern: str = "*even*.scen") -> dict[Path, list[Scenario]]:
+def find_scenarios(folder: Path, pattern: str = SCENARIO_FILES) -> dict[Path, list[Scenario]]:
     """The maps under `folder`, small ones first, and the tasks of all their scenario files of that name.
 
     Raises: InputError if there are none, or a scenario file has no map beside it.

@@ -50,7 +50,7 @@ _DATA = """\
 5. Test maps are ours: 5,000 or fewer a row (column n), not the papers'."""
 
 _CORNERS = """\
-Tasks are those of every `*even*.scen` of the folder; a goal is planned once for all its starts. **Corners**: the
+A goal is planned once for all its starts. **Corners**: the
 benchmark's own lengths forbid diagonal moves past the corner of an obstacle; the paper's moves, on which these weights
 are trained, allow them, so the optimum here is that of the paper's moves (8-connected, cost 1 and sqrt 2, only the
 destination is checked) and never longer. **found**: the greedy path arrives, of the solvable; **optimal**: at the
@@ -177,7 +177,7 @@ def write_report(rows: Sequence[MazeRow], out: Path) -> None:
 def write_page(
     rows: Sequence[MazeRow],
     real: Sequence[TaskScores],
-    real_weights: str,
+    real_title: str,
     figures: dict[Path, str],
     command: str,
     out: Path,
@@ -187,7 +187,7 @@ def write_page(
     Args:
         rows: of all tables.
         real: scores on the benchmark maps; none if they were not run.
-        real_weights: that planned them.
+        real_title: what planned them, and which tasks.
         figures: picture -> caption.
         command: that made the page.
         out: folder.
@@ -207,7 +207,7 @@ def write_page(
     columns, by_length = length_table([row for row in rows if row.task.table != "other maps"])
     sections += ["## Success by the length of the optimal path", markdown(columns, by_length)]
     if real:
-        sections += [f"## Real maps: `{real_weights}`", markdown(REAL_COLUMNS, real_lines(real)), _CORNERS]
+        sections += ["## Real maps", real_title, markdown(REAL_COLUMNS, real_lines(real)), _CORNERS]
     sections += ["## What the columns mean", _METRICS, "## Where our data differ from the papers'", _DATA]
     if figures:
         sections += ["## Figures"]

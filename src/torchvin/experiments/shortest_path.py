@@ -39,7 +39,7 @@ FRESH = 20_261  # seed of every fresh map; trainings draw from (seed, stream)
 #: kind, side, number of fresh maps
 SIZES = ((15, 200), (35, 100), (101, 30), (501, 5))
 MAZES = tuple((kind, side, number) for side, number in SIZES for kind in ("maze", "perfect-maze"))
-GRIDWORLDS = (("gridworld", 16, 1_000), ("gridworld", 28, 500))
+GRIDWORLDS = (("gridworld", 16, 500), ("gridworld", 28, 200))
 SMALL_MAZES = (("maze", 15, 200), ("perfect-maze", 15, 200), ("perfect-maze", 35, 50))
 
 
@@ -118,8 +118,8 @@ def demonstrations(seed: int) -> Iterator[Row]:
     """Single labels of demonstrated trajectories only (the paper's data), all right or 5 % of them wrong."""
     for name, fresh in (("maze-15", SMALL_MAZES), ("gridworld-16-shortest-path", GRIDWORLDS)):
         config = replace(preset(name), seed=seed)
-        options = replace(config.training, supervision="demonstrations", loss="tied-label", label_noise=0.05)
-        config = replace(config, training=options)
+        options = replace(config.training, supervision="demonstrations", loss="tied-label", label_noise=0.05, epochs=6)
+        config = replace(config, training=options, data=replace(config.data, maps=3_000))
         maps = training_maps(config, None)
         for share in (0.0, 0.05):
             trained = fit(config, with_wrong_actions(maps, share, seed))

@@ -60,7 +60,7 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
     scores = []
     for candidate in candidates:
         model.correction.copy_(candidate - cost)
-        scores.append(right())
+        scores.append(right(divide_ties=True))
     best = max(index for index, score in enumerate(scores) if score >= max(scores) - _WORSE)
     model.correction.copy_(candidates[best] - cost)
     return scores[best]
@@ -78,18 +78,20 @@ class _Imitation:
         self.orientations = dataset.moves.num_orientations
         self.ties = options.loss in LABELLED
 
-    def __call__(self) -> float:
+    def __call__(self, *, divide_ties: bool = False) -> float:
+        """With labels, a tie counts as right, or as one n-th of it: then ties that should be none do not pay."""
         output = self.policy(self.planes)
         logits = by_orientation(output.logits, self.orientations).cpu()
         right = self.right.view_as(logits)
         if self.ties:  # what the plan holds to be as good as the best may be shown
             assert output.plan is not None
             values = by_orientation(output.plan.q_values, self.orientations).cpu()
-            right = values.masked_fill(~right, -torch.inf).amax(dim=2) >= values.amax(dim=2) - TIE
-            right &= values.amax(dim=2) > -torch.inf
+            best = values.amax(dim=2, keepdim=True)
+            tied = (values >= best - TIE) & (best > -torch.inf)
+            score = (right & tied).any(dim=2) / (tied.sum(dim=2).clamp(min=1) if divide_ties else 1)
         else:
-            right = right.gather(2, logits.argmax(dim=2, keepdim=True))[:, :, 0]
-        return float(right[self.states.view_as(right)].double().mean())
+            score = right.gather(2, logits.argmax(dim=2, keepdim=True))[:, :, 0]
+        return float(score[self.states.view_as(score)].double().mean())
 
 
 def _plateau(right: _Imitation, threshold: Tensor, values: Tensor) -> float:
