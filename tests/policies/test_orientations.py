@@ -96,7 +96,7 @@ def test_designs_that_know_neither_say_so(design, numbers):
         PolicyConfig(design=design, height=8, width=8, **numbers)
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [name for name in available() if name.startswith("gridworld")])
 def test_shipped_weights_load_as_before(name):
     config = load_policy(name).config
     assert (config.num_orientations, config.num_terrains) == (1, 1)
