@@ -17,7 +17,7 @@ class Arguments:
     """ROW,COL of the start, from 0,0 at the top left."""
     goal: str
     """ROW,COL of the goal."""
-    weights: str = "gridworld-16"
+    weights: str = "gridworld-16-shortest-path"
     """Name of shipped weights, or the folder of a run."""
     out: Path | None = None
     """Picture of map, value function, path and optimal path: .png, .svg or .pdf."""
