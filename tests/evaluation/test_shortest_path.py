@@ -91,6 +91,7 @@ def test_eval_and_plan_take_the_solver(capsys, files):
 def test_other_designs_have_no_solver(capsys, files):
     folder, _ = files
     task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,3", "--solve", "exact"]
+    task += ["--weights", "gridworld-16"]
     np.save(folder / "maze.npy", np.zeros((5, 5), dtype=bool))
     assert main([str(part) for part in task]) == 2
     assert "solve='exact' is a choice of the design 'shortest_path', got a VIN; leave it out" in capsys.readouterr().err
