@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,12 +21,13 @@ from torchvin.pretrained.store import load_policy
 from torchvin.training.imitation import HISTORY_FILE
 
 #: Each network has one line everywhere, told apart without colour.
-STYLES = {
+STYLES: dict[str, dict[str, Any]] = {
     "VIN": {"color": "black", "linestyle": "-", "marker": "o"},
+    "VIN, every cell": {"color": "tab:orange", "linestyle": (0, (5, 1)), "marker": "v"},
     "CNN": {"color": "tab:red", "linestyle": "--", "marker": "s"},
     "FCN": {"color": "tab:blue", "linestyle": ":", "marker": "^"},
 }
-OURS_STYLE = {"color": "tab:green", "linestyle": "-.", "marker": "D"}
+OURS_STYLE: dict[str, Any] = {"color": "tab:green", "linestyle": "-.", "marker": "D"}
 K_FACTORS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 MAPS = {"length": 100, "iterations": 300}
 
@@ -54,7 +56,7 @@ def draw(rows: Sequence[Measured], out: Path) -> list[Path]:
     return drawn
 
 
-def _style(name: str) -> dict[str, str]:
+def _style(name: str) -> dict[str, Any]:
     return STYLES.get(name, OURS_STYLE)
 
 

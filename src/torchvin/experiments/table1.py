@@ -120,7 +120,11 @@ def train_run(
 
 
 def _weights(side: int) -> dict[str, str]:
-    return {**{network: f"gridworld-{side}{suffix}" for network, suffix in NETWORKS.items()}, OURS: "gridworld-16"}
+    return {
+        **{network: f"gridworld-{side}{suffix}" for network, suffix in NETWORKS.items()},
+        BETTER: f"gridworld-{side}-paper-all-cells",
+        OURS: "gridworld-16",
+    }
 
 
 def measure(book: ScoreBook, network: str, weights: str, maps: MapDataset, which: str) -> Measured:

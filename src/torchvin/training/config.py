@@ -214,7 +214,7 @@ def _paper_table() -> dict[str, RunConfig]:
         presets[f"gridworld-{side}-paper"] = RunConfig(paper, data, AUTHORS)
         every_cell = RunConfig(paper, data, ALL_CELLS_AGAIN, init="gridworld-16-paper-all-cells")
         presets[f"gridworld-{side}-paper-all-cells"] = every_cell if side == 28 else RunConfig(paper, data, ALL_CELLS)
-        cnn = replace(REACTIVE, epochs={8: 30, 16: 20, 28: 8}[side], precision="bfloat16")
+        cnn = replace(REACTIVE, epochs={8: 30, 16: 20, 28: 4}[side], precision="bfloat16")
         presets[f"gridworld-{side}-cnn"] = RunConfig(PolicyConfig(design="cnn", height=side, width=side), data, cnn)
         fcn = replace(REACTIVE, epochs=30)
         presets[f"gridworld-{side}-fcn"] = RunConfig(PolicyConfig(design="fcn", height=side, width=side), data, fcn)
