@@ -80,7 +80,7 @@ def rollouts(rows: Sequence[Measured], path: Path, examples: int = 3) -> None:
         policy = load_policy(row.weights).policy
         actions = greedy_actions(policy, maps, policy.default_iterations(height, width), torch.device("cpu"))
         lines[row.network] = paths(actions)
-    with figure(path, 4.6 * examples, 5.4, columns=examples) as axes:
+    with figure(path, 4.6 * examples, 6.0, columns=examples) as axes:
         for index, axis in enumerate(axes[0]):
             draw_map(axis, maps.blocked[index])
             for name, drawn in lines.items():
@@ -89,7 +89,7 @@ def rollouts(rows: Sequence[Measured], path: Path, examples: int = 3) -> None:
             goal = tuple(maps.goal[index].tolist())
             draw_ends(axis, lines["optimal"][index][0], (goal[0], goal[1]))
             axis.set_title(f"map {index}")
-        axes[0][examples // 2].legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, facecolor="lightgrey")
+        axes[0][examples // 2].legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, facecolor="lightgrey")
 
 
 def by_length(rows: Sequence[Measured], path: Path) -> None:
@@ -130,8 +130,9 @@ def by_iterations(rows: Sequence[Measured], path: Path) -> None:
                 ylabel="success [%]",
                 title=f"{side}x{side}",
                 ylim=(0, 103),
-                xscale="log",
             )
+            axis.set_xscale("log", base=2)
+            axis.xaxis.set_major_formatter("{x:.0f}")
             axis.legend(fontsize=8)
             axis.grid(alpha=0.3)
 

@@ -44,8 +44,8 @@ _DIFFERENCES = """\
 4. Examples are shuffled in each epoch; RMSProp's means are kept from stage to stage.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
 6. Epochs as the table of trainings says. CNN and FCN learn with Adam (one-cycle, 0.001) and torch's initial weights in
-   fewer epochs than the authors' 40 (CNN) and 60 to 120 (FCN). The CNN's convolutions are trained in bfloat16, scored in
-   float32. The agent's plane of the CNN is 1 at the agent.
+   fewer epochs than the authors' 40 (CNN) and 60 to 120 (FCN). The CNN's convolutions are trained in bfloat16, scored
+   in float32. The agent's plane of the CNN is 1 at the agent.
 7. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12
    maps, and 28x28 begins with the weights of 16x16.
 8. Test maps are fresh ones, not the authors' three files.
