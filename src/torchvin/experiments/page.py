@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -37,9 +38,9 @@ _METRICS = """\
 
 _DIFFERENCES = """\
 1. Maps at 28x28, and everywhere if the authors' files are not given, come from our reading of the authors' generator.
-2. VIN: a state comes as often as demonstrations pass it, as in the authors' files. There the starts of the paths are
-   recovered from how often a state comes, and batches are filled up differently: an epoch of gridworld_16.mat has
-   18,935 rows of ten states where the file has 19,411. CNN and FCN see each state once an epoch.
+2. VIN: where the table of trainings says so, a state comes as often as demonstrations pass it, as in the authors'
+   files. There the starts of the paths are recovered from how often a state comes, and batches are filled up
+   differently: an epoch of gridworld_16.mat has 18,935 rows of ten states where the file has 19,411.
 3. 256 of the training maps (64 for the baselines) choose the best epoch; the authors take the last.
 4. Examples are shuffled in each epoch; RMSProp's means are kept from stage to stage.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
@@ -75,7 +76,8 @@ def write_page(
         "## What the columns mean",
         _METRICS,
         "## Trainings",
-        report.markdown(("run", "maps", "data", "epochs", "seconds"), _trainings([*rows, *ablated])),
+        report.markdown(("run", "maps", "data", "learns from", "epochs", "seconds"), _trainings([*rows, *ablated])),
+        "Seconds are those of the clock, on machines with other work.",
         f"Peak memory of scoring and drawing: {peak_megabytes():.0f} MB.",
         "## Ablations",
         "16x16, seed 0, K as trained, every cell teaches (60 epochs; the normalised design its own 25).",
@@ -105,10 +107,17 @@ def _trainings(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
             f"`{name}`",
             str(row.record["maps"]),
             str(row.record["data"]),
+            _lessons(options),
             str(options["epochs"]),
             f"{row.record['seconds']:.0f}",
         )
     return list(seen.values())
+
+
+def _lessons(options: dict[str, Any]) -> str:
+    if options["supervision"] != "states":
+        return "all cells" if options["supervision"] == "all-cells" else "shown states"
+    return "shown states, as often as passed" if options.get("repeat_states") else "shown states, once"
 
 
 def _ablation(row: Measured) -> tuple[str, ...]:
