@@ -39,9 +39,9 @@ _METRICS = """\
 - **maps**: 4 moves (NEWS) if nothing is said; moore: 8 moves; drive: differential drive.
 - **not run**: no weights of that name, neither shipped nor in the folder of runs.
 - **GPPN, VIN, dynamic**: not reproduced within 2 points. GPPN's recipe takes 2.6 hours of a core here, the VIN of 600
-  channels 4.5 hours: not run to the end. Dynamic transitions, 10 of 12 epochs on 10,000 mazes: 92.5 % %Suc, 91.8 % %Opt on 2,000
-  fresh ones, 5 points below the published GPPN: in some mazes the cells beside the goal are wrong, and every path
-  through them fails (docs/how-to-choose-a-planner.md)."""
+  channels 4.5 hours: not run to the end. Dynamic transitions, 10 of 12 epochs on 10,000 mazes: 92.5 % %Suc, 91.8 %
+  %Opt on 2,000 fresh ones, 5 points below the published GPPN: in some mazes the cells beside the goal are wrong, and
+  every path through them fails (docs/how-to-choose-a-planner.md)."""
 
 _DATA = """\
 1. Mazes are drawn after the GPPN paper: recursive backtracker, then each interior wall cell opened with probability d,
