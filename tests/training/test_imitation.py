@@ -2,15 +2,14 @@
 
 import dataclasses
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.pretrained.store import load_policy
@@ -86,26 +85,7 @@ def test_every_kind_of_imitation_lowers_the_loss(tmp_path, supervision, loss, po
 
 
 def test_a_killed_training_resumes_and_ends_with_the_same_bits(tmp_path):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*COMMAND, "--out", str(whole)], check=True, env=environment, capture_output=True, timeout=120)
-    kills = 0
-    for delay in (0.3, 0.7, 1.1, 1.6):  # after the run has claimed its folder
-        process = subprocess.Popen(
-            [*COMMAND, "--out", str(killed), "--resume"], env=environment, stderr=subprocess.PIPE
-        )
-        deadline = time.monotonic() + 60
-        while not (killed / "run.json").exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(delay)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.communicate()
-    last = [*COMMAND, "--out", str(killed), "--resume"]
-    subprocess.run(last, check=True, env=environment, capture_output=True, timeout=120)
-    assert kills > 0
-    assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    ends_with_the_same_bits_when_killed(COMMAND, tmp_path, (0.3, 0.7, 1.1, 1.6))
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):

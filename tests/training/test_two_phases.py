@@ -1,17 +1,14 @@
 """Curriculum and calibration of the shortest-path design: what is learned, settled, hardened and resumed."""
 
 import dataclasses
-import os
-import signal
-import subprocess
 import sys
-import time
 from itertools import pairwise
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.experiments.shortest_path import with_wrong_actions
@@ -200,27 +197,8 @@ def test_drift_is_removed_where_it_changes_no_plan():
 
 
 def test_a_killed_training_resumes_in_either_phase_and_ends_with_the_same_bits(tmp_path):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "200"]
     command += ["--training.epochs", "3", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
     command += ["--training.cost-steps", "20"]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*command, "--out", str(whole)], check=True, env=environment, capture_output=True, timeout=120)
-    kills = 0
-    for delay in (0.5, 2.5, 4.0):  # after the run has claimed its folder
-        process = subprocess.Popen(
-            [*command, "--out", str(killed), "--resume"], env=environment, stderr=subprocess.PIPE
-        )
-        deadline = time.monotonic() + 60
-        while not (killed / "run.json").exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(delay)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.communicate()
-    last = [*command, "--out", str(killed), "--resume"]
-    subprocess.run(last, check=True, env=environment, capture_output=True, timeout=120)
-    assert kills > 0
-    assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    whole = ends_with_the_same_bits_when_killed(command, tmp_path, (0.5, 2.5, 4.0))
     assert load_file(whole / "model.safetensors")["transition.settled"].item() is True

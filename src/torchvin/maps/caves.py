@@ -9,6 +9,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.maps.goals import draw_goal
+from torchvin.maps.seeds import generator
 
 SMALLEST_SIDE = 8
 _ROCK = 0.45  # share of rock before wearing
@@ -38,9 +39,7 @@ def generate_caves(
     width = height if width is None else width
     if num_maps < 1 or min(height, width) < SMALLEST_SIDE:
         raise InputError(f"caves need at least one map of 8x8 cells, got {num_maps} of {height}x{width}.")
-    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
-        raise InputError(f"a seed must not be negative, got {seed}.")
-    random = np.random.default_rng(seed)
+    random = generator(seed)
     blocked = np.ones((num_maps, height, width), dtype=bool)
     goal = np.empty((num_maps, 2), dtype=np.int64)
     for index in range(num_maps):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.maps.moves import Moves
+from torchvin.maps.seeds import generator
 
 #: side -> (most obstacle attempts, largest obstacle size): the settings of the NIPS paper [5,000 maps, 7 paths each].
 PAPER_SETTINGS = {8: (30, 0.0), 16: (40, 1.0), 28: (50, 2.0)}
@@ -68,9 +69,7 @@ def generate_gridworld(
         raise InputError(f"the number of maps must be at least 1, got {num_maps}.")
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"a grid world is at least {SMALLEST_SIDE}x{SMALLEST_SIDE} cells, got {height}x{width}.")
-    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
-        raise InputError(f"a seed must not be negative, got {seed}.")
-    random = np.random.default_rng(seed)
+    random = generator(seed)
     settings = obstacle_settings(height, width)
     blocked = np.empty((num_maps, height, width), dtype=bool)
     goal = np.empty((num_maps, 2), dtype=np.int64)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
 from torchvin.maps.goals import draw_goal
+from torchvin.maps.seeds import generator
 
 SMALLEST_SIDE = 5  # two rooms and the wall between them
 ALL_DENSITIES = (0.0, 1.0)  # the paper's d ~ U(0, 1)
@@ -53,8 +54,8 @@ def generate_mazes(
     31
     """
     width = height if width is None else width
-    _check(num_maps, height, width, seed, opened)
-    random = np.random.default_rng(seed)
+    _check(num_maps, height, width, opened)
+    random = generator(seed)
     blocked = np.empty((num_maps, height, width), dtype=bool)
     goal = np.empty((num_maps, 2), dtype=np.int64)
     if exclude is not None:
@@ -75,13 +76,11 @@ def generate_mazes(
     return torch.from_numpy(blocked), torch.from_numpy(goal)
 
 
-def _check(num_maps: int, height: int, width: int, seed: int | Sequence[int], opened: tuple[float, float]) -> None:
+def _check(num_maps: int, height: int, width: int, opened: tuple[float, float]) -> None:
     if num_maps < 1:
         raise InputError(f"the number of maps must be at least 1, got {num_maps}.")
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"a maze is at least {SMALLEST_SIDE}x{SMALLEST_SIDE} cells, got {height}x{width}.")
-    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
-        raise InputError(f"a seed must not be negative, got {seed}.")
     if not 0 <= opened[0] <= opened[1] <= 1:
         raise InputError(f"the share of opened walls must be bounds 0 <= low <= high <= 1, got {opened}.")
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.maps.goals import draw_goal
 from torchvin.maps.mazes import spanning_tree
+from torchvin.maps.seeds import generator
 
 ROOM_SIDES = (3, 8)  # smallest and largest side of a room, drawn for each map
 _SECOND_DOOR = 0.3  # probability that two neighbouring rooms that need no door have one
@@ -37,9 +38,7 @@ def generate_rooms(
     width = height if width is None else width
     if num_maps < 1 or min(height, width) < ROOM_SIDES[0] + 2:
         raise InputError(f"rooms need at least one map of 5x5 cells, got {num_maps} of {height}x{width}.")
-    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
-        raise InputError(f"a seed must not be negative, got {seed}.")
-    random = np.random.default_rng(seed)
+    random = generator(seed)
     blocked = np.zeros((num_maps, height, width), dtype=bool)
     goal = np.empty((num_maps, 2), dtype=np.int64)
     for index in range(num_maps):

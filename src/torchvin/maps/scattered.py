@@ -9,6 +9,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.maps.goals import draw_goal
+from torchvin.maps.seeds import generator
 
 SMALLEST_SIDE = 4
 DENSITIES = (0.0, 0.4)  # above that a straight move leads almost nowhere
@@ -42,11 +43,9 @@ def generate_scattered(
     width = height if width is None else width
     if num_maps < 1 or min(height, width) < SMALLEST_SIDE:
         raise InputError(f"scattered cells need at least one map of 4x4 cells, got {num_maps} of {height}x{width}.")
-    if min(seed if isinstance(seed, Sequence) else (seed,)) < 0:
-        raise InputError(f"a seed must not be negative, got {seed}.")
+    random = generator(seed)
     if not 0 <= density[0] <= density[1] <= 0.9:
         raise InputError(f"the share of blocked cells must be bounds 0 <= low <= high <= 0.9, got {density}.")
-    random = np.random.default_rng(seed)
     blocked = np.empty((num_maps, height, width), dtype=bool)
     goal = np.empty((num_maps, 2), dtype=np.int64)
     for index in range(num_maps):
