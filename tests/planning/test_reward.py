@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from torchvin.maps.encode import encode
-from torchvin.planning.reward import ActionReward, ImageReward
+from torchvin.planning.reward import ActionReward, ImageReward, Rectifier
 
 
 def test_off_the_map_is_an_obstacle_so_a_border_changes_nothing_inside(random_maps):
@@ -40,9 +40,9 @@ def test_giving_up_is_worth_nothing_and_the_goal_pays_nothing_away_from_it():
     planes = torch.zeros(1, 2, 9, 9)
     planes[0, 1, 1, 1] = 10.0
     assert not reward(planes)[:, 4].any()
-    paid = reward.goal(planes[:, 1:])  # [1, A, 7, 7]: cell (r, c) looks at rows r..r+2
-    assert not paid[:, :, 2:].any()
-    assert not paid[:, :, :, 2:].any()
+    paid = reward.goal(planes[:, 1:])  # cell (r, c) looks at rows r - 1 to r + 1
+    assert not paid[:, :, 3:].any()
+    assert not paid[:, :, :, 3:].any()
 
 
 @pytest.mark.parametrize("reward", [ActionReward, ImageReward])
@@ -82,3 +82,31 @@ def test_an_action_reward_is_not_linear():
     reward = ActionReward(num_actions=4)
     one, other = torch.rand(1, 2, 6, 5), -torch.rand(1, 2, 6, 5)
     assert not torch.allclose(reward((one + other) / 2), (reward(one) + reward(other)) / 2, atol=1e-4)
+
+
+def test_a_rectifier_has_the_values_of_relu_and_a_leak_in_its_gradient():
+    x = torch.tensor([-2.0, -0.0, 3.0], requires_grad=True)
+    opened = Rectifier(leak=0.25)(x)
+    torch.testing.assert_close(opened, torch.relu(x), rtol=0, atol=0)
+    assert torch.autograd.grad(opened[[0, 2]].sum(), x)[0].tolist() == [0.25, 0.0, 1.0]
+    with torch.no_grad():
+        torch.testing.assert_close(Rectifier()(x), torch.relu(x), rtol=0, atol=0)
+
+
+def test_a_cost_and_a_payment_that_begin_shut_open_again():
+    """Where every cell is shut, a plain rectifier passes nothing and the part would stay shut for good."""
+    torch.manual_seed(0)
+    reward = ActionReward(num_actions=3)
+    with torch.no_grad():
+        reward.terrain[2].weight.zero_()
+        reward.terrain[2].bias.fill_(-0.2)
+        reward.goal[2].weight.copy_(-reward.goal[2].weight.abs())
+    planes = torch.rand(4, 2, 5, 5)
+    assert reward.of_actions(planes).abs().max() == 0
+    optimiser = torch.optim.Adam(reward.parameters(), lr=0.05)
+    for wanted in (-1.0, 1.0):  # a cost, then a payment
+        for _ in range(60):
+            optimiser.zero_grad()
+            (reward.of_actions(planes) - wanted).square().mean().backward()
+            optimiser.step()
+        assert (reward.of_actions(planes).mean() - wanted).abs() < 0.5

@@ -48,11 +48,11 @@ def test_every_preset_builds(name):
 
 def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
     begun = imitation.build_policy(PolicyConfig())
-    imitation.begin_with(begun, "gridworld-16")
-    expected = load_policy("gridworld-16").policy.state_dict()
+    imitation.begin_with(begun, "gridworld-8")
+    expected = load_policy("gridworld-8").policy.state_dict()
     assert all(value.equal(expected[name]) for name, value in begun.state_dict().items())
     one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
-    config = dataclasses.replace(SMALL, training=one_small_step, init="gridworld-16")
+    config = dataclasses.replace(SMALL, training=one_small_step, init="gridworld-8")
     assert train(config, maps(40), tmp_path / "run").validation.scores.all_states_success_rate == 1.0
 
 

@@ -12,6 +12,7 @@ from torchvin.planning.kernels import dispatch
 from torchvin.types import PlannerOutput
 
 Gradient = Literal["unroll", "checkpoint", "implicit"]
+_GRADIENTS = get_args(Gradient)
 
 
 def value_iteration(
@@ -73,8 +74,8 @@ def value_iteration(
         raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")
     if num_iterations < 0:
         raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
-    if gradient not in get_args(Gradient):
-        raise unknown_name("gradient mode", gradient, get_args(Gradient))
+    if gradient not in _GRADIENTS:
+        raise unknown_name("gradient mode", gradient, _GRADIENTS)
     for name, number in (("tolerance", tolerance), ("temperature", temperature)):
         if not number >= 0:
             raise InputError(f"{name} must not be negative, got {number}.")

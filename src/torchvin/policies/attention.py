@@ -5,8 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import InputError, check_shape
-from torchvin.maps.moves import by_state
-from torchvin.maps.states import flatten, off_the_map
+from torchvin.maps.states import off_the_map
+from torchvin.planning.kernels.reference import by_orientation
 
 
 class StateAttention(nn.Module):
@@ -38,6 +38,8 @@ class StateAttention(nn.Module):
         check_shape("states", states, f"{batch} S {2 if self.num_orientations == 1 else 3}")
         if off_the_map(states, (height, width), self.num_orientations).any():
             raise InputError(f"a state lies off the {height}x{width} map; states are (row, col) from 0.")
-        index = torch.arange(batch, device=states.device)[:, None]
-        flat = flatten(states.long(), (height, width))
-        return by_state(q_values, self.num_orientations)[index, :, flat]
+        maps = torch.arange(batch, device=states.device)[:, None]
+        *orientation, row, col = states.long().unbind(-1)
+        if not orientation:
+            return q_values[maps, :, row, col]
+        return by_orientation(q_values, self.num_orientations)[maps, orientation[0], :, row, col]

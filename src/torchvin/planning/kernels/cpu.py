@@ -20,10 +20,13 @@ except ImportError:  # installed without a compiler
     extension = None
 
 
+_BEST: str = extension.instruction_sets()[0] if extension else ""
+_NOTHING = {dtype: torch.empty(0, dtype=dtype) for dtype in (torch.float32, torch.float64, torch.uint8)}
+
+
 def instruction_set() -> str:
     """Which the kernel uses: the best of this machine, or the one that TORCHVIN_INSTRUCTION_SET names ("plain")."""
-    best: str = extension.instruction_sets()[0] if extension else ""
-    return os.environ.get("TORCHVIN_INSTRUCTION_SET") or best
+    return os.environ.get("TORCHVIN_INSTRUCTION_SET") or _BEST
 
 
 def why_not(q_reward: Tensor | None) -> str | None:
@@ -98,8 +101,10 @@ def forward(
     sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     q_values, final_value = _empty(q_reward.shape, dtype), torch.empty_like(value)
-    shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-    values, actions = _empty(shape_of_values, dtype), _empty(shape_of_actions, torch.uint8)
+    values, actions = _NOTHING[dtype], _NOTHING[torch.uint8]
+    if keep_every:
+        shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
+        values, actions = _empty(shape_of_values, dtype), _empty(shape_of_actions, torch.uint8)
     residual = q_reward.new_empty(sizes[0])
     addresses = (
         _address(q_reward, q_reward, dtype),

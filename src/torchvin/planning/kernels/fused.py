@@ -245,7 +245,6 @@ class _Plan(torch.autograd.Function):
         if torch.is_grad_enabled():  # to be differentiated again: the operator can
             grad_value = torch.zeros_like(kept[0]) if grads[1] is None else grads[1]
             run = plan_backward
-            grad_value = torch.zeros_like(kept[0]) if grads[1] is None else grads[1]
             finite = torch.tensor(ctx.finite)
         else:
             run, grad_value, finite = _backward_of, grads[1], ctx.finite
