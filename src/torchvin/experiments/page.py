@@ -42,7 +42,8 @@ _DIFFERENCES = """\
    files. There the starts of the paths are recovered from how often a state comes, and batches are filled up
    differently: an epoch of gridworld_16.mat has 18,935 rows of ten states where the file has 19,411.
 3. 256 of the training maps (64 for the baselines) choose the best epoch; the authors take the last.
-4. Examples are shuffled in each epoch; RMSProp's means are kept from stage to stage.
+4. Examples are shuffled in each epoch, by the authors once; RMSProp's means are kept from stage to stage, theirs begin
+   anew; the last batch of an epoch may be smaller, theirs is left out.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
 6. Epochs as the table of trainings says. CNN and FCN learn with Adam (one-cycle, 0.001) and torch's initial weights in
    fewer epochs than the authors' 40 (CNN) and 60 to 120 (FCN). The CNN's convolutions are trained in bfloat16, scored
