@@ -37,7 +37,7 @@ ABLATIONS: dict[str, tuple[str, RunConfig]] = {
     "normalised": ("the normalised design (a reward an action)", preset("gridworld-16")),
     "normalised-image-reward": (
         "the normalised design with one reward image",
-        replace(preset("gridworld-16"), policy=PolicyConfig(reward="image", hidden_channels=64)),
+        replace(preset("gridworld-16"), policy=replace(preset("gridworld-16").policy, reward="image")),
     ),
 }
 
