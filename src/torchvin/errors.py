@@ -35,12 +35,14 @@ def check_shape(name: str, tensor: torch.Tensor, expected: str) -> None:
     """
     axes = expected.split()
     sizes: dict[str, int] = {}
-    matches = tensor.dim() == len(axes) and all(
-        size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
-        for axis, size in zip(axes, tensor.shape, strict=True)
-    )
+    shape = tensor.shape
+    matches = len(shape) == len(axes)
+    if matches:
+        for axis, size in zip(axes, shape, strict=True):
+            if size != (int(axis) if axis.isdigit() else sizes.setdefault(axis, size)):
+                matches = False
     if not matches:
-        raise ShapeError(f"{name} must have shape [{', '.join(axes)}], got {list(tensor.shape)}.")
+        raise ShapeError(f"{name} must have shape [{', '.join(axes)}], got {list(shape)}.")
 
 
 class TrainingError(RuntimeError):

@@ -19,6 +19,18 @@ def test_off_the_map_is_an_obstacle_so_a_border_changes_nothing_inside(random_ma
     assert not torch.allclose(reward(encode(free, goal + 1))[:, :, 1:-1, 1:-1], bare)
 
 
+@pytest.mark.parametrize("orientations", [1, 4])
+def test_the_reward_is_the_same_bits_where_nothing_is_learned(orientations):
+    torch.manual_seed(0)
+    reward = ActionReward(num_actions=4, terrain_channels=2, num_orientations=orientations)
+    planes = torch.rand(2, 2 + orientations, 6, 9)
+    before = planes.clone()
+    with torch.no_grad():
+        quick = reward(planes)
+    assert torch.equal(quick, reward(planes))
+    assert torch.equal(planes, before)
+
+
 def test_the_goal_plane_is_zero_off_the_map():
     torch.manual_seed(0)
     reward = ActionReward(num_actions=4, terrain_channels=2)

@@ -1,6 +1,8 @@
 """Training learns, resumes bit for bit after kill -9, and is the same on two processes."""
 
+import csv
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +56,32 @@ def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
     one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
     config = dataclasses.replace(SMALL, training=one_small_step, init="gridworld-8")
     assert train(config, maps(40), tmp_path / "run").validation.scores.all_states_success_rate == 1.0
+
+
+def test_a_training_goes_on_from_the_start_whose_loss_fell_lowest(tmp_path):
+    options = dataclasses.replace(SMALL.training, starts=3, trial_epochs=1)
+    config = dataclasses.replace(SMALL, training=options, seed=5)
+    begun = []
+
+    def build(policy):
+        built = build_policy(policy)
+        begun.append({name: value.clone() for name, value in built.state_dict().items()})
+        return built
+
+    train(config, maps(60), tmp_path / "run", build=build)
+    histories = [(tmp_path / "run" / "starts" / str(start) / "history.csv").read_text() for start in range(3)]
+    losses = [float(next(csv.DictReader(history.splitlines()))["loss"]) for history in histories]
+    best = losses.index(min(losses))
+    assert len(set(losses)) == 3
+    assert all(torch.equal(value, begun[3][name]) for name, value in begun[best].items())
+    record = json.loads((tmp_path / "run" / "config.json").read_text())["record"]
+    assert record["start_seed"] == 5 + best * imitation.START_STRIDE
+
+
+def test_starts_and_given_weights_exclude_each_other(tmp_path):
+    config = dataclasses.replace(SMALL, init="gridworld-8", training=dataclasses.replace(SMALL.training, starts=2))
+    with pytest.raises(InputError, match=r"leave out --training\.starts 2"):
+        train(config, maps(40), tmp_path / "run")
 
 
 @pytest.mark.parametrize(

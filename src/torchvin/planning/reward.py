@@ -1,5 +1,7 @@
 """Reward models f_R: from the planes of a map to the reward of each action in each cell."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -85,6 +87,34 @@ class Rectifier(nn.Module):
         return opened + self.leak * (below - below.detach())
 
 
+class PositiveNetwork(nn.Sequential):
+    """Convolution, relu, 1x1 convolution, Rectifier: what a cell's surroundings pay or cost, never below 0.
+
+    Where nothing is learned it runs in place and without a call of each module: for one map those take as long as the
+    convolutions.
+
+    Args:
+        first: to the hidden channels.
+        second: from them to the actions, 1x1.
+
+    >>> network = PositiveNetwork(nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 1))
+    >>> network(torch.zeros(2, 1, 8, 5)).shape
+    torch.Size([2, 8, 8, 5])
+    """
+
+    def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
+        super().__init__(first, nn.ReLU(), second, Rectifier())
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        modules: Any = self._modules.values()
+        first, relu, second, rectifier = modules
+        if torch.is_grad_enabled():
+            output: Tensor = rectifier(second(relu(first(planes))))
+            return output
+        hidden = functional.conv2d(planes, first.weight, first.bias, padding=first.padding).relu_()
+        return functional.conv2d(hidden, second.weight, second.bias).relu_()
+
+
 class ActionReward(nn.Module):
     """The normalised design's: what the goal pays minus what the terrain costs, each action its own.
 
@@ -119,16 +149,13 @@ class ActionReward(nn.Module):
         super().__init__()
         half = hidden_channels // 2
         channels = num_orientations * num_actions
-        self.goal = nn.Sequential(
-            nn.Conv2d(num_orientations, half, 3, padding=1, bias=False),
-            nn.ReLU(),
-            nn.Conv2d(half, channels, 1, bias=False),
-            Rectifier(),
+        self.goal = PositiveNetwork(
+            nn.Conv2d(num_orientations, half, 3, padding=1, bias=False), nn.Conv2d(half, channels, 1, bias=False)
         )
         last = nn.Conv2d(half, channels, 1)
         assert last.bias is not None
         nn.init.constant_(last.bias, 0.5)  # every cost begins above 0, where the whole gradient passes
-        self.terrain = nn.Sequential(nn.Conv2d(terrain_channels, half, 3), nn.ReLU(), last, Rectifier())
+        self.terrain = PositiveNetwork(nn.Conv2d(terrain_channels, half, 3), last)
         self.give_up = give_up
         self.num_orientations = num_orientations
 
@@ -139,10 +166,10 @@ class ActionReward(nn.Module):
     def of_actions(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         """The reward of the environment's actions."""
         around = (1, 1, 1, 1)
-        before_goal = planes.shape[1] - self.num_orientations
-        terrain, goal = functional.pad(planes[:, :1], around, value=1.0), planes[:, before_goal:]
-        if before_goal > 1:
-            terrain = torch.cat([terrain, functional.pad(planes[:, 1:before_goal], around)], dim=1)
+        obstacles, others, goal = planes.tensor_split((1, planes.shape[1] - self.num_orientations), dim=1)
+        terrain = functional.pad(obstacles, around, value=1.0)
+        if others.shape[1]:
+            terrain = torch.cat([terrain, functional.pad(others, around)], dim=1)
         reward: Tensor = self.goal(goal) - self.terrain(terrain)
         return reward
 

@@ -84,13 +84,12 @@ class NormalisedTransition(nn.Module):
         self.logits = nn.Parameter(torch.randn(*channels, kernel_size, kernel_size) / sharpness)
 
     def forward(self) -> Float[Tensor, "OA O F F"]:
-        probabilities = (self.sharpness * self.logits).flatten(1).softmax(dim=1).view_as(self.logits)
-        kernel = self.discount * probabilities
-        if not self.give_up:
-            return kernel
-        orientations = kernel.shape[1]
-        each = kernel.view(orientations, -1, *kernel.shape[1:])  # [O, A, O, F, F]
-        return functional.pad(each, (0, 0, 0, 0, 0, 0, 0, 1)).flatten(0, 1)
+        logits = self.logits
+        _, orientations, size, _ = logits.shape
+        kernel = (self.sharpness * logits).flatten(1).softmax(dim=1) * self.discount
+        if self.give_up:
+            kernel = functional.pad(kernel.view(orientations, -1, kernel.shape[1]), (0, 0, 0, 1))
+        return kernel.view(-1, orientations, size, size)
 
 
 class LearnedMoves(nn.Module):

@@ -81,7 +81,8 @@ def value_iteration(
             raise InputError(f"{name} must not be negative, got {number}.")
     if initial_value is None:
         initial_value = q_reward.new_zeros(batch, orientations, height, width)
-    check_shape("initial_value", initial_value, f"{batch} {orientations} {height} {width}")
+    else:
+        check_shape("initial_value", initial_value, f"{batch} {orientations} {height} {width}")
     if torch.is_autocast_enabled(q_reward.device.type):
         with torch.autocast(q_reward.device.type, enabled=False):
             q_reward, kernel, initial_value = q_reward.float(), kernel.float(), initial_value.float()

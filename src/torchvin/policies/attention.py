@@ -1,12 +1,9 @@
 """Attention: which part of the plan the reactive policy sees for a state."""
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import InputError, check_shape
-from torchvin.maps.states import off_the_map
-from torchvin.planning.kernels.reference import by_orientation
 
 
 class StateAttention(nn.Module):
@@ -20,6 +17,7 @@ class StateAttention(nn.Module):
 
     Raises: ShapeError; InputError for a state off the map.
 
+    >>> import torch
     >>> StateAttention()(torch.zeros(1, 8, 5, 4), torch.tensor([[[4, 3], [0, 0]]])).shape
     torch.Size([1, 2, 8])
     """
@@ -34,12 +32,16 @@ class StateAttention(nn.Module):
         """Gather [B, S, A] at `states` (row, col) or (orientation, row, col), or pass all cells on."""
         if states is None:
             return q_values
-        batch, _, height, width = q_values.shape
-        check_shape("states", states, f"{batch} S {2 if self.num_orientations == 1 else 3}")
-        if off_the_map(states, (height, width), self.num_orientations).any():
-            raise InputError(f"a state lies off the {height}x{width} map; states are (row, col) from 0.")
-        maps = torch.arange(batch, device=states.device)[:, None]
+        batch, channels, height, width = q_values.shape
+        sizes = (height, width) if self.num_orientations == 1 else (self.num_orientations, height, width)
+        check_shape("states", states, f"{batch} S {len(sizes)}")
+        for coordinates, size in zip(states.flatten(0, 1).mT.tolist(), sizes, strict=True):
+            if coordinates and not (min(coordinates) >= 0 and max(coordinates) < size):
+                raise InputError(f"a state lies off the {height}x{width} map; states are (row, col) from 0.")
         *orientation, row, col = states.long().unbind(-1)
-        if not orientation:
-            return q_values[maps, :, row, col]
-        return by_orientation(q_values, self.num_orientations)[maps, orientation[0], :, row, col]
+        cells = (row * width + col)[:, None].expand(-1, channels, -1)
+        features = q_values.flatten(2).gather(2, cells)  # [B, OA, S]; quicker than indexing by row and column
+        if orientation:
+            each = features.view(batch, self.num_orientations, channels // self.num_orientations, -1)
+            features = each.take_along_dim(orientation[0][:, None, None], dim=1)[:, 0]
+        return features.mT

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from torchvin.training.optimisers import RMSpropEpsilonInside
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.csv"
+STARTS_FOLDER = "starts"
+START_STRIDE = 1_000_003  # between the seeds of the starts of one training, so that no two trainings share one
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,21 @@ def train(
     check_fit(config.policy, dataset)
 
     options = config.training
+    if config.init and options.starts > 1:
+        raise InputError(f"--init gives the weights to begin with; leave out --training.starts {options.starts}.")
     tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
     accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
     if accelerator.is_main_process:
         _claim(out, config, dataset, resume)
     accelerator.wait_for_everyone()
+    start = config.seed if options.starts == 1 else best_start(config, dataset, out, build)
     if tracking:
         accelerator.init_trackers("tensorboard")
 
     if options.threads:
         torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
-    torch.manual_seed(config.seed)
+    torch.manual_seed(start)
     policy = build(config.policy)
     if config.init:
         begin_with(policy, config.init)
@@ -187,12 +192,30 @@ def train(
             {
                 **(record or {}),
                 "config": config.to_json(),
+                "start_seed": start,
                 "maps": len(training),
                 "seconds": round(progress.seconds, 1),
                 "validation": asdict(scores.scores),
             },
         )
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
+
+
+def best_start(
+    config: RunConfig, dataset: MapDataset, out: Path, build: Callable[[PolicyConfig], Policy] = build_policy
+) -> int:
+    """Train from each of the starts for a few epochs, in folders of `out`; return the seed whose loss fell lowest.
+
+    The first start is that of a training without trials. A trial that is there already is not run again.
+    """
+    trial = replace(config.training, starts=1, epochs=config.training.trial_epochs, schedule="constant")
+    losses = {}
+    for start in range(config.training.starts):
+        seed = config.seed + start * START_STRIDE
+        of_start = replace(config, training=trial, seed=seed)
+        trained = train(of_start, dataset, out / STARTS_FOLDER / str(start), resume=True, build=build)
+        losses[seed] = min(row["loss"] for row in trained.history)
+    return min(losses, key=lambda seed: losses[seed])
 
 
 def begin_with(policy: Policy, weights: str) -> None:
