@@ -23,6 +23,7 @@ from torchvin.training.imitation import HISTORY_FILE
 #: Each network has one line everywhere, told apart without colour.
 STYLES: dict[str, dict[str, Any]] = {
     "VIN": {"color": "black", "linestyle": "-", "marker": "o"},
+    "VIN, best of 8 starts": {"color": "tab:purple", "linestyle": (0, (1, 2)), "marker": "x"},
     "VIN, every cell": {"color": "tab:orange", "linestyle": (0, (5, 1)), "marker": "v"},
     "CNN": {"color": "tab:red", "linestyle": "--", "marker": "s"},
     "FCN": {"color": "tab:blue", "linestyle": ":", "marker": "^"},

@@ -15,8 +15,9 @@ from torchvin.training.maps import training_maps
 SIDES = (8, 16, 28)
 #: row of the table -> suffix of its presets and weights
 NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
-#: The paper's network under a better recipe.
+#: The same of the paper's network trained otherwise: from the best of a few initial weights, and under a better recipe.
 BETTER = "VIN, every cell"
+VARIANTS = {"VIN, best of 8 starts": "-paper-best-start", BETTER: "-paper-all-cells"}
 OURS = "normalised, 16x16 only"
 SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
@@ -78,8 +79,8 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     for side in sides:
         maps = fresh_maps(side, FULL_MAPS)
         cells: dict[str, tuple[str, tuple[int, ...]]]
-        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in NETWORKS.items()}
-        cells[BETTER] = (f"gridworld-{side}-paper-all-cells", SEEDS)
+        rows_of_side = {**NETWORKS, **VARIANTS}
+        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in rows_of_side.items()}
         cells[OURS] = ("gridworld-16", SEEDS)
         for network, (name, seeds) in cells.items():
             few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
@@ -121,8 +122,7 @@ def train_run(
 
 def _weights(side: int) -> dict[str, str]:
     return {
-        **{network: f"gridworld-{side}{suffix}" for network, suffix in NETWORKS.items()},
-        BETTER: f"gridworld-{side}-paper-all-cells",
+        **{network: f"gridworld-{side}{suffix}" for network, suffix in {**NETWORKS, **VARIANTS}.items()},
         OURS: "gridworld-16",
     }
 

@@ -1,0 +1,85 @@
+"""Maps as NumPy arrays: any type that holds 0 and 1 only, and nothing is ever unpickled."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from map_files import BLOCKED, cells, npy, put
+from torchvin.errors import InputError
+from torchvin.maps.formats import read_map
+
+
+def npy_header(text: str, version: bytes = b"\x01\x00") -> bytes:
+    return b"\x93NUMPY" + version + struct.pack("<H", len(text) + 1) + text.encode() + b"\n"
+
+
+class TestNumpy:
+    @pytest.mark.parametrize("dtype", [bool, "u1", "<i8", ">i4", "<f4", ">f8", "f2", "longdouble"])
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_types_and_orders(self, tmp_path: Path, dtype: str, order: str) -> None:
+        array = np.array(BLOCKED.numpy(), dtype=dtype, order=order)
+        assert torch.equal(read_map(put(tmp_path / "a.npy", npy(array))).blocked, BLOCKED)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (
+                npy(np.array([[0, 2]])),
+                r"a.npy: expected only 0 \(free\) and 1 \(blocked\), got 2 at row 0, col 1; save a",
+            ),
+            (npy(np.array([[0, 1], [0.5, 0]])), r"got 0.5 at row 1, col 0"),
+            (npy(np.array([[0, np.nan]])), r"got nan at row 0, col 1"),
+            (npy(np.array([[0, -1]])), r"got -1 at"),
+            (
+                npy(np.zeros((1, 2, 3))),
+                r"expected an array \[H, W\] of bool or numbers, got the shape \[1, 2, 3\] of float",
+            ),
+            (npy(np.zeros(3)), r"got the shape \[3\] of float64"),
+            (npy(np.array(["a", "b"])[None]), r"got the shape \[1, 2\] of <U1"),
+            (npy(np.zeros((2, 2), complex)), r"got the shape \[2, 2\] of complex128"),
+            (npy(np.zeros((2, 2), "M8[s]")), r"got the shape \[2, 2\] of datetime64"),
+            (npy(np.zeros((2, 2), [("a", "f4")])), r"got the shape \[2, 2\] of \[\('a', '<f4'\)\]"),
+            (npy(np.array([[None, 1]]), allow_pickle=True), r"got the shape \[1, 2\] of object"),
+            (npy(np.zeros((0, 3))), r"expected a map of at least 2 cells, got height 0 and width 3"),
+            (
+                npy(np.zeros((4, 4)))[:-1],
+                r"expected 128 bytes for the shape \[4, 4\] of float64, got 127; the file is tr",
+            ),
+            (npy(np.zeros((4, 4))) + b"x", r"expected 128 bytes for the shape \[4, 4\] of float64, got 129"),
+            (b"PK\x03\x04 a zip", r"expected a .npy array \(version 1 or 2\), got what cannot be read"),
+            (b"\x93NUMPY\x09\x00", r"expected a .npy array \(version 1 or 2\), got what cannot be read"),
+            (
+                npy_header("{'descr': '|b1', 'fortran_order': False, 'shape': (16000, 16000)}"),
+                r"expected 256000000 bytes for the shape \[16000, 16000\] of bool, got 0",
+            ),
+            (
+                npy_header(
+                    "{'descr': '|b1', 'fortran_order': False, 'shape': (10**9, 10**9)}".replace("10**9", "9" * 9)
+                ),
+                r"expected a map of at most 268435456 cells",
+            ),
+            (
+                npy_header("{'descr': '|b1', 'fortran_order': False, 'shape': (-2, -2)}"),
+                r"expected a map of at least 2 cells, got height -2 and width -2",
+            ),
+        ],
+    )
+    def test_refuses(self, tmp_path: Path, content: bytes, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            read_map(put(tmp_path / "a.npy", content))
+
+    def test_header_of_python_2(self, tmp_path: Path) -> None:
+        header = npy_header("{'descr': '|b1', 'fortran_order': False, 'shape': (1L, 2L)}")
+        assert cells(read_map(put(tmp_path / "a.npy", header + b"\x01\x00"))) == [[1, 0]]  # and no warning leaks
+
+    def test_never_unpickles(self, tmp_path: Path, monkeypatch) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise AssertionError("unpickled")
+
+        content = npy(np.array([[None, 1]]), allow_pickle=True)
+        monkeypatch.setattr("pickle.load", fail)
+        with pytest.raises(InputError, match="of object"):
+            read_map(put(tmp_path / "a.npy", content))
