@@ -16,14 +16,37 @@
 
 namespace torchvin {
 
-struct Layout {
+// Plain numbers, to be copied: what a loop keeps in its own copy need not be read again after each store.
+struct Grid {
     ptrdiff_t height, width, pad, size, cells, vectors, lanes, origin, plane;
     // [size][vectors], a bit for each lane: set where the cell, and the cell at column offset pad - j from it, exist.
     const uint16_t* columns;
 
-    Layout(ptrdiff_t height, ptrdiff_t width, ptrdiff_t kernel_size, ptrdiff_t lanes)
-        : height(height), width(width), pad(kernel_size / 2), size(kernel_size), cells(height * width),
-          vectors((cells + lanes - 1) / lanes), lanes(lanes) {
+    // What the inner loops call is always inlined: it must not be shared between instruction sets.
+
+    // The distance of a neighbour in a plane.
+    TORCHVIN_INLINE ptrdiff_t row(ptrdiff_t i) const { return (i - pad) * width; }
+    TORCHVIN_INLINE ptrdiff_t column(ptrdiff_t j) const { return j - pad; }
+
+    // The lanes of a vector whose neighbour at (i, j) exists.
+    TORCHVIN_INLINE uint16_t neighbours(ptrdiff_t i, ptrdiff_t j, ptrdiff_t vector) const {
+        const ptrdiff_t at = vector * lanes + row(i);
+        const ptrdiff_t past = cells - at < 0 ? 0 : cells - at < lanes ? cells - at : lanes;
+        const ptrdiff_t before = -at < 0 ? 0 : -at < lanes ? -at : lanes;
+        return static_cast<uint16_t>(columns[(size - 1 - j) * vectors + vector] & ((1u << past) - (1u << before)));
+    }
+};
+
+// A grid with its bits.
+struct Layout : Grid {
+    Layout(ptrdiff_t height, ptrdiff_t width, ptrdiff_t kernel_size, ptrdiff_t lanes) : Grid{} {
+        this->height = height;
+        this->width = width;
+        this->lanes = lanes;
+        pad = kernel_size / 2;
+        size = kernel_size;
+        cells = height * width;
+        vectors = (cells + lanes - 1) / lanes;
         const ptrdiff_t margin = pad * width + pad;
         origin = (margin + lanes - 1) / lanes * lanes;
         plane = (origin + vectors * lanes + margin + 2 * lanes - 1) / lanes * lanes;
@@ -41,20 +64,6 @@ struct Layout {
 
     Layout(const Layout&) = delete;
     Layout& operator=(const Layout&) = delete;
-
-    // What the inner loops call is always inlined: it must not be shared between instruction sets.
-
-    // The distance of a neighbour in a plane.
-    TORCHVIN_INLINE ptrdiff_t row(ptrdiff_t i) const { return (i - pad) * width; }
-    TORCHVIN_INLINE ptrdiff_t column(ptrdiff_t j) const { return j - pad; }
-
-    // The lanes of a vector whose neighbour at (i, j) exists.
-    TORCHVIN_INLINE uint16_t neighbours(ptrdiff_t i, ptrdiff_t j, ptrdiff_t vector) const {
-        const ptrdiff_t at = vector * lanes + row(i);
-        const ptrdiff_t past = cells - at < 0 ? 0 : cells - at < lanes ? cells - at : lanes;
-        const ptrdiff_t before = -at < 0 ? 0 : -at < lanes ? -at : lanes;
-        return static_cast<uint16_t>(columns[(size - 1 - j) * vectors + vector] & ((1u << past) - (1u << before)));
-    }
 
   private:
     void forget(ptrdiff_t j, ptrdiff_t cell) {
