@@ -17,7 +17,7 @@
 namespace torchvin {
 
 // Plain numbers, to be copied: what a loop keeps in its own copy need not be read again after each store.
-struct Grid {
+struct Geometry {
     ptrdiff_t height, width, pad, size, cells, vectors, lanes, origin, plane;
     // [size][vectors], a bit for each lane: set where the cell, and the cell at column offset pad - j from it, exist.
     const uint16_t* columns;
@@ -37,9 +37,9 @@ struct Grid {
     }
 };
 
-// A grid with its bits.
-struct Layout : Grid {
-    Layout(ptrdiff_t height, ptrdiff_t width, ptrdiff_t kernel_size, ptrdiff_t lanes) : Grid{} {
+// A geometry with the memory of its bits.
+struct Layout : Geometry {
+    Layout(ptrdiff_t height, ptrdiff_t width, ptrdiff_t kernel_size, ptrdiff_t lanes) : Geometry{} {
         this->height = height;
         this->width = width;
         this->lanes = lanes;

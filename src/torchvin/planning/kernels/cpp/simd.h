@@ -72,6 +72,17 @@ template <class T> TORCHVIN_INLINE Vector<T> keep(Bits bits, Vector<T> value) {
 #endif
 }
 
+// a + b, and a in the lanes left out.
+template <class T> TORCHVIN_INLINE Vector<T> add_some(Bits bits, Vector<T> a, Vector<T> b) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+        return (Vector<T>)_mm512_mask_add_ps((__m512)a, static_cast<__mmask16>(bits), (__m512)a, (__m512)b);
+    else return (Vector<T>)_mm512_mask_add_pd((__m512d)a, static_cast<__mmask8>(bits), (__m512d)a, (__m512d)b);
+#else
+    return a + keep<T>(bits, b);
+#endif
+}
+
 // Loads and stores that do not touch the lanes left out.
 template <class T> TORCHVIN_INLINE Vector<T> load_some(Bits bits, const T* from) {
 #if defined(__AVX512F__)
