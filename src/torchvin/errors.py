@@ -37,10 +37,8 @@ def check_shape(name: str, tensor: torch.Tensor, expected: str) -> None:
     sizes: dict[str, int] = {}
     shape = tensor.shape
     matches = len(shape) == len(axes)
-    if matches:
-        for axis, size in zip(axes, shape, strict=True):
-            if size != (int(axis) if axis.isdigit() else sizes.setdefault(axis, size)):
-                matches = False
+    for axis, size in zip(axes, shape, strict=False):  # a loop: `all` of a generator takes twice as long
+        matches = matches and size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
     if not matches:
         raise ShapeError(f"{name} must have shape [{', '.join(axes)}], got {list(shape)}.")
 

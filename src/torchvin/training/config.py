@@ -186,8 +186,8 @@ AUTHORS_BEST_START = replace(AUTHORS, starts=8)
 ALL_CELLS = replace(AUTHORS, supervision="all-cells", repeat_states=False, epochs=60)
 #: The same from weights that plan on smaller maps: 28x28 maps from nothing took longer and ended at 95 % success.
 ALL_CELLS_AGAIN = replace(ALL_CELLS, epochs=12, stages=(0.2, 0.1, 0.05))
-#: For the baselines where the authors' recipe takes too long: 128 states of any maps a step, as theirs; Adam with a rate
-#: that rises and falls is ours, so that the curve is flat after fewer epochs.
+#: For the baselines where the authors' recipe takes too long: 128 states of any maps a step, as theirs; Adam with a
+#: rate that rises and falls is ours, so that the curve is flat after fewer epochs.
 REACTIVE = TrainingConfig(
     supervision="states",
     states_per_example=1,
