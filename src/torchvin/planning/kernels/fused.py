@@ -86,7 +86,7 @@ def _forward(
     q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int, keep_every: int, backend: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
     module = _module(backend)
-    inputs = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value)]
+    inputs = (q_reward.contiguous(), kernels.contiguous(), value.contiguous())
     q_values, final, residual, values, actions, finite = module.forward(*inputs, num_iterations, keep_every)
     if not finite:
         with torch.no_grad():
@@ -152,9 +152,9 @@ def _backward_of(
     backend: str,
     kernel_needs_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    grad_q_values = grad_q_values.detach().contiguous()
+    grad_q_values = grad_q_values.contiguous()
     if grad_value is not None:
-        grad_value = grad_value.detach().contiguous()
+        grad_value = grad_value.contiguous()
     elif backend != "cpu" or not finite:
         grad_value = torch.zeros_like(value)
     if not finite:
@@ -163,7 +163,7 @@ def _backward_of(
             inputs = (q_reward.detach(), kernels.detach(), value.detach())
             return _backward_by_reference(grad_q_values, grad_value, *inputs, num_iterations)
     module = _module(backend)
-    kept = [tensor.detach().contiguous() for tensor in (q_reward, kernels, value, final_value, values, actions)]
+    kept = [tensor.contiguous() for tensor in (q_reward, kernels, value, final_value, values, actions)]
     gradients: tuple[Tensor, Tensor, Tensor] = module.backward(
         grad_q_values, grad_value, *kept, num_iterations, keep_every, kernel_needs_gradient
     )

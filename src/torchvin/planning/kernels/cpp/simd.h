@@ -48,6 +48,16 @@ template <class T> TORCHVIN_INLINE Vector<T> load(const T* from) {
 }
 template <class T> TORCHVIN_INLINE void store(T* to, Vector<T> value) { __builtin_memcpy(to, &value, sizeof value); }
 
+// Loaded into a register, once: the compiler would rather load again for each use, and on Zen 4 a load of 64 bytes costs
+// as much as the multiply-add that uses it.
+template <class T> TORCHVIN_INLINE Vector<T> load_once(const T* from) {
+    Vector<T> result = load(from);
+#if defined(__AVX512F__)
+    asm("" : "+v"(result));
+#endif
+    return result;
+}
+
 template <class T> TORCHVIN_INLINE Vector<T> broadcast(T value) { return value - Vector<T>{}; }
 
 // Which lanes: bit by bit, the first lane lowest.
