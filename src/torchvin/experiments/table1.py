@@ -18,6 +18,8 @@ NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
 #: The same of the paper's network trained otherwise: from the best of a few initial weights, and under a better recipe.
 BETTER = "VIN, every cell"
 VARIANTS = {"VIN, best of 8 starts": "-paper-best-start", BETTER: "-paper-all-cells"}
+#: All rows whose networks are trained at the size they are scored at.
+OF_A_SIDE = {**NETWORKS, **VARIANTS}
 OURS = "normalised, 16x16 only"
 SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
@@ -79,8 +81,7 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     for side in sides:
         maps = fresh_maps(side, FULL_MAPS)
         cells: dict[str, tuple[str, tuple[int, ...]]]
-        rows_of_side = {**NETWORKS, **VARIANTS}
-        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in rows_of_side.items()}
+        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in OF_A_SIDE.items()}
         cells[OURS] = ("gridworld-16", SEEDS)
         for network, (name, seeds) in cells.items():
             few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
@@ -122,7 +123,7 @@ def train_run(
 
 def _weights(side: int) -> dict[str, str]:
     return {
-        **{network: f"gridworld-{side}{suffix}" for network, suffix in {**NETWORKS, **VARIANTS}.items()},
+        **{network: f"gridworld-{side}{suffix}" for network, suffix in OF_A_SIDE.items()},
         OURS: "gridworld-16",
     }
 

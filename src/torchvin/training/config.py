@@ -234,11 +234,8 @@ def _paper_table() -> dict[str, RunConfig]:
         every_cell = RunConfig(paper, data, ALL_CELLS_AGAIN, init="gridworld-16-paper-all-cells")
         presets[f"gridworld-{side}-paper-all-cells"] = every_cell if side == 28 else RunConfig(paper, data, ALL_CELLS)
         # The authors' 40 epochs take 6 minutes of a core at 8x8, an hour at 16x16 and 15 hours at 28x28.
-        cnn = {
-            8: CNN_AUTHORS,
-            16: replace(REACTIVE, epochs=20, precision="bfloat16"),
-            28: replace(REACTIVE, epochs=4, precision="bfloat16"),
-        }[side]
+        ours = replace(REACTIVE, epochs=4 if side == 28 else 20, precision="bfloat16")
+        cnn = CNN_AUTHORS if side == 8 else ours
         presets[f"gridworld-{side}-cnn"] = RunConfig(PolicyConfig(design="cnn", height=side, width=side), data, cnn)
         fcn = replace(REACTIVE, epochs=30)
         presets[f"gridworld-{side}-fcn"] = RunConfig(PolicyConfig(design="fcn", height=side, width=side), data, fcn)
