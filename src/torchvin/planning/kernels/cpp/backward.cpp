@@ -47,7 +47,7 @@ template <class T> class Tape {
         for (int64_t slot = 0; slot <= held_; ++slot)
             slots_.push_back(gradients_.get() + slot * plan.O * layout_.plane + layout_.origin);
         shares_ = Buffer<T>(plan.O * plan.copies_size());
-        dense_ = Buffer<T>(channels_ * layout_.plane);
+        if (g.grad_kernel) finals_ = Buffer<T>(plan.group * plan.O * plan.copies_size());
         start_ = Buffer<T>(size_ + 2 * shape_.guard());
         if (g.grad_kernel) lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
         again_values_ = Buffer<T>(segment ? segment * size_ + 2 * shape_.guard() : 0);
@@ -63,27 +63,12 @@ template <class T> class Tape {
             }
     }
 
-    // The gradients of map b. Those of the kernel stay in lanes: `sums` are for where they differ between updates.
-    void go_back(int64_t b, double* sums, Team& team) {
-        values_ = shape_.kept_values() ? g_.values + shape_.guard() + b * shape_.kept_values() * size_ : nullptr;
-        look_ahead(b, team);
+    // The gradients of the maps [begin, end). Those of the kernel stay in lanes: `sums` are for where they differ between
+    // updates.
+    void go_back(int64_t begin, int64_t end, double* sums, Team& team) {
+        for (int64_t b = begin; b < end; ++b) go_back(b, sums, team);
+        if (g_.grad_kernel) correlate(begin, end, team);
         if (shape_.kernels > 1) flush(sums + shape_.iterations * channels_ * plan_.taps);
-        std::memcpy(start_.get() + shape_.guard(), g_.value + b * size_, size_ * sizeof(T));
-        const int64_t segment = shape_.keep_every > 1 ? shape_.keep_every : shape_.iterations;
-        if (shape_.keep_every > 1) field_.read_reward(g_.q_reward + b * channels_ * plan_.cells());
-        for (int64_t last = shape_.iterations; last > 0;) {
-            const int64_t first = (last - 1) / segment * segment;
-            if (shape_.keep_every > 1) plan_again(first, last, team);
-            for (; last > first; last = std::max(last - held_, first)) {
-                const int64_t from = std::max(last - held_, first);
-                updates(b, from, last, first, team);
-                if (shape_.kernels > 1) flush(sums + from * channels_ * plan_.taps);
-                else if (shape_.iterations > held_ && g_.grad_kernel) flush(sums);
-            }
-        }
-        for (int64_t o = 0; o < plan_.O; ++o)
-            std::memcpy(g_.grad_initial + b * size_ + o * plan_.cells(), slots_[top_] + o * layout_.plane,
-                        plan_.cells() * sizeof(T));
     }
 
     // Adds the lanes of every band to `to` [O*A][taps], in order, and clears them.
@@ -104,6 +89,27 @@ template <class T> class Tape {
     }
 
   private:
+    void go_back(int64_t b, double* sums, Team& team) {
+        values_ = shape_.kept_values() ? g_.values + shape_.guard() + b * shape_.kept_values() * size_ : nullptr;
+        look_ahead(b, team);
+        std::memcpy(start_.get() + shape_.guard(), g_.value + b * size_, size_ * sizeof(T));
+        const int64_t segment = shape_.keep_every > 1 ? shape_.keep_every : shape_.iterations;
+        if (shape_.keep_every > 1) field_.read_reward(g_.q_reward + b * channels_ * plan_.cells());
+        for (int64_t last = shape_.iterations; last > 0;) {
+            const int64_t first = (last - 1) / segment * segment;
+            if (shape_.keep_every > 1) plan_again(first, last, team);
+            for (; last > first; last = std::max(last - held_, first)) {
+                const int64_t from = std::max(last - held_, first);
+                updates(b, from, last, first, team);
+                if (shape_.kernels > 1) flush(sums + from * channels_ * plan_.taps);
+                else if (shape_.iterations > held_ && g_.grad_kernel) flush(sums);
+            }
+        }
+        for (int64_t o = 0; o < plan_.O; ++o)
+            std::memcpy(g_.grad_initial + b * size_ + o * plan_.cells(), slots_[top_] + o * layout_.plane,
+                        plan_.cells() * sizeof(T));
+    }
+
     T* lanes_of(int64_t band, int64_t o) const {
         return g_.grad_kernel ? lanes_sum_.get() + (band * channels_ + o * plan_.A) * taps9_ * plan_.lanes : nullptr;
     }
@@ -113,23 +119,29 @@ template <class T> class Tape {
         const int64_t cells = plan_.cells();
         std::memcpy(g_.grad_q_reward + b * channels_ * cells, g_.grad_q_values + b * channels_ * cells,
                     channels_ * cells * sizeof(T));
-        T* dense = dense_.get() + layout_.origin;
-        for (int64_t channel = 0; channel < channels_; ++channel)
-            std::memcpy(dense + channel * layout_.plane, g_.grad_q_values + (b * channels_ + channel) * cells, cells * sizeof(T));
         top_ = held_;
         each_band(team, [&](int64_t, int64_t in, ptrdiff_t first, ptrdiff_t last) {
-            plan_.sweeps.gather_all(layout_, dense, transposed_.weights.get() + in * channels_ * plan_.window, int(channels_),
-                                    shares(in), first, last);
+            plan_.sweeps.gather_all({&layout_, g_.grad_q_values + b * channels_ * cells,
+                                     transposed_.weights.get() + in * channels_ * plan_.window, int(channels_), shares(in)},
+                                    first, last);
         });
         each_band(team, [&](int64_t, int64_t in, ptrdiff_t first, ptrdiff_t last) {
             plan_.sweeps.combine(layout_, shares(in), g_.grad_value ? g_.grad_value + b * size_ + in * cells : nullptr,
                                  slots_[top_] + in * layout_.plane, first, last);
         });
-        if (!g_.grad_kernel) return;
-        field_.read_value(g_.final_value + b * size_);
+    }
+
+    // What the look-ahead of the maps [begin, end) adds to the kernel's gradient.
+    void correlate(int64_t begin, int64_t end, Team& team) {
+        T* finals = finals_.get() + layout_.origin;
+        for (int64_t plane = 0; plane < (end - begin) * plan_.O; ++plane)
+            plan_.sweeps.copies(layout_, g_.final_value + begin * size_ + plane * plan_.cells(), finals + plane * plan_.copies_size());
         each_band(team, [&](int64_t band, int64_t o, ptrdiff_t first, ptrdiff_t last) {
-            plan_.sweeps.correlate(layout_, dense + o * plan_.A * layout_.plane, int(plan_.A), field_.from,
-                                   plan_.offsets.data(), int(taps9_), lanes_of(band, o), first, last);
+            plan_.sweeps.correlate({&layout_, int(end - begin), int(plan_.A),
+                                    g_.grad_q_values + (begin * channels_ + o * plan_.A) * plan_.cells(), finals,
+                                    channels_ * plan_.cells(), plan_.O * plan_.copies_size(), plan_.offsets.data(),
+                                    int(taps9_), lanes_of(band, o)},
+                                   first, last);
         });
     }
 
@@ -209,7 +221,7 @@ template <class T> class Tape {
     Field<T> field_;
     const int64_t size_, channels_, taps9_;
     int64_t held_, top_ = 0;
-    Buffer<T> gradients_, shares_, dense_, start_, lanes_sum_, again_values_;
+    Buffer<T> gradients_, shares_, finals_, start_, lanes_sum_, again_values_;
     Buffer<uint8_t> again_actions_;
     std::vector<T*> slots_;  // of gradients_, V_{k+1}'s above V_k's
     std::vector<ptrdiff_t> offsets_;     // of the taps in a dense value
@@ -231,8 +243,7 @@ void backward(const Shape& shape, const Backward<T>& g, int threads, const std::
     outer.for_each(plan.groups(), [&, &inner = inner](int64_t index, int member) {
         if (!tapes[member]) tapes[member] = std::make_unique<Tape<T>>(plan, g, transposed);
         double* sum = sums.data() + (g.grad_kernel ? index * count : 0);
-        for (int64_t b = index * plan.group; b < std::min((index + 1) * plan.group, shape.batch); ++b)
-            tapes[member]->go_back(b, sum, inner);
+        tapes[member]->go_back(index * plan.group, std::min((index + 1) * plan.group, shape.batch), sum, inner);
         if (shape.kernels == 1) tapes[member]->flush(sum);
     });
     if (!g.grad_kernel) return;

@@ -28,12 +28,16 @@ struct Geometry {
     TORCHVIN_INLINE ptrdiff_t row(ptrdiff_t i) const { return (i - pad) * width; }
     TORCHVIN_INLINE ptrdiff_t column(ptrdiff_t j) const { return j - pad; }
 
-    // The lanes of a vector whose neighbour at (i, j) exists.
-    TORCHVIN_INLINE uint16_t neighbours(ptrdiff_t i, ptrdiff_t j, ptrdiff_t vector) const {
-        const ptrdiff_t at = vector * lanes + row(i);
+    // Which of the cells at, at + 1, ... of a vector's lanes there are.
+    TORCHVIN_INLINE uint16_t inside(ptrdiff_t at) const {
         const ptrdiff_t past = cells - at < 0 ? 0 : cells - at < lanes ? cells - at : lanes;
         const ptrdiff_t before = -at < 0 ? 0 : -at < lanes ? -at : lanes;
-        return static_cast<uint16_t>(columns[(size - 1 - j) * vectors + vector] & ((1u << past) - (1u << before)));
+        return static_cast<uint16_t>((1u << past) - (1u << before));
+    }
+
+    // The lanes of a vector whose neighbour at (i, j) exists.
+    TORCHVIN_INLINE uint16_t neighbours(ptrdiff_t i, ptrdiff_t j, ptrdiff_t vector) const {
+        return static_cast<uint16_t>(columns[(size - 1 - j) * vectors + vector] & inside(vector * lanes + row(i)));
     }
 };
 

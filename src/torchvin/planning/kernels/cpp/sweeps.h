@@ -61,10 +61,15 @@ template <class T> struct Sweeps {
         const T* prefetch_value;
     };
     void (*gather)(const Gather&, ptrdiff_t first, ptrdiff_t last);
-    // The same back from the look-ahead, where every action carries gradient: planes of `channels` gradients, weights
-    // [channel][i][j].
-    void (*gather_all)(const Layout&, const T* gradients, const T* weights, int channels, T* shares, ptrdiff_t first,
-                       ptrdiff_t last);
+    // The same back from the look-ahead, where every action carries gradient.
+    struct GatherAll {
+        const Layout* layout;
+        const T* gradients;  // dense [channels][cells]
+        const T* weights;    // [channels][i][j]
+        int channels;
+        T* shares;
+    };
+    void (*gather_all)(const GatherAll&, ptrdiff_t first, ptrdiff_t last);
     // The shares shifted into place and added, to a dense `start` unless null, into a plane.
     void (*combine)(const Layout&, const T* shares, const T* start, T* gradient, ptrdiff_t first, ptrdiff_t last);
 
@@ -83,9 +88,18 @@ template <class T> struct Sweeps {
         ptrdiff_t stride;
     };
     void (*accumulate)(const Accumulate&, ptrdiff_t first, ptrdiff_t last);
-    // The weights' gradient of the look-ahead: planes of gradients, copies of V, `taps9` offsets (a multiple of 9).
-    void (*correlate)(const Layout&, const T* gradients, int actions, const T* value, const ptrdiff_t* offsets, int taps9,
-                      T* weight_gradient, ptrdiff_t first, ptrdiff_t last);
+    // The weights' gradient of the look-ahead, of one orientation's actions over several maps.
+    struct Correlate {
+        const Layout* layout;
+        int maps, actions;
+        const T* gradients;  // dense [maps][actions][cells]
+        const T* value;      // [maps], copies of the first input orientation
+        ptrdiff_t gradients_stride, value_stride;  // from map to map
+        const ptrdiff_t* offsets;  // [taps9] in copies
+        int taps9;                 // a multiple of 9
+        T* weight_gradient;        // [actions][taps9][lanes]
+    };
+    void (*correlate)(const Correlate&, ptrdiff_t first, ptrdiff_t last);
 
     // Giga multiply-adds a second that the machine reaches when nothing else is asked of it.
     double (*peak)(double seconds);
