@@ -38,7 +38,7 @@ template <class T> class Tape {
   public:
     Tape(const Plan<T>& plan, const Backward<T>& g, const Transposed<T>& transposed)
         : plan_(plan), shape_(plan.shape), layout_(plan.layout), g_(g), transposed_(transposed), field_(plan),
-          size_(shape_.plane()), channels_(plan.O * plan.A), taps9_(static_cast<int64_t>(plan.offsets.size())) {
+          size_(shape_.plane()), channels_(plan.O * plan.A), taps9_(static_cast<int64_t>(plan.offsets.size())), blocks_(taps9_ / 9) {
         const int64_t segment = shape_.keep_every > 1 ? std::min(shape_.keep_every, shape_.iterations) : 0;
         const int64_t plane_bytes = plan.O * layout_.plane * sizeof(T);
         held_ = std::clamp<int64_t>(bytes_of_gradients / plane_bytes, least_held, most_held);
@@ -49,18 +49,17 @@ template <class T> class Tape {
         shares_ = Buffer<T>(plan.O * plan.copies_size());
         if (g.grad_kernel) finals_ = Buffer<T>(plan.group * plan.O * plan.copies_size());
         start_ = Buffer<T>(size_ + 2 * shape_.guard());
-        if (g.grad_kernel) lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
+        if (g.grad_kernel) {
+            lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
+            rows_ = Buffer<T>(plan.bands * channels_ * blocks_ * row_copies * row_size);
+            find_neighbours();
+        }
         again_values_ = Buffer<T>(segment ? segment * size_ + 2 * shape_.guard() : 0);
         again_actions_ = Buffer<uint8_t>(segment ? segment * size_ + 2 * shape_.guard() : 0);
         for (int64_t t = 0; t < taps9_; ++t) {
             const int64_t tap = t < plan.taps ? t : 0, d = tap % plan.window, i = d / layout_.size, j = d % layout_.size;
             offsets_.push_back(tap / plan.window * plan.cells() + layout_.row(i) + layout_.column(j));
         }
-        for (ptrdiff_t at = 0; at < layout_.vectors; ++at)
-            for (int64_t t = 0; t < taps9_; ++t) {
-                const int64_t d = t % plan.window;
-                neighbours_.push_back(layout_.neighbours(d / layout_.size, d % layout_.size, at));
-            }
     }
 
     // The gradients of the maps [begin, end). Those of the kernel stay in lanes: `sums` are for where they differ between
@@ -71,24 +70,39 @@ template <class T> class Tape {
         if (shape_.kernels > 1) flush(sums + shape_.iterations * channels_ * plan_.taps);
     }
 
-    // Adds the lanes of every band to `to` [O*A][taps], in order, and clears them.
+    // Adds the rows and the lanes of every band to `to` [O*A][taps], in order, and clears them.
     void flush(double* to) {
         if (!g_.grad_kernel) return;
-        const T* from = lanes_sum_.get();
+        const T *row = rows_.get(), *lanes = lanes_sum_.get();
         for (int64_t band = 0; band < plan_.bands; ++band)
-            for (int64_t channel = 0; channel < channels_; ++channel)
-                for (int64_t tap = 0; tap < taps9_; ++tap, from += plan_.lanes) {
+            for (int64_t channel = 0; channel < channels_; ++channel, row += blocks_ * row_copies * row_size)
+                for (int64_t tap = 0; tap < taps9_; ++tap, lanes += plan_.lanes) {
                     if (tap >= plan_.taps) continue;
                     double sum[16];
-                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = from[lane];
+                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = lanes[lane];
                     for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
                         for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
+                    for (int64_t copy = 0; copy < row_copies; ++copy) sum[0] += row[(tap / 9 * row_copies + copy) * row_size + tap % 9];
                     to[channel * plan_.taps + tap] += sum[0];
                 }
         lanes_sum_.clear();
+        rows_.clear();
     }
 
   private:
+    void find_neighbours() {
+        neighbours_.resize(layout_.vectors * plan_.lanes * blocks_);
+        uint16_t* of_vector = neighbours_.data();
+        for (ptrdiff_t at = 0; at < layout_.vectors; ++at, of_vector += plan_.lanes * blocks_)
+            for (int64_t t = 0; t < plan_.taps; ++t) {
+                const int64_t d = t % plan_.window;
+                const unsigned lanes = layout_.neighbours(d / layout_.size, d % layout_.size, at);
+                uint16_t* of_lane = of_vector + t / 9;
+                for (int64_t lane = 0; lane < plan_.lanes; ++lane, of_lane += blocks_)
+                    *of_lane |= static_cast<uint16_t>((lanes >> lane & 1) << t % 9);
+            }
+    }
+
     void go_back(int64_t b, double* sums, Team& team) {
         values_ = shape_.kept_values() ? g_.values + shape_.guard() + b * shape_.kept_values() * size_ : nullptr;
         look_ahead(b, team);
@@ -111,7 +125,10 @@ template <class T> class Tape {
     }
 
     T* lanes_of(int64_t band, int64_t o) const {
-        return g_.grad_kernel ? lanes_sum_.get() + (band * channels_ + o * plan_.A) * taps9_ * plan_.lanes : nullptr;
+        return lanes_sum_.get() + (band * channels_ + o * plan_.A) * taps9_ * plan_.lanes;
+    }
+    T* rows_of(int64_t band, int64_t o) const {
+        return rows_.get() + (band * channels_ + o * plan_.A) * blocks_ * row_copies * row_size;
     }
 
     // The look-ahead, where every action carries gradient; what it passes to V_K goes into the top slot.
@@ -192,14 +209,11 @@ template <class T> class Tape {
                 taken[n] = actions(b, from + n, first) + o * plan_.cells();
             }
             T* q_gradient = g_.grad_q_reward + (b * channels_ + o * plan_.A) * plan_.cells();
-            for (int64_t block = 0; block < taps9_; block += 9) {
-                T* lanes = lanes_of(band, o);
-                plan_.sweeps.accumulate({&layout_, int(count), gradients, taken, values, offsets_.data() + block,
+            for (int64_t block = 0; block < (g_.grad_kernel ? blocks_ : 1); ++block)
+                plan_.sweeps.accumulate({&layout_, int(count), gradients, taken, values, offsets_.data() + 9 * block,
                                          neighbours_.data() + block, block ? nullptr : q_gradient,
-                                         lanes ? lanes + block * plan_.lanes : nullptr, taps9_},
+                                         g_.grad_kernel ? rows_of(band, o) + block * row_copies * row_size : nullptr, blocks_},
                                         begin, end);
-                if (!lanes) break;
-            }
         });
         std::swap(slots_[top_ - count], slots_[held_]);  // the top of what comes before
         top_ = held_;
@@ -219,13 +233,13 @@ template <class T> class Tape {
     const Backward<T>& g_;
     const Transposed<T>& transposed_;
     Field<T> field_;
-    const int64_t size_, channels_, taps9_;
+    const int64_t size_, channels_, taps9_, blocks_;
     int64_t held_, top_ = 0;
-    Buffer<T> gradients_, shares_, finals_, start_, lanes_sum_, again_values_;
+    Buffer<T> gradients_, shares_, finals_, start_, lanes_sum_, rows_, again_values_;
     Buffer<uint8_t> again_actions_;
     std::vector<T*> slots_;  // of gradients_, V_{k+1}'s above V_k's
     std::vector<ptrdiff_t> offsets_;     // of the taps in a dense value
-    std::vector<uint16_t> neighbours_;  // [vectors][taps9], the lanes where a tap exists
+    std::vector<uint16_t> neighbours_;   // [cells][blocks], a bit for each of 9 taps that exists
     const T* values_ = nullptr;
 };
 

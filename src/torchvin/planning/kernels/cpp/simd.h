@@ -246,4 +246,34 @@ template <class T, bool Small> struct Table {
     }
 };
 
+// Nine vectors, to be taken apart lane by lane.
+template <class T> struct Columns {
+#if defined(__AVX512F__)
+    static constexpr bool in_registers = std::is_same_v<T, float>;
+#else
+    static constexpr bool in_registers = false;
+#endif
+    Vector<T> vectors[9];
+    TORCHVIN_INLINE explicit Columns(const Vector<T> (&from)[9]) {
+        for (int t = 0; t < 9; ++t) vectors[t] = from[t];
+    }
+    // Adds what the vectors have in a lane to to[0], ..., to[8], of 16; only where a bit of `which` is set.
+    TORCHVIN_INLINE void add(int lane, Bits which, T* to) const {
+#if defined(__AVX512F__)
+        if constexpr (in_registers) {
+            const auto pair = [&](int t) {
+                const __m512i from = _mm512_mask_add_epi32(_mm512_set1_epi32(lane), 0xaaaa, _mm512_set1_epi32(lane), _mm512_set1_epi32(16));
+                return _mm512_permutex2var_ps((__m512)vectors[t], from, (__m512)vectors[t + 1]);
+            };
+            const __m512 low = _mm512_mask_mov_ps(pair(0), 0xcccc, pair(2)), high = _mm512_mask_mov_ps(pair(4), 0xcccc, pair(6));
+            const __m512 ninth = _mm512_permutexvar_ps(_mm512_set1_epi32(lane), (__m512)vectors[8]);
+            const __m512 column = _mm512_mask_mov_ps(_mm512_mask_mov_ps(low, 0xf0f0, high), 0xff00, ninth);
+            store(to, add_some<T>(which, load(to), (Vector<T>)column));
+            return;
+        }
+#endif
+        for (int t = 0; t < 9; ++t) to[t] += which >> t & 1 ? vectors[t][lane] : T(0);
+    }
+};
+
 }  // namespace torchvin::TORCHVIN_ISA

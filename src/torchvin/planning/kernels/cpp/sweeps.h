@@ -13,6 +13,9 @@
 
 namespace torchvin {
 
+// The sums of 9 taps are a row; several, added up at the end, because a sum must not wait for the last one.
+constexpr ptrdiff_t row_size = 16, row_copies = 4;
+
 template <class T> struct Sweeps {
     int lanes;
     // Actions are worked on in chunks of equal size: as many as fit the registers.
@@ -74,7 +77,8 @@ template <class T> struct Sweeps {
     void (*combine)(const Layout&, const T* shares, const T* start, T* gradient, ptrdiff_t first, ptrdiff_t last);
 
     // The gradients that one orientation's actions pass on, over updates `count` - 1 down to 0: adds to dense q_gradient
-    // [actions][cells] unless null, and to weight_gradient [actions][stride][lanes], 9 taps of it, unless null.
+    // [actions][cells] unless null, and to weight_gradient [actions][blocks][row_copies][row_size] unless null, whose rows
+    // begin with 9 taps. The pointers are those of one block of 9.
     struct Accumulate {
         const Layout* layout;
         int count;
@@ -82,10 +86,10 @@ template <class T> struct Sweeps {
         const uint8_t* const* actions;   // dense
         const T* const* values;          // dense, readable up to a margin before and after
         const ptrdiff_t* offsets;        // of the 9 taps in a dense value
-        const uint16_t* neighbours;      // [vectors][stride], for each tap the lanes where it exists
+        const uint16_t* neighbours;      // [cells][blocks], a bit for each tap that exists
         T* q_gradient;
         T* weight_gradient;
-        ptrdiff_t stride;
+        ptrdiff_t blocks;
     };
     void (*accumulate)(const Accumulate&, ptrdiff_t first, ptrdiff_t last);
     // The weights' gradient of the look-ahead, of one orientation's actions over several maps.
