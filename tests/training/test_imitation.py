@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
+from torchvin.errors import TrainingError
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.pretrained.store import load_policy
 from torchvin.training import imitation
@@ -76,6 +77,36 @@ def test_a_training_goes_on_from_the_start_whose_loss_fell_lowest(tmp_path):
     assert all(torch.equal(value, begun[3][name]) for name, value in begun[best].items())
     record = json.loads((tmp_path / "run" / "config.json").read_text())["record"]
     assert record["start_seed"] == 5 + best * imitation.START_STRIDE
+
+
+def test_a_start_that_diverges_has_lost_and_finished_trials_are_not_run_again(tmp_path):
+    options = dataclasses.replace(SMALL.training, starts=2, trial_epochs=1, epochs=1)
+    config = dataclasses.replace(SMALL, training=options)
+    built = []
+
+    def build(policy):
+        built.append(build_policy(policy))
+        if len(built) == 1:
+            next(built[0].parameters()).data.fill_(torch.nan)
+        return built[-1]
+
+    train(config, maps(40), tmp_path / "run", build=build)
+    record = json.loads((tmp_path / "run" / "config.json").read_text())["record"]
+    assert record["start_seed"] == imitation.START_STRIDE
+    assert len(built) == 3
+    imitation.best_start(config, maps(40), tmp_path / "run", build)
+    assert len(built) == 4, "only the trial that diverged is tried again"
+
+
+def test_a_training_fails_if_all_its_starts_diverge(tmp_path):
+    def build(policy):
+        built = build_policy(policy)
+        next(built.parameters()).data.fill_(torch.nan)
+        return built
+
+    config = dataclasses.replace(SMALL, training=dataclasses.replace(SMALL.training, starts=2, trial_epochs=1))
+    with pytest.raises(TrainingError, match="diverged"):
+        train(config, maps(40), tmp_path / "run", build=build)
 
 
 def test_starts_and_given_weights_exclude_each_other(tmp_path):

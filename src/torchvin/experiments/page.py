@@ -45,10 +45,9 @@ _DIFFERENCES = """\
 4. Examples are shuffled in each epoch, by the authors once; RMSProp's means are kept from stage to stage, theirs begin
    anew; the last batch of an epoch may be smaller, theirs is left out.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
-6. Epochs as the table of trainings says. The CNN learns by the authors' recipe at 8x8; at 16x16 and 28x28, where their
-   40 epochs take an hour and 15 hours of a core, in 20 and 4 epochs of Adam (one-cycle, 0.001), as does the FCN at all
-   sizes in 30 (theirs: 60 to 120). Both begin with torch's initial weights. The CNN's convolutions are trained in
-   bfloat16, scored in float32; its agent's plane is 1 at the agent.
+6. Epochs as the table of trainings says. At 28x28, where the authors' 40 epochs of the CNN take 15 hours of a core, it
+   learns in 4 epochs of Adam (one-cycle, 0.001). CNN and FCN begin with torch's initial weights. The CNN's convolutions
+   are trained in bfloat16, scored in float32; its agent's plane is 1 at the agent.
 7. "VIN, best of 8 starts" is the authors' recipe from the best of eight initial weights: each is trained for two epochs
    (not in the seconds above), and the one whose loss fell lowest begins again. The row "VIN" takes the first.
 8. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12

@@ -25,7 +25,7 @@ SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
 FULL_MAPS = 5_000
 #: Each state of a CNN is a forward pass of its own, so its larger maps are fewer.
-CNN_MAPS = {"quick": {8: 1_000, 16: 500, 28: 200}, "full": {8: 5_000, 16: 1_000, 28: 300}}
+CNN_MAPS = {"quick": {8: 1_000, 16: 500, 28: 200}, "full": {8: 5_000, 16: 5_000, 28: 1_000}}
 #: The 8x8 trainings of the quick budget: a part of the maps and of the epochs of the presets.
 QUICK_TRAINING_MAPS = 2_000
 QUICK_EPOCHS = {"gridworld-8-paper": 60, "gridworld-8-cnn": 15, "gridworld-8-fcn": 30, "gridworld-8": 25}

@@ -192,7 +192,7 @@ def train(
             {
                 **(record or {}),
                 "config": config.to_json(),
-                "start_seed": start,
+                **({"start_seed": start} if options.starts > 1 else {}),
                 "maps": len(training),
                 "seconds": round(progress.seconds, 1),
                 "validation": asdict(scores.scores),
@@ -206,15 +206,27 @@ def best_start(
 ) -> int:
     """Train from each of the starts for a few epochs, in folders of `out`; return the seed whose loss fell lowest.
 
-    The first start is that of a training without trials. A trial that is there already is not run again.
+    The first start is that of a training without trials. A trial that is there already is not run again; one that
+    diverges has lost.
+
+    Raises: TrainingError if all diverge.
     """
     trial = replace(config.training, starts=1, epochs=config.training.trial_epochs, schedule="constant")
     losses = {}
     for start in range(config.training.starts):
-        seed = config.seed + start * START_STRIDE
-        of_start = replace(config, training=trial, seed=seed)
-        trained = train(of_start, dataset, out / STARTS_FOLDER / str(start), resume=True, build=build)
-        losses[seed] = min(row["loss"] for row in trained.history)
+        seed, folder = config.seed + start * START_STRIDE, out / STARTS_FOLDER / str(start)
+        try:
+            if (folder / WEIGHTS_FILE).exists():  # written last
+                with (folder / HISTORY_FILE).open(newline="") as stream:
+                    history = [float(row["loss"]) for row in csv.DictReader(stream)]
+            else:
+                of_start = replace(config, training=trial, seed=seed)
+                trained = train(of_start, dataset, folder, resume=True, build=build)
+                history = [row["loss"] for row in trained.history]
+            losses[seed] = min(history)
+        except TrainingError:
+            if start == config.training.starts - 1 and not losses:
+                raise
     return min(losses, key=lambda seed: losses[seed])
 
 

@@ -42,7 +42,7 @@ template <class T> class Tape {
         const int64_t segment = shape_.keep_every > 1 ? std::min(shape_.keep_every, shape_.iterations) : 0;
         const int64_t plane_bytes = plan.O * layout_.plane * sizeof(T);
         held_ = std::clamp<int64_t>(bytes_of_gradients / plane_bytes, least_held, most_held);
-        held_ = plan.shape.kernels > 1 ? 1 : std::min(held_, std::max<int64_t>(segment ? segment : shape_.iterations, 1));
+        held_ = std::min(held_, std::max<int64_t>(segment ? segment : shape_.iterations, 1));
         gradients_ = Buffer<T>((held_ + 1) * plan.O * layout_.plane);
         for (int64_t slot = 0; slot <= held_; ++slot)
             slots_.push_back(gradients_.get() + slot * plan.O * layout_.plane + layout_.origin);
@@ -51,7 +51,7 @@ template <class T> class Tape {
         start_ = Buffer<T>(size_ + 2 * shape_.guard());
         if (g.grad_kernel) {
             lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
-            rows_ = Buffer<T>(plan.bands * channels_ * blocks_ * row_copies * row_size);
+            rows_ = Buffer<T>(shape_.kernels * plan.bands * channels_ * blocks_ * row_copies * row_size);
             find_neighbours();
         }
         again_values_ = Buffer<T>(segment ? segment * size_ + 2 * shape_.guard() : 0);
@@ -62,31 +62,12 @@ template <class T> class Tape {
         }
     }
 
-    // The gradients of the maps [begin, end). Those of the kernel stay in lanes: `sums` are for where they differ between
-    // updates.
+    // The gradients of the maps [begin, end); the kernel's are added to `sums` [S][O*A][taps].
     void go_back(int64_t begin, int64_t end, double* sums, Team& team) {
         for (int64_t b = begin; b < end; ++b) go_back(b, sums, team);
-        if (g_.grad_kernel) correlate(begin, end, team);
-        if (shape_.kernels > 1) flush(sums + shape_.iterations * channels_ * plan_.taps);
-    }
-
-    // Adds the rows and the lanes of every band to `to` [O*A][taps], in order, and clears them.
-    void flush(double* to) {
         if (!g_.grad_kernel) return;
-        const T *row = rows_.get(), *lanes = lanes_sum_.get();
-        for (int64_t band = 0; band < plan_.bands; ++band)
-            for (int64_t channel = 0; channel < channels_; ++channel, row += blocks_ * row_copies * row_size)
-                for (int64_t tap = 0; tap < taps9_; ++tap, lanes += plan_.lanes) {
-                    if (tap >= plan_.taps) continue;
-                    double sum[16];
-                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = lanes[lane];
-                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
-                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
-                    for (int64_t copy = 0; copy < row_copies; ++copy) sum[0] += row[(tap / 9 * row_copies + copy) * row_size + tap % 9];
-                    to[channel * plan_.taps + tap] += sum[0];
-                }
-        lanes_sum_.clear();
-        rows_.clear();
+        correlate(begin, end, team);
+        flush(sums);
     }
 
   private:
@@ -115,8 +96,7 @@ template <class T> class Tape {
             for (; last > first; last = std::max(last - held_, first)) {
                 const int64_t from = std::max(last - held_, first);
                 updates(b, from, last, first, team);
-                if (shape_.kernels > 1) flush(sums + from * channels_ * plan_.taps);
-                else if (shape_.iterations > held_ && g_.grad_kernel) flush(sums);
+                if (shape_.kernels == 1 && shape_.iterations > held_ && g_.grad_kernel) flush(sums);
             }
         }
         for (int64_t o = 0; o < plan_.O; ++o)
@@ -124,11 +104,34 @@ template <class T> class Tape {
                         plan_.cells() * sizeof(T));
     }
 
+    // Adds what all bands have summed up to `sums`, in order, and clears it.
+    void flush(double* sums) {
+        const T *row = rows_.get(), *lanes = lanes_sum_.get();
+        for (int64_t s = 0; s < shape_.kernels; ++s)
+            for (int64_t band = 0; band < plan_.bands; ++band)
+                for (int64_t channel = 0; channel < channels_; ++channel, row += blocks_ * row_copies * row_size)
+                    for (int64_t tap = 0; tap < plan_.taps; ++tap)
+                        for (int64_t copy = 0; copy < row_copies; ++copy)
+                            sums[(s * channels_ + channel) * plan_.taps + tap] += row[(tap / 9 * row_copies + copy) * row_size + tap % 9];
+        double* last = sums + plan_.kernel_of(shape_.iterations) * channels_ * plan_.taps;
+        for (int64_t band = 0; band < plan_.bands; ++band)
+            for (int64_t channel = 0; channel < channels_; ++channel, lanes += taps9_ * plan_.lanes)
+                for (int64_t tap = 0; tap < plan_.taps; ++tap) {
+                    double sum[16];
+                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = lanes[tap * plan_.lanes + lane];
+                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
+                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
+                    last[channel * plan_.taps + tap] += sum[0];
+                }
+        lanes_sum_.clear();
+        rows_.clear();
+    }
+
     T* lanes_of(int64_t band, int64_t o) const {
         return lanes_sum_.get() + (band * channels_ + o * plan_.A) * taps9_ * plan_.lanes;
     }
-    T* rows_of(int64_t band, int64_t o) const {
-        return rows_.get() + (band * channels_ + o * plan_.A) * blocks_ * row_copies * row_size;
+    T* rows_of(int64_t k, int64_t band, int64_t o) const {
+        return rows_.get() + ((plan_.kernel_of(k) * plan_.bands + band) * channels_ + o * plan_.A) * blocks_ * row_copies * row_size;
     }
 
     // The look-ahead, where every action carries gradient; what it passes to V_K goes into the top slot.
@@ -209,11 +212,19 @@ template <class T> class Tape {
                 taken[n] = actions(b, from + n, first) + o * plan_.cells();
             }
             T* q_gradient = g_.grad_q_reward + (b * channels_ + o * plan_.A) * plan_.cells();
-            for (int64_t block = 0; block < (g_.grad_kernel ? blocks_ : 1); ++block)
-                plan_.sweeps.accumulate({&layout_, int(count), gradients, taken, values, offsets_.data() + 9 * block,
-                                         neighbours_.data() + block, block ? nullptr : q_gradient,
-                                         g_.grad_kernel ? rows_of(band, o) + block * row_copies * row_size : nullptr, blocks_},
+            const auto accumulate = [&](int64_t n, int64_t updates, int64_t block, T* q, T* rows) {
+                plan_.sweeps.accumulate({&layout_, int(updates), gradients + n, taken + n, values + n, offsets_.data() + 9 * block,
+                                         neighbours_.data() + block, q, rows, blocks_},
                                         begin, end);
+            };
+            // The sums of updates that have a kernel each must be kept apart.
+            const bool together = g_.grad_kernel && shape_.kernels == 1;
+            if (!together) accumulate(0, count, 0, q_gradient, nullptr);
+            if (!g_.grad_kernel) return;
+            for (int64_t n = 0; n < count; n += together ? count : 1)
+                for (int64_t block = 0; block < blocks_; ++block)
+                    accumulate(n, together ? count : 1, block, together && !block ? q_gradient : nullptr,
+                               rows_of(from + n, band, o) + block * row_copies * row_size);
         });
         std::swap(slots_[top_ - count], slots_[held_]);  // the top of what comes before
         top_ = held_;
@@ -258,7 +269,6 @@ void backward(const Shape& shape, const Backward<T>& g, int threads, const std::
         if (!tapes[member]) tapes[member] = std::make_unique<Tape<T>>(plan, g, transposed);
         double* sum = sums.data() + (g.grad_kernel ? index * count : 0);
         tapes[member]->go_back(index * plan.group, std::min((index + 1) * plan.group, shape.batch), sum, inner);
-        if (shape.kernels == 1) tapes[member]->flush(sum);
     });
     if (!g.grad_kernel) return;
     for (int64_t index = 0; index < count; ++index) {

@@ -246,34 +246,61 @@ template <class T, bool Small> struct Table {
     }
 };
 
-// Nine vectors, to be taken apart lane by lane.
+// Nine vectors, taken apart lane by lane: what they have in a lane is a column, and is added to a row in memory.
 template <class T> struct Columns {
-#if defined(__AVX512F__)
-    static constexpr bool in_registers = std::is_same_v<T, float>;
-#else
-    static constexpr bool in_registers = false;
-#endif
     Vector<T> vectors[9];
     TORCHVIN_INLINE explicit Columns(const Vector<T> (&from)[9]) {
         for (int t = 0; t < 9; ++t) vectors[t] = from[t];
     }
-    // Adds what the vectors have in a lane to to[0], ..., to[8], of 16; only where a bit of `which` is set.
+
+    // Adds the column of a lane to to[0], ..., to[8], of 16; only where a bit of `which` is set.
     TORCHVIN_INLINE void add(int lane, Bits which, T* to) const {
 #if defined(__AVX512F__)
-        if constexpr (in_registers) {
-            const auto pair = [&](int t) {
-                const __m512i from = _mm512_mask_add_epi32(_mm512_set1_epi32(lane), 0xaaaa, _mm512_set1_epi32(lane), _mm512_set1_epi32(16));
-                return _mm512_permutex2var_ps((__m512)vectors[t], from, (__m512)vectors[t + 1]);
-            };
+        if constexpr (std::is_same_v<T, float>) {
+            const __m512i here = _mm512_set1_epi32(lane), in_pair = _mm512_mask_add_epi32(here, 0xaaaa, here, _mm512_set1_epi32(16));
+            const auto pair = [&](int t) { return _mm512_permutex2var_ps((__m512)vectors[t], in_pair, (__m512)vectors[t + 1]); };
             const __m512 low = _mm512_mask_mov_ps(pair(0), 0xcccc, pair(2)), high = _mm512_mask_mov_ps(pair(4), 0xcccc, pair(6));
-            const __m512 ninth = _mm512_permutexvar_ps(_mm512_set1_epi32(lane), (__m512)vectors[8]);
-            const __m512 column = _mm512_mask_mov_ps(_mm512_mask_mov_ps(low, 0xf0f0, high), 0xff00, ninth);
-            store(to, add_some<T>(which, load(to), (Vector<T>)column));
-            return;
+            const __m512 ninth = _mm512_permutexvar_ps(here, (__m512)vectors[8]);
+            return add_to(to, which, _mm512_mask_mov_ps(_mm512_mask_mov_ps(low, 0xf0f0, high), 0xff00, ninth));
         }
 #endif
         for (int t = 0; t < 9; ++t) to[t] += which >> t & 1 ? vectors[t][lane] : T(0);
     }
+
+    // The same for all lanes: which(lane) and to(lane).
+    template <class Which, class To> TORCHVIN_INLINE void add_all(const Which& which, const To& to) const {
+#if defined(__AVX512F__)
+        if constexpr (std::is_same_v<T, float>) {
+            // Four rows of four lanes become four columns, in each quarter of the vectors.
+            __m512d quarters[2][4];
+#pragma GCC unroll 2
+            for (int half = 0; half < 2; ++half) {
+                const auto row = [&](int t) { return (__m512)vectors[4 * half + t]; };
+                const auto low = (__m512d)_mm512_unpacklo_ps(row(0), row(1)), low2 = (__m512d)_mm512_unpacklo_ps(row(2), row(3));
+                const auto high = (__m512d)_mm512_unpackhi_ps(row(0), row(1)), high2 = (__m512d)_mm512_unpackhi_ps(row(2), row(3));
+                quarters[half][0] = _mm512_unpacklo_pd(low, low2), quarters[half][1] = _mm512_unpackhi_pd(low, low2);
+                quarters[half][2] = _mm512_unpacklo_pd(high, high2), quarters[half][3] = _mm512_unpackhi_pd(high, high2);
+            }
+#pragma GCC unroll 16
+            for (int lane = 0; lane < 16; ++lane) {
+                const int64_t two = lane / 4 * 2;
+                const __m512i from = _mm512_setr_epi64(two, two + 1, two + 8, two + 9, 0, 0, 0, 0);
+                const __m512 column = (__m512)_mm512_permutex2var_pd(quarters[0][lane % 4], from, quarters[1][lane % 4]);
+                add_to(to(lane), which(lane),
+                       _mm512_mask_permutexvar_ps(column, 0x100, _mm512_set1_epi32(lane), (__m512)vectors[8]));
+            }
+            return;
+        }
+#endif
+        for (int lane = 0; lane < lanes<T>; ++lane) add(lane, which(lane), to(lane));
+    }
+
+  private:
+#if defined(__AVX512F__)
+    static TORCHVIN_INLINE void add_to(float* to, Bits which, __m512 column) {
+        store(to, add_some<float>(which, load(to), (Vector<float>)column));
+    }
+#endif
 };
 
 }  // namespace torchvin::TORCHVIN_ISA
