@@ -117,7 +117,7 @@ template <class T> TORCHVIN_INLINE void store_some(Bits bits, T* to, Vector<T> v
 #endif
 }
 
-// A byte a lane: which of the lanes differ between two places in memory, and which have a certain one.
+// A byte a lane: which of the lanes differ between two places in memory.
 template <class T> TORCHVIN_INLINE Bits differing_bytes(const uint8_t* one, const uint8_t* other) {
 #if defined(__AVX512F__)
     if constexpr (std::is_same_v<T, float>)
@@ -133,19 +133,6 @@ template <class T> TORCHVIN_INLINE Bits differing_bytes(const uint8_t* one, cons
     return bits;
 #endif
 }
-template <class T> TORCHVIN_INLINE Bits bytes_equal_to(uint8_t byte, const uint8_t* from) {
-#if defined(__AVX512F__)
-    const __m128i wanted = _mm_set1_epi8(static_cast<char>(byte));
-    if constexpr (std::is_same_v<T, float>)
-        return _mm_cmpeq_epi8_mask(wanted, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-    else return _mm_cmpeq_epi8_mask(wanted, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))) & 0xff;
-#else
-    Bits bits = 0;
-    for (int lane = 0; lane < lanes<T>; ++lane) bits |= Bits{from[lane] == byte} << lane;
-    return bits;
-#endif
-}
-
 template <class T> TORCHVIN_INLINE bool all(Integers<T> mask) {
 #if defined(__AVX512F__)
     if constexpr (std::is_same_v<T, float>) return _mm512_movepi32_mask((__m512i)mask) == 0xffff;
