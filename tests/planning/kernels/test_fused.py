@@ -82,6 +82,12 @@ def test_agrees_with_the_reference_in_float32(seed, actions, height, width, size
         assert_same(inputs, grads, min(num_iterations, 3 if size > 3 else 5))
 
 
+@pytest.mark.parametrize("kernels", [1, 13])
+def test_more_small_maps_than_a_thread_takes_at_a_time(instruction_set, kernels):
+    inputs, grads = problem(torch.Generator().manual_seed(kernels), 37, 1, 10, 8, 7, 3, kernels, torch.float64)
+    assert_same(inputs, grads, 12)
+
+
 @pytest.mark.parametrize("side", [8, 16, 28])
 def test_the_papers_sizes_in_float32(instruction_set, side):
     inputs, _ = problem(torch.Generator().manual_seed(side), 4, 1, 10, side, side, 3, 1, torch.float32)
