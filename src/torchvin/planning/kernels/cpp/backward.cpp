@@ -47,9 +47,9 @@ template <class T> class Tape {
         for (int64_t slot = 0; slot <= held_; ++slot)
             slots_.push_back(gradients_.get() + slot * plan.O * layout_.plane + layout_.origin);
         shares_ = Buffer<T>(plan.O * plan.copies_size());
-        if (g.grad_kernel) finals_ = Buffer<T>(plan.group * plan.O * plan.copies_size());
         start_ = Buffer<T>(size_ + 2 * shape_.guard());
         if (g.grad_kernel) {
+            finals_ = Buffer<T>(plan.group * plan.O * plan.copies_size());
             lanes_sum_ = Buffer<T>(plan.bands * channels_ * taps9_ * plan.lanes);
             rows_ = Buffer<T>(shape_.kernels * plan.bands * channels_ * blocks_ * row_copies * row_size);
             find_neighbours();
@@ -249,8 +249,8 @@ template <class T> class Tape {
     Buffer<T> gradients_, shares_, finals_, start_, lanes_sum_, rows_, again_values_;
     Buffer<uint8_t> again_actions_;
     std::vector<T*> slots_;  // of gradients_, V_{k+1}'s above V_k's
-    std::vector<ptrdiff_t> offsets_;     // of the taps in a dense value
-    std::vector<uint16_t> neighbours_;   // [cells][blocks], a bit for each of 9 taps that exists
+    std::vector<ptrdiff_t> offsets_;    // of the taps in a dense value
+    std::vector<uint16_t> neighbours_;  // [cells][blocks], a bit for each of 9 taps that exists
     const T* values_ = nullptr;
 };
 

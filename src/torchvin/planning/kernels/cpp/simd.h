@@ -133,6 +133,7 @@ template <class T> TORCHVIN_INLINE Bits differing_bytes(const uint8_t* one, cons
     return bits;
 #endif
 }
+
 template <class T> TORCHVIN_INLINE bool all(Integers<T> mask) {
 #if defined(__AVX512F__)
     if constexpr (std::is_same_v<T, float>) return _mm512_movepi32_mask((__m512i)mask) == 0xffff;
