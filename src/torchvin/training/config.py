@@ -223,7 +223,7 @@ def _paper_table() -> dict[str, RunConfig]:
         presets[f"gridworld-{side}-paper-best-start"] = RunConfig(paper, data, AUTHORS_BEST_START)
         every_cell = RunConfig(paper, data, ALL_CELLS_AGAIN, init="gridworld-16-paper-all-cells")
         presets[f"gridworld-{side}-paper-all-cells"] = every_cell if side == 28 else RunConfig(paper, data, ALL_CELLS)
-        # The CNN's 40 epochs take 6 minutes of a core at 8x8, 50 at 16x16 and 15 hours at 28x28.
+        # The CNN's 40 epochs take 6 minutes of a core at 8x8, an hour at 16x16 and 15 hours at 28x28.
         cnn = PolicyConfig(design="cnn", height=side, width=side)
         presets[f"gridworld-{side}-cnn"] = RunConfig(cnn, data, CNN_SHORT if side == 28 else CNN_AUTHORS)
         fcn = replace(cnn, design="fcn")
