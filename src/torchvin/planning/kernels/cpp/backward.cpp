@@ -66,8 +66,8 @@ template <class T> class Tape {
     void go_back(int64_t begin, int64_t end, double* sums, Team& team) {
         for (int64_t b = begin; b < end; ++b) go_back(b, sums, team);
         if (!g_.grad_kernel) return;
-        correlate(begin, end, team);
         flush(sums);
+        correlate(begin, end, sums + plan_.kernel_of(shape_.iterations) * channels_ * plan_.taps, team);
     }
 
   private:
@@ -104,26 +104,15 @@ template <class T> class Tape {
                         plan_.cells() * sizeof(T));
     }
 
-    // Adds what all bands have summed up to `sums`, in order, and clears it.
+    // Adds the rows of all bands to `sums`, in order, and clears them.
     void flush(double* sums) {
-        const T *row = rows_.get(), *lanes = lanes_sum_.get();
+        const T* row = rows_.get();
         for (int64_t s = 0; s < shape_.kernels; ++s)
             for (int64_t band = 0; band < plan_.bands; ++band)
                 for (int64_t channel = 0; channel < channels_; ++channel, row += blocks_ * row_copies * row_size)
                     for (int64_t tap = 0; tap < plan_.taps; ++tap)
                         for (int64_t copy = 0; copy < row_copies; ++copy)
                             sums[(s * channels_ + channel) * plan_.taps + tap] += row[(tap / 9 * row_copies + copy) * row_size + tap % 9];
-        double* last = sums + plan_.kernel_of(shape_.iterations) * channels_ * plan_.taps;
-        for (int64_t band = 0; band < plan_.bands; ++band)
-            for (int64_t channel = 0; channel < channels_; ++channel, lanes += taps9_ * plan_.lanes)
-                for (int64_t tap = 0; tap < plan_.taps; ++tap) {
-                    double sum[16];
-                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = lanes[tap * plan_.lanes + lane];
-                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
-                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
-                    last[channel * plan_.taps + tap] += sum[0];
-                }
-        lanes_sum_.clear();
         rows_.clear();
     }
 
@@ -151,8 +140,9 @@ template <class T> class Tape {
         });
     }
 
-    // What the look-ahead of the maps [begin, end) adds to the kernel's gradient.
-    void correlate(int64_t begin, int64_t end, Team& team) {
+    // Adds what the look-ahead of the maps [begin, end) gives to `sums` [O*A][taps] of its kernel, band by band.
+    void correlate(int64_t begin, int64_t end, double* sums, Team& team) {
+        lanes_sum_.clear();
         T* finals = finals_.get() + layout_.origin;
         for (int64_t plane = 0; plane < (end - begin) * plan_.O; ++plane)
             plan_.sweeps.copies(layout_, g_.final_value + begin * size_ + plane * plan_.cells(), finals + plane * plan_.copies_size());
@@ -163,6 +153,16 @@ template <class T> class Tape {
                                     int(taps9_), lanes_of(band, o)},
                                    first, last);
         });
+        const T* lanes = lanes_sum_.get();
+        for (int64_t band = 0; band < plan_.bands; ++band)
+            for (int64_t channel = 0; channel < channels_; ++channel, lanes += taps9_ * plan_.lanes)
+                for (int64_t tap = 0; tap < plan_.taps; ++tap) {
+                    double sum[16];
+                    for (int64_t lane = 0; lane < plan_.lanes; ++lane) sum[lane] = lanes[tap * plan_.lanes + lane];
+                    for (int64_t half = plan_.lanes / 2; half > 0; half /= 2)
+                        for (int64_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
+                    sums[channel * plan_.taps + tap] += sum[0];
+                }
     }
 
     // Values and actions of the updates [first, last) from V_first, which was kept.
