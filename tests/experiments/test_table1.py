@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -11,10 +12,10 @@ from torchvin import evaluate
 from torchvin.cli.main import main
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
-from torchvin.experiments import ablations, figures, report, table1
-from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
+from torchvin.experiments import ablations, figures, report, scoring, table1
+from torchvin.experiments.scoring import Measured, ScoreBook, Training, fresh_maps, shipped_training
 from torchvin.policies.builders import build_policy
-from torchvin.pretrained.store import available, load_policy
+from torchvin.pretrained.store import available, load_policy, save_policy
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def small(monkeypatch):
     """Few maps, short trainings."""
     monkeypatch.setattr(table1, "QUICK_MAPS", 6)
     monkeypatch.setattr(table1, "FULL_MAPS", 6)
-    monkeypatch.setattr(table1, "CNN_MAPS", {budget: {8: 4, 16: 3, 28: 2} for budget in ("quick", "full")})
+    monkeypatch.setattr(table1, "QUICK_CNN_MAPS", {8: 4, 16: 3, 28: 2})
     monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 40)
     monkeypatch.setattr(table1, "QUICK_EPOCHS", dict.fromkeys(table1.QUICK_EPOCHS, 1))
     monkeypatch.setattr(figures, "MAPS", {"length": 4, "iterations": 4})
@@ -35,7 +36,8 @@ def scores(**rates):
 
 
 def row(network="VIN", side=8, seed=0, **rates):
-    return Measured(network, side, "runs/x", seed, 10, scores(**rates), {"seconds": 3.0, "data": "generated"})
+    record = {"seconds": 3.0, "data": "generated", "config": {"seed": seed}}
+    return Measured(network, side, Training(f"x-s{seed}", record), 10, scores(**rates))
 
 
 def test_fresh_maps_are_other_maps_for_another_seed_and_size():
@@ -48,18 +50,61 @@ def test_every_cell_of_the_table_has_weights():
     assert wanted <= set(available())
 
 
-def test_the_book_keeps_what_was_scored(tmp_path):
-    policy, maps = load_policy("gridworld-8").policy, fresh_maps(8, 5)
-    first = ScoreBook(tmp_path).score("gridworld-8", policy, maps)
-    assert first == evaluate(policy, maps).scores
+def test_the_book_keeps_what_was_scored(tmp_path, monkeypatch):
+    training, maps = shipped_training("gridworld-8"), fresh_maps(8, 5)
+    first = ScoreBook(tmp_path).score(training, maps, "fresh")
+    assert first == evaluate(training.policy(), maps).scores
     entries = json.loads((tmp_path / "scores.json").read_text())
-    assert list(entries) == ["gridworld-8, 5 maps of 8x8, K 16"]
+    assert list(entries) == ["gridworld-8, fresh, 5 maps of 8x8, K 16"]
+    monkeypatch.setattr(scoring, "evaluate", None)
+    assert ScoreBook(tmp_path).score(training, maps, "fresh") == first  # not measured again
 
-    class Broken(torch.nn.Module):
-        def default_iterations(self, height, width):
-            return 16
 
-    assert ScoreBook(tmp_path).score("gridworld-8", Broken(), maps) == first  # not measured again
+@pytest.fixture
+def run(tmp_path):
+    """A finished training in a folder of its own."""
+    config = table1.preset("gridworld-8-paper")
+    training = dataclasses.replace(config.training, epochs=2)
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=20), training=training)
+    return table1.train_run("gridworld-8-paper-s0", config, tmp_path)
+
+
+def test_the_book_knows_a_training_when_its_folder_is_gone(run):
+    book, maps = ScoreBook(run.parent), fresh_maps(8, 3)
+    there = book.training(run)
+    scored = book.score(there, maps, "fresh")
+    assert (there.weights, len(there.success), there.seed) == (str(run), 2, 0)
+    shutil.rmtree(run)
+    book = ScoreBook(run.parent)
+    gone = book.training(run)
+    assert gone == dataclasses.replace(there, weights=None)
+    assert book.score(gone, maps, "fresh") == scored
+    with pytest.raises(InputError, match="gridworld-8-paper-s0: its weights are gone"):
+        book.score(gone, maps, "others")
+    assert book.training(run.parent / "never-run") is None
+
+
+def test_scores_of_a_training_before_are_not_those_of_this_one(run):
+    book, maps = ScoreBook(run.parent), fresh_maps(8, 3)
+    book.score(book.training(run), maps, "fresh")
+    other = shipped_training("gridworld-8-paper")
+    save_policy(run, other.policy(), load_policy("gridworld-8-paper").config, other.record)
+    again = book.training(run)
+    assert again.record == other.record
+    assert book.score(again, maps, "fresh") == evaluate(other.policy(), maps).scores
+
+
+def test_shipped_weights_answer_for_a_training_that_is_gone(tmp_path):
+    book = ScoreBook(tmp_path)
+    record = {name: value for name, value in shipped_training("gridworld-8-fcn").record.items() if name != "stored"}
+    book.keep("gridworld-8-fcn-s0, training", lambda: {"record": record, "success": [0.5]})
+    assert book.training(tmp_path / "gridworld-8-fcn-s0").weights == "gridworld-8-fcn"
+
+
+def test_a_damaged_book_is_refused(tmp_path, capsys):
+    (tmp_path / "scores.json").write_text('{"gridworld-8')
+    assert main(["reproduce", "table1", "--budget", "full", "--no-train", "--out", str(tmp_path)]) == 2
+    assert "scores.json: expected trainings and scores as JSON" in capsys.readouterr().err
 
 
 def test_seeds_are_averaged_and_shown():
@@ -102,16 +147,28 @@ def test_full_scores_the_runs_that_are_there_and_builds_the_page(small, capsys, 
         config = table1.preset(name)
         training = dataclasses.replace(config.training, epochs=1)
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=30), training=training)
-        assert table1.train_run(f"{name}-s0", config, tmp_path, new=False) is None
         assert table1.train_run(f"{name}-s0", config, tmp_path) == tmp_path / f"{name}-s0"
     assert main([*arguments, "--no-train", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
-    assert [(entry["network"], entry["scores"]["maps"]) for entry in rows] == [("VIN", 6), ("CNN", 4)]
+    assert [(entry["network"], entry["scores"]["maps"]) for entry in rows] == [("VIN", 6), ("CNN", 6)]
     text = (tmp_path / "gridworld.md").read_text()
     assert "| 8x8 | VIN | 99.6 % |" in text
     assert all((tmp_path / "figures" / name).is_file() for name in ("learning.png", "network.png"))
     for picture in (tmp_path / "figures").glob("*.png"):
         assert f"(figures/{picture.name})" in text
+    for folder in tmp_path.glob("gridworld-8-*"):
+        shutil.rmtree(folder)
+    assert main([*arguments, "--no-train", "--json"]) == 0  # from the book alone
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [entry["scores"] for entry in again] == [entry["scores"] for entry in rows]
+    after = (tmp_path / "gridworld.md").read_text()
+    assert _tables(after) == _tables(text)  # but for other K, which asks for the weights
+    assert "(figures/learning.png)" in after
+    assert "(figures/rollouts.png)" not in after  # no weights to draw it with
+
+
+def _tables(page):
+    return [line for line in page.split("K halved")[0].splitlines() if line.startswith("|")]
 
 
 def test_every_ablation_changes_what_it_says():

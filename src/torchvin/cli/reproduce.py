@@ -97,7 +97,10 @@ def _table1(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
             title = f"Trained here, on {table1.QUICK_TRAINING_MAPS} maps of 8x8 and with fewer epochs"
             print_table(report.SHORT_COLUMNS, report.short(report.table(trained)), title=title)
         print(f"Paper: {VIN_PAPER}\nwritten: {out}/table1.md, table1.csv and figures")
-    return [{**asdict(row), "record": None} for row in [*rows, *trained]]
+    return [
+        {**asdict(row), "training": None, "weights": row.training.weights, "seed": row.training.seed}
+        for row in [*rows, *trained]
+    ]
 
 
 def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
+from torchvin.experiments.scoring import Measured, ScoreBook, first_seeds, fresh_maps
 from torchvin.experiments.table1 import FULL_MAPS, measure, train_run
 from torchvin.policies.builders import PolicyConfig
-from torchvin.pretrained.store import load_policy
 from torchvin.training.config import RunConfig, preset
 
 SIDE = 16
@@ -47,23 +46,21 @@ def run(out: Path, book: ScoreBook, new: bool = True) -> list[Measured]:
     maps = fresh_maps(SIDE, FULL_MAPS)
     rows = []
     for name, (what, config) in ABLATIONS.items():
-        if folder := train_run(f"{name}-s0", config, out, new=new):
-            rows.append(measure(book, what, str(folder), maps, "fresh maps 0"))
+        training = book.training(out / f"{name}-s0")
+        if training is None and new:
+            training = book.training(train_run(f"{name}-s0", config, out))
+        if training:
+            rows.append(measure(book, what, training, maps, "fresh maps 0"))
     return rows
 
 
 def iterations(rows: Sequence[Measured], book: ScoreBook) -> list[tuple[Measured, int, float]]:
-    """K halved and doubled at test: the first seed of each planner of the table, K, and the success rate."""
-    seen = set()
+    """K halved, kept, doubled and quadrupled at test: planner, K and success rate, of the first seed at hand."""
     results = []
-    for row in rows:
-        if row.iterations == 0 or (row.network, row.side) in seen:
-            continue
-        seen.add((row.network, row.side))
-        policy = load_policy(row.weights).policy
-        maps = fresh_maps(row.side, FULL_MAPS)
-        for factor in (0.5, 1, 2, 4):
-            k = math.ceil(factor * row.iterations)
-            scores = book.score(f"{Path(row.weights).name}, fresh maps 0", policy, maps, k)
-            results.append((row, k, scores.success_rate))
+    for row in first_seeds(rows, lambda training: training.weights is not None):
+        if row.iterations:
+            maps = fresh_maps(row.side, FULL_MAPS)
+            for factor in (0.5, 1, 2, 4):
+                k = math.ceil(factor * row.iterations)
+                results.append((row, k, book.score(row.training, maps, "fresh maps 0", k).success_rate))
     return results

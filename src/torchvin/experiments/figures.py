@@ -1,6 +1,5 @@
 """The figures of the table: paths, what success depends on, how the networks learned."""
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +9,13 @@ import torch
 
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.rollout import evaluate, greedy_actions, success_by_length
-from torchvin.experiments.scoring import Measured, fresh_maps
+from torchvin.experiments.scoring import Measured, first_seeds, fresh_maps
 from torchvin.experts.shortest_path import preferred_action, shortest_paths
 from torchvin.maps.states import unflatten
 from torchvin.maps.walk import walk
 from torchvin.plotting.figure import figure
 from torchvin.plotting.maps import draw_ends, draw_map, draw_path, plot_network
 from torchvin.policies.vin import VIN
-from torchvin.pretrained.store import load_policy
-from torchvin.training.imitation import HISTORY_FILE
 
 #: Each network has one line everywhere, told apart without colour.
 STYLES: dict[str, dict[str, Any]] = {
@@ -34,24 +31,25 @@ MAPS = {"length": 100, "iterations": 300}
 
 
 def draw(rows: Sequence[Measured], out: Path) -> list[Path]:
-    """Draw every figure that the rows allow into `out`/figures; the first seed of each network speaks for it.
+    """Draw every figure that the rows allow into `out`/figures.
+
+    The first seed of each network speaks for it whose weights are at hand, of the learning curves the first with one.
 
     Raises: InputError if `out` cannot be written.
     """
-    first: dict[tuple[str, int], Measured] = {}
-    for row in rows:
-        first.setdefault((row.network, row.side), row)
-    chosen = list(first.values())
-    side = max(row.side for row in chosen)
-    largest = [row for row in chosen if row.side == side]
     folder = out / "figures"
-    drawn = [folder / "rollouts.png", folder / "length.png", folder / "iterations.png", folder / "network.png"]
-    rollouts(largest, drawn[0])
-    by_length(largest, drawn[1])
-    by_iterations(chosen, drawn[2])
-    network(next(row for row in largest if row.network == "VIN"), drawn[3])
-    histories = [row for row in chosen if (Path(row.weights) / HISTORY_FILE).is_file()]
-    if histories:
+    drawn = []
+    if chosen := first_seeds(rows, lambda training: training.weights is not None):
+        side = max(row.side for row in chosen)
+        largest = [row for row in chosen if row.side == side]
+        drawn = [folder / "rollouts.png", folder / "length.png", folder / "iterations.png"]
+        rollouts(largest, drawn[0])
+        by_length(largest, drawn[1])
+        by_iterations(chosen, drawn[2])
+        if papers := [row for row in largest if row.network == "VIN"]:
+            drawn.append(folder / "network.png")
+            network(papers[0], drawn[-1])
+    if histories := first_seeds(rows, lambda training: len(training.success) > 0):
         drawn.append(folder / "learning.png")
         learning(histories, drawn[-1])
     return drawn
@@ -78,7 +76,7 @@ def rollouts(rows: Sequence[Measured], path: Path, examples: int = 3) -> None:
 
     lines = {"optimal": paths(expert)}
     for row in rows:
-        policy = load_policy(row.weights).policy
+        policy = row.training.policy()
         actions = greedy_actions(policy, maps, policy.default_iterations(height, width), torch.device("cpu"))
         lines[row.network] = paths(actions)
     with figure(path, 4.6 * examples, 6.0, columns=examples) as axes:
@@ -99,7 +97,7 @@ def by_length(rows: Sequence[Measured], path: Path) -> None:
     with figure(path, 7.5, 4.4) as axes:
         axis = axes[0][0]
         for row in rows:
-            counts, rates = success_by_length(load_policy(row.weights).policy, maps)
+            counts, rates = success_by_length(row.training.policy(), maps)
             enough = counts >= 30  # fewer states say little
             lengths = torch.arange(len(counts))[enough]
             axis.plot(lengths, 100 * rates[enough], label=row.network, markersize=4, **_style(row.network))
@@ -121,7 +119,7 @@ def by_iterations(rows: Sequence[Measured], path: Path) -> None:
         for axis, side in zip(axes[0], sides, strict=True):
             maps = fresh_maps(side, MAPS["iterations"])
             for row in (row for row in planners if row.side == side):
-                policy = load_policy(row.weights).policy
+                policy = row.training.policy()
                 iterations = [max(1, math.ceil(factor * row.iterations)) for factor in K_FACTORS]
                 rates = [100 * evaluate(policy, maps, num_iterations=k).scores.success_rate for k in iterations]
                 axis.plot(iterations, rates, label=row.network, markersize=4, **_style(row.network))
@@ -141,7 +139,7 @@ def by_iterations(rows: Sequence[Measured], path: Path) -> None:
 def network(row: Measured, path: Path) -> None:
     """What the paper's network learned: reward and value on one unseen map."""
     maps = fresh_maps(row.side, 1)
-    policy = load_policy(row.weights).policy
+    policy = row.training.policy()
     assert isinstance(policy, VIN)
     distance = shortest_paths(maps.blocked, maps.goal).distance[0]
     start = divmod(int(torch.where(distance.isinf(), -1.0, distance).argmax()), row.side)
@@ -151,17 +149,14 @@ def network(row: Measured, path: Path) -> None:
 
 
 def learning(rows: Sequence[Measured], path: Path) -> None:
-    """Failures on the validation maps against the epoch, from the histories of the runs."""
+    """Failures on the validation maps against the epoch, one training each."""
     sides = sorted({row.side for row in rows})
     with figure(path, 4.2 * len(sides), 4.0, columns=len(sides)) as axes:
         for axis, side in zip(axes[0], sides, strict=True):
             for row in (row for row in rows if row.side == side):
-                with (Path(row.weights) / HISTORY_FILE).open(newline="") as stream:
-                    history = list(csv.DictReader(stream))
-                epochs = [int(entry["epoch"]) for entry in history]
-                failures = [max(1e-2, 100 * (1 - float(entry["success_rate"]))) for entry in history]
+                failures = [max(1e-2, 100 * (1 - success)) for success in row.training.success]
                 style = {**_style(row.network), "marker": None}
-                axis.plot(epochs, failures, label=row.network, **style)
+                axis.plot(range(1, len(failures) + 1), failures, label=row.network, **style)
             axis.set(xlabel="epoch", ylabel="validation states that fail [%]", yscale="log", title=f"{side}x{side}")
             axis.legend(fontsize=8)
             axis.grid(alpha=0.3)

@@ -1,4 +1,4 @@
-"""The results page: every number on it comes from the score book, so one command rebuilds it."""
+"""The results page: every number of it comes from the score book, which is all that is needed to make it again."""
 
 import datetime
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ _METRICS = """\
   mostly do scores 0.007, 0.046 and 0.112 at 8x8, 16x16 and 28x28. The labels of the maps here break ties by one rule
   (diagonals first), so here the floor is 0 for a network that learns the rule, and high for one that never saw it.
 - **Set error** is the 0-1 error against the set of optimal actions: no floor.
-- **n**: fresh maps by the authors' generator, 7 random starts each, the same maps for every row of a size (a CNN, which
-  needs a forward pass a state, gets the first of them). **seeds**: success of each training."""
+- **n**: fresh maps by the authors' generator, 7 random starts each, the same maps for every row of a size. **seeds**:
+  success of each training."""
 
 _DIFFERENCES = """\
 1. Maps at 28x28, and everywhere if the authors' files are not given, come from our reading of the authors' generator.
@@ -45,9 +45,8 @@ _DIFFERENCES = """\
 4. Examples are shuffled in each epoch, by the authors once; RMSProp's means are kept from stage to stage, theirs begin
    anew; the last batch of an epoch may be smaller, theirs is left out.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
-6. Epochs as the table of trainings says. At 28x28, where the authors' 40 epochs of the CNN take 15 hours of a core, it
-   learns in 4 epochs of Adam (one-cycle, 0.001). CNN and FCN begin with torch's initial weights. The CNN's convolutions
-   are trained in bfloat16, scored in float32; its agent's plane is 1 at the agent.
+6. CNN and FCN begin with torch's initial weights. The CNN's convolutions are trained in bfloat16, scored in float32; it
+   pools before the ReLU (the same function); its agent's plane is 1 at the agent.
 7. "VIN, best of 8 starts" is the authors' recipe from the best of eight initial weights: each is trained for two epochs
    (not in the seconds above), and the one whose loss fell lowest begins again. The row "VIN" takes the first.
 8. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12
@@ -72,14 +71,16 @@ def write_page(
     sections = [
         "# Grid world: the paper's table",
         f"Made by `torchvin reproduce table1 --budget full` on {datetime.date.today().isoformat()}: "
-        f"{processor()}, torch {torch.__version__}, one thread a training.",
+        f"{processor()}, torch {torch.__version__}.",
         "## Table 1",
         report.markdown(report.COLUMNS, report.table(rows)),
         f"Paper: {VIN_PAPER}.",
         "## What the columns mean",
         _METRICS,
         "## Trainings",
-        report.markdown(("run", "maps", "data", "learns from", "epochs", "seconds"), _trainings([*rows, *ablated])),
+        report.markdown(
+            ("run", "maps", "data", "learns from", "epochs", "threads", "seconds"), _trainings([*rows, *ablated])
+        ),
         "Seconds are those of the clock, on machines with other work.",
         f"Peak memory of scoring and drawing: {peak_megabytes():.0f} MB.",
         "## Ablations",
@@ -88,8 +89,8 @@ def write_page(
             ("changed", "success", "+-", "optimal", "traj. diff.", "set error", "K"),
             [_ablation(row) for row in ablated],
         ),
-        "K halved, kept, doubled and quadrupled at test:",
-        report.markdown(("network", "maps", "K", "success"), [_iteration(*entry) for entry in iterations]),
+        "K halved, kept, doubled and quadrupled at test, of the first seed whose weights are at hand:",
+        report.markdown(("network", "maps", "seed", "K", "success"), [_iteration(*entry) for entry in iterations]),
         "## Figures",
         *(f"![{_CAPTIONS[path.stem]}](figures/{path.name})\n\n{_CAPTIONS[path.stem]}" for path in figures),
         "## Differences from the paper",
@@ -104,15 +105,16 @@ def write_page(
 def _trainings(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
     seen = {}
     for row in rows:
-        name = Path(row.weights).name
-        options = row.record["config"]["training"]
+        name, record = row.training.name, row.training.record
+        options = record["config"]["training"]
         seen[name] = (
             f"`{name}`",
-            str(row.record["maps"]),
-            str(row.record["data"]),
+            str(record["maps"]),
+            str(record["data"]),
             _lessons(options),
             str(options["epochs"]),
-            f"{row.record['seconds']:.0f}",
+            str(options["threads"]),
+            f"{record['seconds']:.0f}",
         )
     return list(seen.values())
 
@@ -137,4 +139,4 @@ def _ablation(row: Measured) -> tuple[str, ...]:
 
 
 def _iteration(row: Measured, iterations: int, success: float) -> tuple[str, ...]:
-    return (row.network, f"{row.side}x{row.side}", str(iterations), percent(success))
+    return (row.network, f"{row.side}x{row.side}", str(row.training.seed), str(iterations), percent(success))

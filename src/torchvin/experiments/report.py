@@ -69,7 +69,9 @@ def _line(network: str, side: int, group: Sequence[Measured]) -> tuple[str, ...]
         f"{mean(score.prediction_loss for score in scores):.3f}",
         f"{mean(score.set_error for score in scores):.4f}",
         str(scores[0].maps),
-        " ".join(f"{row.seed}: {100 * row.scores.success_rate:.2f}" for row in group) if len(group) > 1 else "1",
+        " ".join(f"{row.training.seed}: {100 * row.scores.success_rate:.2f}" for row in group)
+        if len(group) > 1
+        else "1",
         str(group[0].iterations) if group[0].iterations else "-",
     )
 
@@ -99,11 +101,11 @@ def write_report(rows: Sequence[Measured], out: Path) -> None:
         {
             "network": row.network,
             "side": row.side,
-            "weights": Path(row.weights).name,
-            "seed": row.seed,
+            "weights": row.training.name,
+            "seed": row.training.seed,
             "iterations": row.iterations,
-            "training_seconds": row.record["seconds"],
-            "training_data": row.record["data"],
+            "training_seconds": row.training.record["seconds"],
+            "training_data": row.training.record["data"],
             **asdict(row.scores),
         }
         for row in rows

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
-from torchvin.experiments.scoring import Measured, ScoreBook, fresh_maps
-from torchvin.pretrained.store import WEIGHTS_FILE, load_policy
+from torchvin.experiments.scoring import Measured, ScoreBook, Training, fresh_maps, shipped_training
+from torchvin.pretrained.store import WEIGHTS_FILE
 from torchvin.training.config import RunConfig, preset
 from torchvin.training.imitation import train
 from torchvin.training.maps import training_maps
@@ -24,8 +24,8 @@ OURS = "normalised, 16x16 only"
 SEEDS = (0, 1, 2)
 QUICK_MAPS = 1_000
 FULL_MAPS = 5_000
-#: Each state of a CNN is a forward pass of its own, so its larger maps are fewer.
-CNN_MAPS = {"quick": {8: 1_000, 16: 500, 28: 200}, "full": {8: 5_000, 16: 5_000, 28: 1_000}}
+#: Of the quick budget: each state of a CNN is a forward pass of its own, so its larger maps are fewer.
+QUICK_CNN_MAPS = {8: 1_000, 16: 500, 28: 200}
 #: The 8x8 trainings of the quick budget: a part of the maps and of the epochs of the presets.
 QUICK_TRAINING_MAPS = 2_000
 QUICK_EPOCHS = {"gridworld-8-paper": 60, "gridworld-8-cnn": 15, "gridworld-8-fcn": 30, "gridworld-8": 25}
@@ -43,8 +43,8 @@ def shipped(sides: Sequence[int], seed: int, book: ScoreBook) -> list[Measured]:
     for side in sides:
         maps = fresh_maps(side, QUICK_MAPS, seed)
         for network, name in _weights(side).items():
-            few = CNN_MAPS["quick"][side] if network == "CNN" else QUICK_MAPS
-            rows.append(measure(book, network, name, maps[:few], f"fresh maps {seed}"))
+            few = QUICK_CNN_MAPS[side] if network == "CNN" else QUICK_MAPS
+            rows.append(measure(book, network, shipped_training(name), maps[:few], f"fresh maps {seed}"))
     return rows
 
 
@@ -60,10 +60,10 @@ def quick_trainings(seed: int, out: Path, book: ScoreBook) -> list[Measured]:
             data=replace(config.data, maps=QUICK_TRAINING_MAPS),
             training=replace(config.training, epochs=epochs),
         )
-        run = train_run(f"quick-{name}-s{seed}", config, out)
-        assert run is not None  # new runs are allowed
+        training = book.training(train_run(f"quick-{name}-s{seed}", config, out))
+        assert training is not None  # it has just ended
         network = next((row for row, suffix in NETWORKS.items() if name.endswith(suffix)), "normalised")
-        rows.append(measure(book, network, str(run), maps, f"fresh maps {seed}"))
+        rows.append(measure(book, network, training, maps, f"fresh maps {seed}"))
     return rows
 
 
@@ -73,9 +73,9 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     Args:
         sides: sizes of the table.
         out: one folder a run.
-        book: of scores.
+        book: of trainings and scores; what it knows is not done again.
         authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on; None: generated maps.
-        new: train what is missing; else score only the runs that are finished.
+        new: train what is missing; else take only the runs that are finished.
     """
     rows = []
     for side in sides:
@@ -84,15 +84,17 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
         cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in OF_A_SIDE.items()}
         cells[OURS] = ("gridworld-16", SEEDS)
         for network, (name, seeds) in cells.items():
-            few = CNN_MAPS["full"][side] if network == "CNN" else FULL_MAPS
             of_file = None if network == BETTER else authors
             for seed in seeds:
                 config = replace(preset(name), seed=seed)
-                if config.init:  # from nothing: from a run of that preset, not from what is shipped
-                    first = train_run(f"{config.init}-s{seed}", replace(preset(config.init), seed=seed), out, new=new)
-                    config = replace(config, init=str(first))
-                if run := train_run(f"{name}-s{seed}", config, out, of_file, new):
-                    rows.append(measure(book, network, str(run), maps[:few], "fresh maps 0"))
+                training = book.training(out / f"{name}-s{seed}")
+                if training is None and new:
+                    if config.init:  # from nothing: from a run of that preset, not from what is shipped
+                        first = train_run(f"{config.init}-s{seed}", replace(preset(config.init), seed=seed), out)
+                        config = replace(config, init=str(first))
+                    training = book.training(train_run(f"{name}-s{seed}", config, out, of_file))
+                if training:
+                    rows.append(measure(book, network, training, maps, "fresh maps 0"))
     return rows
 
 
@@ -101,15 +103,12 @@ def train_run(
     config: RunConfig,
     out: Path,
     authors: Path | None = None,
-    new: bool = True,
     command: str = "torchvin reproduce table1 --budget full",
-) -> Path | None:
-    """Train, or go on where it was; the folder of the run, None if it is not finished and `new` forbids to train."""
+) -> Path:
+    """Train, or go on where it was, or nothing if it is finished; the folder of the run."""
     run = out / name
     if (run / WEIGHTS_FILE).exists():  # written last
         return run
-    if not new:
-        return None
     config = replace(config, training=replace(config.training, tensorboard=False))
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
@@ -128,16 +127,12 @@ def _weights(side: int) -> dict[str, str]:
     }
 
 
-def measure(book: ScoreBook, network: str, weights: str, maps: MapDataset, which: str) -> Measured:
-    """Score weights by name or folder on `maps`, which the book knows as `which`."""
-    loaded = load_policy(weights)
-    height, width = maps.size
+def measure(book: ScoreBook, network: str, training: Training, maps: MapDataset, which: str) -> Measured:
+    """Score a training on `maps`, which the book knows as `which`."""
     return Measured(
         network=network,
-        side=height,
-        weights=weights,
-        seed=loaded.record["config"]["seed"],
-        iterations=loaded.policy.default_iterations(height, width),
-        scores=book.score(f"{Path(weights).name}, {which}", loaded.policy, maps),
-        record=loaded.record,
+        side=maps.size[0],
+        training=training,
+        iterations=training.default_iterations(*maps.size),
+        scores=book.score(training, maps, which),
     )
