@@ -43,8 +43,10 @@ class CNN(ReactivePolicy):
         layers: list[nn.Module] = []
         before = in_channels + 1
         for index, after in enumerate(channels):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+            layers.append(nn.Conv2d(before, after, 3, padding=1))
+            # The authors pool after the ReLU: the same function and gradient, with four times the work in the ReLU.
             layers += [nn.MaxPool2d(2)] if index in (0, 2) else []
+            layers.append(nn.ReLU())
             before = after
         # On a CPU convolutions with the channels last are 1.3 times as fast.
         self.features = nn.Sequential(*layers)
