@@ -70,19 +70,19 @@ def test_the_cnn_is_the_authors():
     assert CNN(height=16, width=16).head.weight.shape == (8, 100 * 4 * 4)
 
 
-def test_pooling_before_the_relu_is_the_authors_order(planes):
+def test_pooling_before_the_relu_is_pooling_after_it(planes):
     """Function and gradient, against ReLU and then pooling."""
     policy = CNN(height=8, width=6)
     samples = torch.cat([planes, torch.rand(3, 1, 8, 6)], dim=1)
     convolutions = [module for module in policy.features if isinstance(module, torch.nn.Conv2d)]
-    authors = samples
+    after = samples
     for index, convolution in enumerate(convolutions):
-        authors = torch.relu(convolution(authors))
-        authors = functional.max_pool2d(authors, 2) if index in (0, 2) else authors
+        after = torch.relu(convolution(after))
+        after = functional.max_pool2d(after, 2) if index in (0, 2) else after
     ours = policy.features(samples)
-    torch.testing.assert_close(ours, authors)
+    torch.testing.assert_close(ours, after)
     weights = [convolution.weight for convolution in convolutions]
-    gradients = (torch.autograd.grad(features.square().sum(), weights) for features in (ours, authors))
+    gradients = (torch.autograd.grad(features.square().sum(), weights) for features in (ours, after))
     torch.testing.assert_close(*gradients)
 
 

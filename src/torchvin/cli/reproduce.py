@@ -21,7 +21,8 @@ class Arguments:
     """Sides of the maps; all of the table if none is given."""
     budget: Literal["quick", "full"] = "quick"
     """quick: the shipped weights on fresh maps (table1: and one short 8x8 training of each kind), under 10 minutes on
-    two cores; full: everything from nothing, three seeds, hours; can be killed and called again."""
+    two cores; full: everything from nothing, three seeds, hours (table1: about 20 of a core, half of them for the CNN
+    at 28x28); can be killed and called again."""
     out: Path | None = None
     """Folder for tables, scores.json, figures and the runs; runs/table1 or runs/mazes if not given."""
     seed: int = 0

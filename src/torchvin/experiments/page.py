@@ -45,8 +45,7 @@ _DIFFERENCES = """\
 4. Examples are shuffled in each epoch, by the authors once; RMSProp's means are kept from stage to stage, theirs begin
    anew; the last batch of an epoch may be smaller, theirs is left out.
 5. The paper's two linear reward convolutions are multiplied before they are applied: same function, same parameters.
-6. CNN and FCN begin with torch's initial weights. The CNN's convolutions are trained in bfloat16, scored in float32; it
-   pools before the ReLU (the same function); its agent's plane is 1 at the agent.
+6. CNN and FCN begin with torch's initial weights; the CNN's convolutions are trained in bfloat16, scored in float32.
 7. "VIN, best of 8 starts" is the authors' recipe from the best of eight initial weights: each is trained for two epochs
    (not in the seconds above), and the one whose loss fell lowest begins again. The row "VIN" takes the first.
 8. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12
@@ -81,7 +80,7 @@ def write_page(
         report.markdown(
             ("run", "maps", "data", "learns from", "epochs", "threads", "seconds"), _trainings([*rows, *ablated])
         ),
-        "Seconds are those of the clock, on machines with other work.",
+        f"Together {_hours([*rows, *ablated]):.1f} hours. Seconds are those of the clock, on machines with other work.",
         f"Peak memory of scoring and drawing: {peak_megabytes():.0f} MB.",
         "## Ablations",
         "16x16, seed 0, K as trained, every cell teaches (60 epochs; the normalised design its own 25).",
@@ -100,6 +99,10 @@ def write_page(
     with replacing(page) as temporary:
         temporary.write_text("\n\n".join(sections) + "\n")
     return page
+
+
+def _hours(rows: Sequence[Measured]) -> float:
+    return sum({row.training.name: float(row.training.record["seconds"]) for row in rows}.values()) / 3600
 
 
 def _trainings(rows: Sequence[Measured]) -> list[tuple[str, ...]]:

@@ -14,6 +14,8 @@ _SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB a samp
 class CNN(ReactivePolicy):
     """Five 3x3 convolutions, two poolings, one linear layer (Tamar et al. 2016, section 5.1, after the authors' code).
 
+    A pooling comes before its ReLU, as there; after it, the ReLU would have four times the work for the same result.
+
     Each state is a sample of its own: the planes of its map and a third one that is 1 where the agent stands. The
     policy of a whole map is one batch, a sample a free cell; where the first plane has an obstacle, and so no agent,
     logits are 0.
@@ -44,7 +46,6 @@ class CNN(ReactivePolicy):
         before = in_channels + 1
         for index, after in enumerate(channels):
             layers.append(nn.Conv2d(before, after, 3, padding=1))
-            # The authors pool after the ReLU: the same function and gradient, with four times the work in the ReLU.
             layers += [nn.MaxPool2d(2)] if index in (0, 2) else []
             layers.append(nn.ReLU())
             before = after
