@@ -46,7 +46,7 @@ def test_fresh_maps_are_other_maps_for_another_seed_and_size():
 
 
 def test_every_cell_of_the_table_has_weights():
-    wanted = {name for side in table1.SIDES for name in table1._weights(side).values()}
+    wanted = {name for side in table1.SIDES for name in table1._names(side).values()}
     assert wanted <= set(available())
 
 

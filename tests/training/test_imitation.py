@@ -16,7 +16,7 @@ from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.errors import TrainingError
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.pretrained.store import load_policy
-from torchvin.training import imitation
+from torchvin.training import imitation, initial
 from torchvin.training.config import PRESETS, DataConfig, RunConfig, TrainingConfig, preset
 
 SMALL = RunConfig(
@@ -51,7 +51,7 @@ def test_every_preset_builds(name):
 
 def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
     begun = imitation.build_policy(PolicyConfig())
-    imitation.begin_with(begun, "gridworld-8")
+    initial.begin_with(begun, "gridworld-8")
     expected = load_policy("gridworld-8").policy.state_dict()
     assert all(value.equal(expected[name]) for name, value in begun.state_dict().items())
     one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
@@ -121,7 +121,7 @@ def test_starts_and_given_weights_exclude_each_other(tmp_path):
 )
 def test_weights_that_do_not_fit_are_refused(init, message):
     with pytest.raises(InputError, match=message):
-        imitation.begin_with(build_policy(PolicyConfig()), init)
+        initial.begin_with(build_policy(PolicyConfig()), init)
 
 
 @pytest.mark.parametrize("onednn", [True, False])

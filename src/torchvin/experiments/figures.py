@@ -21,6 +21,7 @@ from torchvin.policies.vin import VIN
 STYLES: dict[str, dict[str, Any]] = {
     "VIN": {"color": "black", "linestyle": "-", "marker": "o"},
     "VIN, best of 8 starts": {"color": "tab:purple", "linestyle": (0, (1, 2)), "marker": "x"},
+    "VIN, the authors' start": {"color": "tab:brown", "linestyle": (0, (3, 1, 1, 1)), "marker": "+"},
     "VIN, every cell": {"color": "tab:orange", "linestyle": (0, (5, 1)), "marker": "v"},
     "CNN": {"color": "tab:red", "linestyle": "--", "marker": "s"},
     "FCN": {"color": "tab:blue", "linestyle": ":", "marker": "^"},

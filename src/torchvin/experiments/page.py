@@ -48,11 +48,13 @@ _DIFFERENCES = """\
 6. CNN and FCN begin with torch's initial weights; the CNN's convolutions are trained in bfloat16, scored in float32.
 7. "VIN, best of 8 starts" is the authors' recipe from the best of eight initial weights: each is trained for two epochs
    (not in the seconds above), and the one whose loss fell lowest begins again. The row "VIN" takes the first.
-8. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12
+8. "VIN, the authors' start" is their recipe from the initial weights that their code draws: numpy's numbers in their
+   order. Their seed is 0, at every size.
+9. "VIN, every cell" is the paper's network and optimiser under a better recipe: each step learns from all cells of 12
    maps, and 28x28 begins with the weights of 16x16.
-9. Test maps are fresh ones, not the authors' three files.
-10. Untied kernels: those of the value, one an iteration; the reward's share stays tied.
-11. The hierarchical network's appendix was not at hand: mean of blocks, repeated values
+10. Test maps are fresh ones, not the authors' three files.
+11. Untied kernels: those of the value, one an iteration; the reward's share stays tied.
+12. The hierarchical network's appendix was not at hand: mean of blocks, repeated values
     (`policies/hierarchical.py`)."""
 
 

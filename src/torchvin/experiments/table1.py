@@ -8,7 +8,7 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experiments.scoring import Measured, ScoreBook, Training, fresh_maps, shipped_training
 from torchvin.pretrained.store import WEIGHTS_FILE
-from torchvin.training.config import RunConfig, preset
+from torchvin.training.config import PRESETS, RunConfig, preset
 from torchvin.training.imitation import train
 from torchvin.training.maps import training_maps
 
@@ -17,7 +17,11 @@ SIDES = (8, 16, 28)
 NETWORKS = {"VIN": "-paper", "CNN": "-cnn", "FCN": "-fcn"}
 #: The same of the paper's network trained otherwise: from the best of a few initial weights, and under a better recipe.
 BETTER = "VIN, every cell"
-VARIANTS = {"VIN, best of 8 starts": "-paper-best-start", BETTER: "-paper-all-cells"}
+VARIANTS = {
+    "VIN, the authors' start": "-paper-authors-start",
+    "VIN, best of 8 starts": "-paper-best-start",
+    BETTER: "-paper-all-cells",
+}
 #: All rows whose networks are trained at the size they are scored at.
 OF_A_SIDE = {**NETWORKS, **VARIANTS}
 OURS = "normalised, 16x16 only"
@@ -42,7 +46,7 @@ def shipped(sides: Sequence[int], seed: int, book: ScoreBook) -> list[Measured]:
     rows = []
     for side in sides:
         maps = fresh_maps(side, QUICK_MAPS, seed)
-        for network, name in _weights(side).items():
+        for network, name in _names(side).items():
             few = QUICK_CNN_MAPS[side] if network == "CNN" else QUICK_MAPS
             rows.append(measure(book, network, shipped_training(name), maps[:few], f"fresh maps {seed}"))
     return rows
@@ -80,16 +84,13 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
     rows = []
     for side in sides:
         maps = fresh_maps(side, FULL_MAPS)
-        cells: dict[str, tuple[str, tuple[int, ...]]]
-        cells = {network: (f"gridworld-{side}{suffix}", SEEDS) for network, suffix in OF_A_SIDE.items()}
-        cells[OURS] = ("gridworld-16", SEEDS)
-        for network, (name, seeds) in cells.items():
+        for network, name in _names(side).items():
             of_file = None if network == BETTER else authors
-            for seed in seeds:
-                config = replace(preset(name), seed=seed)
+            for seed in SEEDS:
                 training = book.training(out / f"{name}-s{seed}")
                 if training is None and new:
-                    if config.init:  # from nothing: from a run of that preset, not from what is shipped
+                    config = replace(preset(name), seed=seed)
+                    if config.init in PRESETS:  # from nothing: from a run of that preset, not from its shipped weights
                         first = train_run(f"{config.init}-s{seed}", replace(preset(config.init), seed=seed), out)
                         config = replace(config, init=str(first))
                     training = book.training(train_run(f"{name}-s{seed}", config, out, of_file))
@@ -120,7 +121,8 @@ def train_run(
     return run
 
 
-def _weights(side: int) -> dict[str, str]:
+def _names(side: int) -> dict[str, str]:
+    """Row -> its preset and weights."""
     return {
         **{network: f"gridworld-{side}{suffix}" for network, suffix in OF_A_SIDE.items()},
         OURS: "gridworld-16",

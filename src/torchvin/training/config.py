@@ -161,7 +161,8 @@ class RunConfig:
     seed: int = 0
     """Of the maps, the initial weights and the order of the maps."""
     init: str = ""
-    """Weights to begin with, of the same policy: a shipped name or the folder of a run; fresh ones if not given."""
+    """Weights to begin with, of the same policy: a shipped name or the folder of a run; "authors": drawn as their code
+    draws those of the paper's network (its seed is 0); fresh ones if not given."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries."""
@@ -193,10 +194,6 @@ FCN_AUTHORS_8 = replace(FCN_AUTHORS, epochs=60, stages=AUTHORS.stages[:2])
 CNN_AUTHORS = replace(
     FCN_AUTHORS, states_per_example=1, batch_size=128, epochs=40, stages=(1.0, 0.2), precision="bfloat16"
 )
-#: Where that takes too long: fewer epochs of Adam, whose rate rises and falls so that the curve is flat at the end.
-CNN_SHORT = replace(
-    CNN_AUTHORS, repeat_states=False, epochs=4, optimiser="adam", learning_rate=1e-3, schedule="one-cycle"
-)
 #: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
 GPPN_RECIPE = TrainingConfig(
     epochs=30,
@@ -221,11 +218,11 @@ def _paper_table() -> dict[str, RunConfig]:
         paper = PAPER_28 if side == 28 else PAPER
         presets[f"gridworld-{side}-paper"] = RunConfig(paper, data, AUTHORS)
         presets[f"gridworld-{side}-paper-best-start"] = RunConfig(paper, data, AUTHORS_BEST_START)
+        presets[f"gridworld-{side}-paper-authors-start"] = RunConfig(paper, data, AUTHORS, init="authors")
         every_cell = RunConfig(paper, data, ALL_CELLS_AGAIN, init="gridworld-16-paper-all-cells")
         presets[f"gridworld-{side}-paper-all-cells"] = every_cell if side == 28 else RunConfig(paper, data, ALL_CELLS)
-        # The CNN's 40 epochs take 6 minutes of a core at 8x8, an hour at 16x16 and 15 hours at 28x28.
         cnn = PolicyConfig(design="cnn", height=side, width=side)
-        presets[f"gridworld-{side}-cnn"] = RunConfig(cnn, data, CNN_SHORT if side == 28 else CNN_AUTHORS)
+        presets[f"gridworld-{side}-cnn"] = RunConfig(cnn, data, CNN_AUTHORS)
         fcn = replace(cnn, design="fcn")
         presets[f"gridworld-{side}-fcn"] = RunConfig(fcn, data, FCN_AUTHORS_8 if side == 8 else FCN_AUTHORS)
     return presets

@@ -24,13 +24,14 @@ from torchvin.files import replacing
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
-from torchvin.pretrained.store import WEIGHTS_FILE, load_policy, save_policy
+from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.progress import progress_bar
 from torchvin.training.calibration import calibrate
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
 from torchvin.training.curriculum import learn_moves
 from torchvin.training.examples import Examples, build_examples
+from torchvin.training.initial import begin_with
 from torchvin.training.maps import split_validation
 from torchvin.training.optimisers import RMSpropEpsilonInside
 
@@ -108,7 +109,7 @@ def train(
     torch.manual_seed(start)
     policy = build(config.policy)
     if config.init:
-        begin_with(policy, config.init)
+        begin_with(policy, config.init, config.seed)
     checkpoint = out / CHECKPOINT_FILE
     going_on = resume and checkpoint.exists()
     if isinstance(policy, ShortestPathPolicy):
@@ -228,23 +229,6 @@ def best_start(
             if start == config.training.starts - 1 and not losses:
                 raise
     return min(losses, key=lambda seed: losses[seed])
-
-
-def begin_with(policy: Policy, weights: str) -> None:
-    """Give `policy` the weights of that name or folder.
-
-    Raises: InputError if there are none, or they are of another policy.
-    """
-    before = load_policy(weights).policy.state_dict()
-    shapes = {name: list(value.shape) for name, value in policy.state_dict().items()}
-    for name, shape in shapes.items():
-        if name not in before or list(before[name].shape) != shape or len(before) != len(shapes):
-            got = list(before[name].shape) if name in before else "none"
-            raise InputError(
-                f"--init {weights}: weights of another policy: {name} should be {shape}, got {got}; give a preset or "
-                "--policy options that build the policy they were trained with."
-            )
-    policy.load_state_dict(before)
 
 
 @contextmanager
