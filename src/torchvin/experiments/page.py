@@ -20,7 +20,7 @@ _CAPTIONS = {
     "length": "Success from every state, against the number of moves of its shortest path.",
     "iterations": "Success against K at test. The line marks the K of the training.",
     "network": "What the paper's network learned: reward and value on a map it has not seen.",
-    "learning": "Learning curves: validation states from which the rollout fails.",
+    "learning": "Learning curves of trainings with a history at hand: validation states from which the rollout fails.",
 }
 
 _METRICS = """\
