@@ -84,6 +84,39 @@ def test_the_book_knows_a_training_when_its_folder_is_gone(run):
     assert book.training(run.parent / "never-run") is None
 
 
+def test_the_book_asks_for_a_training_only_once(run):
+    asked = []
+
+    def train():
+        asked.append(run)
+        return run
+
+    book = ScoreBook(run.parent)
+    missing = run.parent / "missing"
+    assert book.training(missing) is None
+    assert book.training(missing, train).name == run.name
+    assert book.training(run, train).name == run.name
+    assert asked == [run]
+
+
+def test_a_training_that_begins_with_another_s_weights_has_it_trained_first(tmp_path, monkeypatch):
+    trained = []
+
+    def train_run(name, config, out, authors):
+        trained.append((name, config.init, config.seed, authors))
+        return out / name
+
+    monkeypatch.setattr(table1, "train_run", train_run)
+    table1._train("gridworld-28-paper-all-cells", 2, tmp_path, tmp_path / "authors")
+    table1._train("gridworld-16-paper-authors-start", 1, tmp_path, None)
+    first = "gridworld-16-paper-all-cells-s2"
+    assert trained == [
+        (first, "", 2, None),
+        ("gridworld-28-paper-all-cells-s2", str(tmp_path / first), 2, tmp_path / "authors"),
+        ("gridworld-16-paper-authors-start-s1", "authors", 1, None),
+    ]
+
+
 def test_scores_of_a_training_before_are_not_those_of_this_one(run):
     book, maps = ScoreBook(run.parent), fresh_maps(8, 3)
     book.score(book.training(run), maps, "fresh")

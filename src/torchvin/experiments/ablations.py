@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torchvin.experiments.scoring import Measured, ScoreBook, first_seeds, fresh_maps
@@ -46,10 +47,8 @@ def run(out: Path, book: ScoreBook, new: bool = True) -> list[Measured]:
     maps = fresh_maps(SIDE, FULL_MAPS)
     rows = []
     for name, (what, config) in ABLATIONS.items():
-        training = book.training(out / f"{name}-s0")
-        if training is None and new:
-            training = book.training(train_run(f"{name}-s0", config, out))
-        if training:
+        run = f"{name}-s0"
+        if training := book.training(out / run, partial(train_run, run, config, out) if new else None):
             rows.append(measure(book, what, training, maps, "fresh maps 0"))
     return rows
 

@@ -19,7 +19,7 @@ from torchvin.files import replacing
 from torchvin.maps.generate import generate_gridworld
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
-from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy
+from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy, load_record
 from torchvin.progress import progress_bar
 from torchvin.training.imitation import HISTORY_FILE
 
@@ -106,7 +106,7 @@ def shipped_training(name: str) -> Training:
     >>> shipped_training("gridworld-16").seed
     0
     """
-    return Training(name, load_policy(name).record, weights=name)
+    return Training(name, load_record(name), weights=name)
 
 
 def _success(history: Path) -> list[float]:
@@ -121,7 +121,7 @@ def _of(key: str, name: str) -> bool:
 
 @cache
 def _shipped_validations() -> dict[str, Any]:
-    return {name: load_policy(name).record["validation"] for name in available()}
+    return {name: load_record(name)["validation"] for name in available()}
 
 
 def _shipped_as(record: dict[str, Any]) -> str | None:
@@ -148,15 +148,16 @@ class ScoreBook:
             except ValueError as error:
                 raise InputError(f"{self.path}: expected trainings and scores as JSON, got {error}.") from error
 
-    def training(self, folder: Path) -> Training | None:
-        """The training in `folder`; if it is not there, what the book knows of it; None if that is nothing.
+    def training(self, folder: Path, train: Callable[[], Path] | None = None) -> Training | None:
+        """The training in `folder`; if it is not there, what the book knows of it, else `train` makes it.
 
-        If its weights are gone, the shipped ones answer for it where they are of the same training.
+        If its weights are gone, the shipped ones answer for it where they are of the same training. None if nothing is
+        known of it and there is no `train`.
         """
         key = f"{folder.name}, training"
         weights: str | None = None
         if (folder / WEIGHTS_FILE).exists():  # written last
-            weights, record = str(folder), load_policy(folder).record
+            weights, record = str(folder), load_record(folder)
             if key in self.entries and self.entries[key]["record"] != record:  # trained again: scores of another policy
                 self.entries = {name: kept for name, kept in self.entries.items() if not _of(name, folder.name)}
             self.keep(key, lambda: {"record": record, "success": _success(folder / HISTORY_FILE)})
@@ -164,7 +165,7 @@ class ScoreBook:
             record = self.entries[key]["record"]
             weights = _shipped_as(record)
         else:
-            return None
+            return self.training(train()) if train else None
         return Training(folder.name, record, tuple(self.entries[key]["success"]), weights)
 
     def score(self, training: Training, dataset: MapDataset, which: str, num_iterations: int | None = None) -> Scores:

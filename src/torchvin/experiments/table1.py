@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torchvin.data.dataset import MapDataset
@@ -87,16 +88,18 @@ def full(sides: Sequence[int], out: Path, book: ScoreBook, authors: Path | None,
         for network, name in _names(side).items():
             of_file = None if network == BETTER else authors
             for seed in SEEDS:
-                training = book.training(out / f"{name}-s{seed}")
-                if training is None and new:
-                    config = replace(preset(name), seed=seed)
-                    if config.init in PRESETS:  # from nothing: from a run of that preset, not from its shipped weights
-                        first = train_run(f"{config.init}-s{seed}", replace(preset(config.init), seed=seed), out)
-                        config = replace(config, init=str(first))
-                    training = book.training(train_run(f"{name}-s{seed}", config, out, of_file))
-                if training:
+                train_it = partial(_train, name, seed, out, of_file) if new else None
+                if training := book.training(out / f"{name}-s{seed}", train_it):
                     rows.append(measure(book, network, training, maps, "fresh maps 0"))
     return rows
+
+
+def _train(name: str, seed: int, out: Path, authors: Path | None) -> Path:
+    """A run of a preset, from nothing: weights that it begins with are those of a run too, not the shipped ones."""
+    config = replace(preset(name), seed=seed)
+    if config.init in PRESETS:
+        config = replace(config, init=str(_train(config.init, seed, out, None)))
+    return train_run(f"{name}-s{seed}", config, out, authors)
 
 
 def train_run(
@@ -131,10 +134,6 @@ def _names(side: int) -> dict[str, str]:
 
 def measure(book: ScoreBook, network: str, training: Training, maps: MapDataset, which: str) -> Measured:
     """Score a training on `maps`, which the book knows as `which`."""
-    return Measured(
-        network=network,
-        side=maps.size[0],
-        training=training,
-        iterations=training.default_iterations(*maps.size),
-        scores=book.score(training, maps, which),
-    )
+    iterations = training.default_iterations(*maps.size)
+    scores = book.score(training, maps, which, iterations)
+    return Measured(network, maps.size[0], training, iterations, scores)

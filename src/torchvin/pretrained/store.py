@@ -91,6 +91,30 @@ def load_policy(name: str | Path) -> LoadedPolicy:
     'normalised'
     """
     folder = _find(str(name))
+    fields, record = _read_config(folder)
+    try:
+        config = PolicyConfig(**fields)
+        policy = build_policy(config)
+    except (TypeError, RuntimeError, InputError) as error:
+        raise InputError(f"{folder}: its config does not build a policy: {error}") from error
+    policy.load_state_dict(_read_weights(folder / WEIGHTS_FILE, policy))
+    policy.eval()
+    return LoadedPolicy(policy=policy, config=config, record=record)
+
+
+def load_record(name: str | Path) -> dict[str, Any]:
+    """What `load_policy` gives as `record`, without reading the weights.
+
+    Raises: InputError as there.
+
+    >>> load_record("gridworld-16")["config"]["seed"]
+    0
+    """
+    return _read_config(_find(str(name)))[1]
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields of the policy's config, and the record."""
     try:
         content = json.loads((folder / CONFIG_FILE).read_text())
         fields = content["policy"]
@@ -106,14 +130,7 @@ def load_policy(name: str | Path) -> LoadedPolicy:
             + (f"; unknown fields {', '.join(sorted(unknown))}" if unknown else "")
             + "); upgrade torchvin or train again."
         )
-    try:
-        config = PolicyConfig(**fields)
-        policy = build_policy(config)
-    except (TypeError, RuntimeError, InputError) as error:
-        raise InputError(f"{folder}: its config does not build a policy: {error}") from error
-    policy.load_state_dict(_read_weights(folder / WEIGHTS_FILE, policy))
-    policy.eval()
-    return LoadedPolicy(policy=policy, config=config, record=record)
+    return fields, record
 
 
 def _find(name: str) -> Path:
