@@ -1,6 +1,6 @@
 """Learn to plan on 16x16 maps, then plan on maps of sizes never seen: the main job of `make run`.
 
-Trains the normalised design on maps of the authors' generator, scores it on fresh 8x8, 16x16 and 28x28 maps with the
+Trains the normalized design on maps of the authors' generator, scores it on fresh 8x8, 16x16 and 28x28 maps with the
 paper's row beside it, and draws what the network computes.
 """
 
@@ -15,12 +15,12 @@ from torchvin.cli.output import percent, print_table
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
-from torchvin.experts.shortest_path import shortest_paths
+from torchvin.experts.grid import shortest_paths
+from torchvin.io.progress import progress_bar
 from torchvin.plotting.curves import plot_history
 from torchvin.plotting.iterations import animate_values
 from torchvin.plotting.maps import plot_network
 from torchvin.policies.vin import VIN
-from torchvin.progress import progress_bar
 from torchvin.training.maps import training_maps
 
 

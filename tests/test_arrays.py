@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from torchvin.arrays import read_npy
+from torchvin.io.npy import read_npy
 
 
 def saved(array: np.ndarray, version: tuple[int, int] = (1, 0), **options: bool) -> bytes:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from torchvin.errors import InputError
-from torchvin.files import check_writable, replacing
+from torchvin.io.files import check_writable, replacing
 
 
 def names(folder: Path) -> list[str]:

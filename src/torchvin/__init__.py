@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from torchvin.data.dataset import MapDataset, solve_maps
     from torchvin.data.read import read_dataset
     from torchvin.errors import InputError, ShapeError
-    from torchvin.evaluation.rollout import evaluate
-    from torchvin.experts.shortest_path import shortest_paths
-    from torchvin.maps.encode import encode
+    from torchvin.evaluation.scorer import evaluate
+    from torchvin.experts.grid import shortest_paths
     from torchvin.maps.formats.map_file import read_map, write_map
-    from torchvin.maps.generate import generate_gridworld
-    from torchvin.maps.mazes import generate_mazes
-    from torchvin.maps.moves import Moves
-    from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
-    from torchvin.planning.gated import GatedPlanner
-    from torchvin.planning.reward import ActionReward, ImageReward
-    from torchvin.planning.transition import FreeTransition, NormalisedTransition
+    from torchvin.maps.generators.gridworld import generate_gridworld
+    from torchvin.maps.generators.mazes import generate_mazes
+    from torchvin.maps.observe import encode
+    from torchvin.mdp.motion import Moves
+    from torchvin.planning.models.reward import ActionReward, ImageReward
+    from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
+    from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
+    from torchvin.planning.planners.gated import GatedPlanner
     from torchvin.planning.value_iteration import ValueIteration, value_iteration
     from torchvin.policies.attention import StateAttention
     from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
     from torchvin.policies.vin import VIN
     from torchvin.pretrained.store import load_policy, save_policy
     from torchvin.training.config import PRESETS, RunConfig
-    from torchvin.training.imitation import train
+    from torchvin.training.trainer import train
     from torchvin.types import PlannerOutput, PolicyOutput
 
 __version__ = "0.1.0"
 
 _WHERE = {
     # maps
-    "Moves": "maps.moves",
-    "generate_gridworld": "maps.generate",
-    "generate_mazes": "maps.mazes",
+    "Moves": "mdp.motion",
+    "generate_gridworld": "maps.generators.gridworld",
+    "generate_mazes": "maps.generators.mazes",
     "read_map": "maps.formats.map_file",
     "write_map": "maps.formats.map_file",
-    "encode": "maps.encode",
+    "encode": "maps.observe",
     # reward, transition
-    "ActionReward": "planning.reward",
-    "ImageReward": "planning.reward",
-    "NormalisedTransition": "planning.transition",
-    "FreeTransition": "planning.transition",
+    "ActionReward": "planning.models.reward",
+    "ImageReward": "planning.models.reward",
+    "NormalizedTransition": "planning.models.transition",
+    "FreeTransition": "planning.models.transition",
     # planner
     "value_iteration": "planning.value_iteration",
     "ValueIteration": "planning.value_iteration",
-    "GatedPlanner": "planning.gated",
-    "DynamicPlanner": "planning.dynamic",
-    "DynamicTransition": "planning.dynamic",
+    "GatedPlanner": "planning.planners.gated",
+    "DynamicPlanner": "planning.planners.dynamic",
+    "DynamicTransition": "planning.planners.dynamic",
     "PlannerOutput": "types",
     # attention, reactive policy
     "StateAttention": "policies.attention",
@@ -63,15 +63,15 @@ _WHERE = {
     "build_policy": "policies.builders",
     "PolicyOutput": "types",
     # experts, data, training
-    "shortest_paths": "experts.shortest_path",
+    "shortest_paths": "experts.grid",
     "MapDataset": "data.dataset",
     "solve_maps": "data.dataset",
     "read_dataset": "data.read",
     "RunConfig": "training.config",
     "PRESETS": "training.config",
-    "train": "training.imitation",
+    "train": "training.trainer",
     # evaluation, weights
-    "evaluate": "evaluation.rollout",
+    "evaluate": "evaluation.scorer",
     "load_policy": "pretrained.store",
     "save_policy": "pretrained.store",
     # errors

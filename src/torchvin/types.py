@@ -32,7 +32,7 @@ class PolicyOutput:
     """What a policy says of a map.
 
     Attributes:
-        logits: unnormalised log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells
+        logits: unnormalized log-probabilities of the actions in the order of `maps.moves`: [B, A, H, W] for all cells
             (channels o * A + a with orientations), or [B, S, A] for the S states that were asked for.
         plan: the plan behind them; None of a policy that does not plan.
         layers: n to what the logits were after n value updates, for the `layers` of the plan (the adaptive highway

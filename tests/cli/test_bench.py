@@ -6,10 +6,10 @@ from dataclasses import fields
 import pytest
 import torch
 
-from torchvin.benchmarks import pipeline, value_iteration
+from torchvin.bench import pipeline, value_iteration
 from torchvin.cli import bench
 from torchvin.cli.main import main
-from torchvin.planning.kernels import cpu
+from torchvin.planning.kernels.cpu import kernel as cpu
 
 ROW = [
     "backend", "height", "width", "batch", "actions", "kernel_size", "iterations", "threads", "forward_ms",

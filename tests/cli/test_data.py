@@ -8,7 +8,7 @@ import torch
 from torchvin.cli.main import main
 from torchvin.data.draw import GENERATORS, draw_maps
 from torchvin.data.npz import read_npz
-from torchvin.maps.moves import MECHANISMS, DifferentialDrive, Moves
+from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, Moves
 
 
 def drawn(tmp_path, *options):
@@ -62,7 +62,7 @@ def test_list_names_generators_and_mechanisms(capsys):
     assert main(["list", "--json"]) == 0
     content = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(content["generators"]) == set(GENERATORS)
-    assert set(content["mechanisms"]) == set(MECHANISMS)
+    assert set(content["mechanisms"]) == set(MOTION_MODELS)
     assert "maze, differential-drive" in content["presets"]["maze-15-drive"]
 
 

@@ -9,7 +9,7 @@ from scipy.io import loadmat
 from authors_files import identities
 from torchvin.data.authors import read_mat
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import action_set
+from torchvin.experts.grid import action_set
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

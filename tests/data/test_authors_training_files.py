@@ -24,7 +24,7 @@ from authors_files import (
     training_contents,
 )
 from torchvin.errors import InputError
-from torchvin.experts.shortest_path import shortest_paths
+from torchvin.experts.grid import shortest_paths
 
 
 def test_a_training_file_holds_its_maps_goals_and_pairs_cell_by_cell(tmp_path):

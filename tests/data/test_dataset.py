@@ -4,10 +4,10 @@ import torch
 from torchvin.data.dataset import check_goals, solve_maps
 from torchvin.errors import InputError, ShapeError
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import preferred_action, shortest_paths
-from torchvin.maps.encode import encode
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import Moves
+from torchvin.experts.grid import preferred_action, shortest_paths
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.maps.observe import encode
+from torchvin.mdp.motion import Moves
 
 
 @pytest.fixture(scope="module")

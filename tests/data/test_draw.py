@@ -4,11 +4,11 @@ import torch
 from torchvin.data.draw import GENERATORS, draw_maps, with_orientation
 from torchvin.data.npz import read_npz, write_npz
 from torchvin.errors import InputError
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import MECHANISMS, DifferentialDrive, Moves
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, Moves
 
 
-@pytest.mark.parametrize("moves", MECHANISMS.values(), ids=MECHANISMS)
+@pytest.mark.parametrize("moves", MOTION_MODELS.values(), ids=MOTION_MODELS)
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_every_kind_can_be_drawn_for_every_mechanism(kind, moves):
     dataset = draw_maps(kind, 4, 9, 12, seed=1, moves=moves)

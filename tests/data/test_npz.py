@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.npz import read_npz, write_npz
 from torchvin.errors import InputError
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import Moves
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.mdp.motion import Moves
 
 TENSORS = ("blocked", "goal", "optimal_actions", "demonstrated", "starts")
 

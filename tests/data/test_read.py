@@ -4,7 +4,7 @@ from torchvin.data.dataset import solve_maps
 from torchvin.data.npz import write_npz
 from torchvin.data.read import read_dataset
 from torchvin.errors import InputError
-from torchvin.maps.generate import generate_gridworld
+from torchvin.maps.generators.gridworld import generate_gridworld
 
 
 def test_an_npz_is_read_by_its_suffix(tmp_path):

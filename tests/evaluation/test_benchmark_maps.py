@@ -10,11 +10,11 @@ from torchvin.errors import InputError
 from torchvin.evaluation import benchmark_maps
 from torchvin.evaluation.benchmark_maps import find_scenarios, score_tasks
 from torchvin.evaluation.path import plan_path
-from torchvin.experts.shortest_path import shortest_paths
+from torchvin.experts.grid import shortest_paths
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.map_file import read_map, write_map
 from torchvin.maps.formats.scenarios import Scenario, read_scenarios, write_scenarios
-from torchvin.maps.moves import Moves
+from torchvin.mdp.motion import Moves
 from torchvin.pretrained.store import load_policy
 
 K = 40

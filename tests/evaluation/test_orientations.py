@@ -7,9 +7,9 @@ from torch import Tensor
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
-from torchvin.evaluation.rollout import evaluate, greedy_actions, success_by_length
-from torchvin.experts.shortest_path import preferred_action
-from torchvin.maps.moves import DifferentialDrive, Moves
+from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
+from torchvin.experts.grid import preferred_action
+from torchvin.mdp.motion import DifferentialDrive, Moves
 from torchvin.policies.builders import PolicyConfig
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput

@@ -6,7 +6,7 @@ from torch import nn
 
 from torchvin.errors import InputError
 from torchvin.evaluation.path import check_task, plan_path
-from torchvin.maps.moves import Moves
+from torchvin.mdp.motion import Moves
 from torchvin.planning.value_iteration import ValueIteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.vin import VIN

@@ -5,12 +5,12 @@ import torch
 
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.errors import InputError
-from torchvin.evaluation import rollout
-from torchvin.evaluation.rollout import evaluate, greedy_actions
+from torchvin.evaluation import scorer as rollout
+from torchvin.evaluation.scorer import evaluate, greedy_actions
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import preferred_action, shortest_paths
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import Moves
+from torchvin.experts.grid import preferred_action, shortest_paths
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.mdp.motion import Moves
 from torchvin.policies.builders import PolicyConfig, build_policy
 
 N, S, E, W, NE, NW, SE, SW = range(8)

@@ -11,7 +11,7 @@ from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
 from torchvin.evaluation.path import plan_path
-from torchvin.maps.moves import Moves
+from torchvin.mdp.motion import Moves
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.shortest_path import set_solver
 from torchvin.pretrained.store import save_policy

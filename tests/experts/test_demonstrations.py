@@ -4,8 +4,8 @@ import torch
 from torchvin.errors import InputError
 from torchvin.experts import demonstrations
 from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, visits
-from torchvin.experts.shortest_path import action_set, preferred_action, shortest_paths
-from torchvin.maps.moves import Moves
+from torchvin.experts.grid import action_set, preferred_action, shortest_paths
+from torchvin.mdp.motion import Moves
 
 
 def solved(blocked, goal, moves=None):

@@ -3,7 +3,7 @@ import torch
 
 from torchvin import Moves, shortest_paths
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.maps.mazes import generate_mazes
+from torchvin.maps.generators.mazes import generate_mazes
 
 
 @pytest.mark.parametrize("seed", [0, 1])

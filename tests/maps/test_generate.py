@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.maps.generate import PAPER_SETTINGS, generate_gridworld, obstacle_settings
-from torchvin.maps.moves import Moves
+from torchvin.maps.generators.gridworld import PAPER_SETTINGS, generate_gridworld, obstacle_settings
+from torchvin.mdp.motion import Moves
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (4, 4), (5, 12), (28, 28), (17, 6)])

@@ -4,8 +4,8 @@ import torch
 from scipy.ndimage import label
 
 from torchvin.errors import InputError
-from torchvin.maps.mazes import PERFECT, _maze, generate_mazes
-from torchvin.maps.moves import Moves
+from torchvin.maps.generators.mazes import PERFECT, _maze, generate_mazes
+from torchvin.mdp.motion import Moves
 
 
 @pytest.mark.parametrize(("height", "width"), [(5, 5), (9, 9), (15, 11), (28, 28), (6, 9)])

@@ -3,11 +3,11 @@ import torch
 from scipy.ndimage import label
 
 from torchvin.errors import InputError
-from torchvin.maps.caves import generate_caves
-from torchvin.maps.goals import draw_goal
-from torchvin.maps.moves import Moves
-from torchvin.maps.rooms import ROOM_SIDES, generate_rooms
-from torchvin.maps.scattered import generate_scattered
+from torchvin.maps.generators.caves import generate_caves
+from torchvin.maps.generators.goals import draw_goal
+from torchvin.maps.generators.rooms import ROOM_SIDES, generate_rooms
+from torchvin.maps.generators.scattered import generate_scattered
+from torchvin.mdp.motion import Moves
 
 GENERATORS = [generate_rooms, generate_caves]
 ALL = [*GENERATORS, generate_scattered]

@@ -5,12 +5,12 @@ import torch
 
 from torchvin.data.dataset import solve_maps
 from torchvin.errors import InputError, ShapeError
-from torchvin.experts.shortest_path import preferred_action, shortest_paths
-from torchvin.maps.encode import encode
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.moves import DifferentialDrive, Moves
+from torchvin.experts.grid import preferred_action, shortest_paths
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.maps.observe import encode
 from torchvin.maps.terrain import check_terrain, entry_cost, generate_terrain
-from torchvin.maps.walk import walk
+from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.rollout import rollout
 
 COSTS = (1.0, 2.0, 5.0)
 
@@ -58,12 +58,12 @@ def test_entering_a_cell_costs_by_its_class(random_maps, moves):
     actions = preferred_action(paths.optimal_actions, moves)
     can = (paths.optimal_actions != 0).flatten(1)
     starts = torch.where(can, torch.arange(can.shape[1]), -1)
-    walks = walk(actions, blocked, goal, starts, limit=torch.full_like(starts, 500), moves=moves, entry_cost=cost)
-    assert torch.equal(walks.reached, can)
+    rollouts = rollout(actions, blocked, goal, starts, limit=torch.full_like(starts, 500), moves=moves, entry_cost=cost)
+    assert torch.equal(rollouts.reached, can)
     for index in range(4):
         expected = relaxed(blocked[index], goal[index].tolist(), moves, cost[index])
         torch.testing.assert_close(paths.distance[index].flatten(), expected, rtol=0, atol=1e-9)
-        torch.testing.assert_close(walks.cost[index][can[index]], expected[can[index]], rtol=0, atol=1e-9)
+        torch.testing.assert_close(rollouts.cost[index][can[index]], expected[can[index]], rtol=0, atol=1e-9)
 
 
 def test_a_detour_over_cheap_ground_beats_the_straight_way(draw):

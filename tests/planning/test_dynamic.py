@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from torchvin import InputError, ShapeError, value_iteration
-from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition, dynamic_value_iteration
+from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition, dynamic_value_iteration
 
 
 def problem(batch=2, actions=3, height=4, width=5, size=3):

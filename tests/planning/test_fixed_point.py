@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from torchvin import InputError, NormalisedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
-from torchvin.maps.encode import encode
+from torchvin import InputError, NormalizedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
+from torchvin.maps.observe import encode
 
 LIMIT = 20_000
 DTYPES = (torch.float32, torch.float64)
@@ -13,7 +13,7 @@ DTYPES = (torch.float32, torch.float64)
 
 def problem(seed=0, batch=2, actions=4, height=9, width=13, kernel_size=3, dtype=torch.float64, discount=0.95):
     torch.manual_seed(seed)
-    transition = NormalisedTransition(num_actions=actions, kernel_size=kernel_size, discount=discount).to(dtype)
+    transition = NormalizedTransition(num_actions=actions, kernel_size=kernel_size, discount=discount).to(dtype)
     return torch.randn(batch, actions, height, width, dtype=dtype), transition().detach()
 
 
@@ -245,7 +245,7 @@ def test_a_compiled_program_may_hold_it():
 
 def test_the_layer_has_the_mode_and_its_tolerance():
     torch.manual_seed(0)
-    options = {"transition": NormalisedTransition(num_actions=4), "num_iterations": LIMIT, "gradient": "implicit"}
+    options = {"transition": NormalizedTransition(num_actions=4), "num_iterations": LIMIT, "gradient": "implicit"}
     q_reward = torch.randn(2, 4, 6, 7)
     coarse, fine = (ValueIteration(tolerance=each, **options)(q_reward) for each in (1e-2, 1e-6))
     assert coarse.num_iterations < fine.num_iterations < LIMIT
@@ -271,7 +271,7 @@ def test_under_autocast_it_runs_in_float32():
 
 
 def test_a_backup_that_is_no_contraction_is_refused():
-    with pytest.raises(InputError, match=r"needs a contraction: .* must stay below 1, got 1\.8\. Use NormalisedTran"):
+    with pytest.raises(InputError, match=r"needs a contraction: .* must stay below 1, got 1\.8\. Use NormalizedTran"):
         value_iteration(torch.zeros(1, 2, 3, 3), torch.full((2, 1, 3, 3), 0.2), num_iterations=9, gradient="implicit")
     with pytest.raises(InputError, match="needs a contraction"):
         value_iteration(
@@ -291,7 +291,7 @@ def test_a_negative_tolerance_is_refused():
 
 @pytest.mark.parametrize("design", ["paper", "hierarchical", "gppn", "dynamic"])
 def test_a_design_without_a_fixed_point_is_refused(design):
-    with pytest.raises(InputError, match=f"which only the normalised design is sure to have, got {design}"):
+    with pytest.raises(InputError, match=f"which only the normalized design is sure to have, got {design}"):
         PolicyConfig(design=design, gradient="implicit")
 
 

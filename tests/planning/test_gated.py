@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from torchvin import InputError
-from torchvin.planning.gated import GatedPlanner
+from torchvin.planning.planners.gated import GatedPlanner
 
 
 def planner(hidden_channels=7, kernel_size=5, **options):

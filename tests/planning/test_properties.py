@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchvin.experts.shortest_path import action_set, shortest_paths
-from torchvin.maps.moves import Moves
-from torchvin.planning.transition import NormalisedTransition
+from torchvin.experts.grid import action_set, shortest_paths
+from torchvin.mdp.motion import Moves
+from torchvin.planning.models.transition import NormalizedTransition
 from torchvin.planning.value_iteration import value_iteration
 
 SEEDS = st.integers(0, 10_000)
@@ -24,7 +24,7 @@ def normal(seed, *shape):
 
 def kernel_of(seed, actions, kernel_size, discount):
     torch.manual_seed(seed)
-    transition = NormalisedTransition(num_actions=actions, kernel_size=kernel_size, discount=discount)
+    transition = NormalizedTransition(num_actions=actions, kernel_size=kernel_size, discount=discount)
     return transition.double()().detach()
 
 
@@ -86,7 +86,7 @@ def test_with_enough_iterations_the_true_model_gives_the_experts_distances_and_a
 
 
 @given(seed=SEEDS, discount=st.floats(0.05, 0.99), kernel_size=st.sampled_from([1, 3, 5]), height=SIDES, width=SIDES)
-def test_a_normalised_backup_contracts_by_the_discount(seed, discount, kernel_size, height, width):
+def test_a_normalized_backup_contracts_by_the_discount(seed, discount, kernel_size, height, width):
     kernel = kernel_of(seed, 4, kernel_size, discount)
     q_reward = normal(seed, 1, 4, height, width)
     one, other = 10 * normal(seed + 1, 1, 1, height, width), 10 * normal(seed + 2, 1, 1, height, width)
@@ -95,7 +95,7 @@ def test_a_normalised_backup_contracts_by_the_discount(seed, discount, kernel_si
 
 
 @given(seed=SEEDS, discount=st.floats(0.05, 0.95))
-def test_the_residual_of_a_normalised_plan_falls_by_the_discount_at_each_update(seed, discount):
+def test_the_residual_of_a_normalized_plan_falls_by_the_discount_at_each_update(seed, discount):
     kernel, q_reward = kernel_of(seed, 3, 3, discount), normal(seed, 2, 3, 5, 4)
     residuals = [value_iteration(q_reward, kernel, num_iterations=k).residual for k in range(6)]
     for before, after in itertools.pairwise(residuals):

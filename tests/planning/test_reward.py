@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from torchvin.maps.encode import encode
-from torchvin.planning.reward import ActionReward, ImageReward, Rectifier
+from torchvin.maps.observe import encode
+from torchvin.planning.models.reward import ActionReward, ImageReward, Rectifier
 
 
 def test_off_the_map_is_an_obstacle_so_a_border_changes_nothing_inside(random_maps):
@@ -78,7 +78,7 @@ def test_the_papers_reward_is_linear_in_the_map():
 def test_the_papers_reward_shares_one_image_among_the_actions():
     torch.manual_seed(0)
     reward, planes = ImageReward(num_actions=3, kernel_size=1, scale=0.5), torch.rand(2, 2, 6, 5)
-    expected = reward.image(planes) * reward.share.weight.view(1, 3, 1, 1)
+    expected = reward.image(planes) * reward.q_conv.weight.view(1, 3, 1, 1)
     torch.testing.assert_close(reward(planes), expected)
 
 
@@ -115,10 +115,10 @@ def test_a_cost_and_a_payment_that_begin_shut_open_again():
         reward.goal[2].weight.copy_(-reward.goal[2].weight.abs())
     planes = torch.rand(4, 2, 5, 5)
     assert reward.of_actions(planes).abs().max() == 0
-    optimiser = torch.optim.Adam(reward.parameters(), lr=0.05)
+    optimizer = torch.optim.Adam(reward.parameters(), lr=0.05)
     for wanted in (-1.0, 1.0):  # a cost, then a payment
         for _ in range(60):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             (reward.of_actions(planes) - wanted).square().mean().backward()
-            optimiser.step()
+            optimizer.step()
         assert (reward.of_actions(planes).mean() - wanted).abs() < 0.5

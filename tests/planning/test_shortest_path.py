@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from torchvin.errors import InputError, ShapeError
-from torchvin.maps.moves import Moves
-from torchvin.planning.latent_mdp import LatentMDP
-from torchvin.planning.shortest_path import ShortestPathPlanner, iterate
+from torchvin.mdp.motion import Moves
+from torchvin.planning.models.latent_mdp import LatentMDP
+from torchvin.planning.planners.latent_graph import ShortestPathPlanner, iterate
 from torchvin.policies.heads import AdvantageHead
 
 MOVES = Moves(num_actions=4)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from torchvin import InputError, NormalisedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
-from torchvin.maps.encode import encode
+from torchvin import InputError, NormalizedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
+from torchvin.maps.observe import encode
 
 
 def problem(actions=3, height=4, width=6, batch=2):
     torch.manual_seed(0)
-    transition = NormalisedTransition(num_actions=actions, discount=0.9).double()
+    transition = NormalizedTransition(num_actions=actions, discount=0.9).double()
     return torch.randn(batch, actions, height, width, dtype=torch.float64), transition().detach()
 
 
@@ -91,7 +91,7 @@ def test_each_orientation_has_its_own_soft_maximum():
 
 def test_the_layer_and_the_policy_have_a_temperature(random_maps):
     q_reward, _ = problem(actions=4)
-    transition = NormalisedTransition(num_actions=4).double()
+    transition = NormalizedTransition(num_actions=4).double()
     layer = ValueIteration(transition=transition, num_iterations=5, temperature=0.7)
     expected = value_iteration(q_reward[:, :1].expand(-1, 4, -1, -1), transition(), num_iterations=5, temperature=0.7)
     assert torch.equal(layer(q_reward[:, :1].expand(-1, 4, -1, -1)).value, expected.value)

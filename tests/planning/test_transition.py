@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.planning.transition import FreeTransition, LearnedMoves, NormalisedTransition
+from torchvin.planning.models.transition import FreeTransition, LearnedMoves, NormalizedTransition
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 @pytest.mark.parametrize("discount", [0.01, 0.5, 0.99])
-def test_a_normalised_kernel_is_discount_times_a_distribution_for_each_action(kernel_size, discount):
-    transition = NormalisedTransition(num_actions=6, kernel_size=kernel_size, discount=discount)
+def test_a_normalized_kernel_is_discount_times_a_distribution_for_each_action(kernel_size, discount):
+    transition = NormalizedTransition(num_actions=6, kernel_size=kernel_size, discount=discount)
     with torch.no_grad():
         transition.logits.mul_(3)
     kernel = transition()
@@ -20,7 +20,7 @@ def test_a_normalised_kernel_is_discount_times_a_distribution_for_each_action(ke
 
 
 def test_each_action_has_a_kernel_of_its_own():
-    transition = NormalisedTransition(num_actions=2, discount=0.9, sharpness=10.0)
+    transition = NormalizedTransition(num_actions=2, discount=0.9, sharpness=10.0)
     with torch.no_grad():
         transition.logits.zero_()
         transition.logits[0, 0, 0, 2] = 10.0
@@ -30,7 +30,7 @@ def test_each_action_has_a_kernel_of_its_own():
 
 
 def test_sharpness_multiplies_the_logits():
-    transition = NormalisedTransition(num_actions=1, kernel_size=3, discount=0.5, sharpness=4.0)
+    transition = NormalizedTransition(num_actions=1, kernel_size=3, discount=0.5, sharpness=4.0)
     with torch.no_grad():
         transition.logits.zero_()
         transition.logits[0, 0, 1, 1] = 0.25
@@ -39,16 +39,16 @@ def test_sharpness_multiplies_the_logits():
 
 def test_the_first_kernel_is_as_soft_for_any_sharpness():
     torch.manual_seed(0)
-    blunt = NormalisedTransition(num_actions=8, sharpness=1.0)()
+    blunt = NormalizedTransition(num_actions=8, sharpness=1.0)()
     torch.manual_seed(0)
-    sharp = NormalisedTransition(num_actions=8, sharpness=100.0)()
+    sharp = NormalizedTransition(num_actions=8, sharpness=100.0)()
     torch.testing.assert_close(blunt, sharp)
 
 
 @pytest.mark.parametrize("discount", [0.0, 1.0, -0.5, 1.5, math.nan])
 def test_a_discount_that_does_not_contract_is_refused(discount):
     with pytest.raises(InputError, match=f"discount must lie between 0 and 1, got {discount}: .* contraction"):
-        NormalisedTransition(num_actions=4, discount=discount)
+        NormalizedTransition(num_actions=4, discount=discount)
 
 
 def test_a_free_kernel_is_its_weights_with_the_authors_scale():
@@ -67,7 +67,7 @@ def test_learned_moves_are_distributions_until_they_are_settled():
     assert kernel.shape == (12, 4, 5, 5)
     torch.testing.assert_close(kernel.flatten(1).sum(dim=1), torch.ones(12))
     likeliest = kernel.flatten(1).argmax(dim=1)
-    moves.settle()
+    moves.make_deterministic()
     settled = moves()
     assert torch.equal(settled.flatten(1).argmax(dim=1), likeliest)
     assert set(settled.unique().tolist()) == {0.0, 1.0}

@@ -6,7 +6,7 @@ from torch import nn
 from torch.autograd import gradcheck
 
 from torchvin.errors import InputError, ShapeError
-from torchvin.planning.transition import NormalisedTransition
+from torchvin.planning.models.transition import NormalizedTransition
 from torchvin.planning.value_iteration import ValueIteration, value_iteration
 
 MODES = ("unroll", "checkpoint")
@@ -230,7 +230,7 @@ def test_a_plan_cannot_be_changed():
 
 
 def test_the_layer_plans_with_its_transition_and_its_k():
-    planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=6)
+    planner = ValueIteration(transition=NormalizedTransition(num_actions=4), num_iterations=6)
     q_reward = torch.randn(2, 4, 9, 6)
     plan = planner(q_reward)
     expected = value_iteration(q_reward, planner.transition(), num_iterations=6)
@@ -239,7 +239,7 @@ def test_the_layer_plans_with_its_transition_and_its_k():
 
 
 def test_a_call_can_name_another_k_and_an_initial_value():
-    planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=6)
+    planner = ValueIteration(transition=NormalizedTransition(num_actions=4), num_iterations=6)
     q_reward, value = torch.randn(2, 4, 9, 6), torch.randn(2, 1, 9, 6)
     plan = planner(q_reward, num_iterations=0, initial_value=value)
     assert plan.num_iterations == 0
@@ -247,7 +247,7 @@ def test_a_call_can_name_another_k_and_an_initial_value():
 
 
 def test_the_layer_hands_on_its_gradient_mode_and_backend():
-    transition = NormalisedTransition(num_actions=4)
+    transition = NormalizedTransition(num_actions=4)
     q_reward = torch.zeros(1, 4, 3, 3)
     with pytest.raises(InputError, match="unknown gradient mode"):
         ValueIteration(transition=transition, num_iterations=1, gradient="none")(q_reward)
@@ -256,7 +256,7 @@ def test_the_layer_hands_on_its_gradient_mode_and_backend():
 
 
 def test_the_transition_learns_through_the_layer():
-    planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=6, gradient="checkpoint")
+    planner = ValueIteration(transition=NormalizedTransition(num_actions=4), num_iterations=6, gradient="checkpoint")
     planner(torch.randn(2, 4, 5, 6)).q_values.sum().backward()
     assert planner.transition.logits.grad.abs().sum() > 0
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.planning.transition import FreeTransition, NormalisedTransition
+from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
 from torchvin.policies.builders import DESIGNS, PAPER, PolicyConfig, build_policy
 from torchvin.policies.heads import LinearHead, ScaleHead
 
@@ -19,7 +19,7 @@ def test_the_papers_design_has_3260_parameters():
         "reward.hidden.weight": 2700,
         "reward.hidden.bias": 150,
         "reward.reward.weight": 150,
-        "reward.share.weight": 90,
+        "reward.q_conv.weight": 90,
         "planner.transition.weight": 90,
         "head.weight": 80,
     }
@@ -31,9 +31,9 @@ def test_the_papers_design_is_linear_up_to_the_planner_with_free_kernels():
     assert isinstance(policy.head, LinearHead)
 
 
-def test_the_normalised_design_is_the_default():
+def test_the_normalized_design_is_the_default():
     policy = build_policy(PolicyConfig())
-    assert isinstance(policy.planner.transition, NormalisedTransition)
+    assert isinstance(policy.planner.transition, NormalizedTransition)
     assert isinstance(policy.head, ScaleHead)
     assert policy.planner.transition.discount == 0.99
 
@@ -65,8 +65,8 @@ def test_one_seed_builds_one_policy(design):
 
 
 def test_an_unknown_design_is_answered_with_the_nearest():
-    with pytest.raises(InputError, match=r"unknown design 'normalized'\. Did you mean 'normalised'\?"):
-        PolicyConfig(design="normalized")
+    with pytest.raises(InputError, match=r"unknown design 'normalised'\. Did you mean 'normalized'\?"):
+        PolicyConfig(design="normalised")
 
 
 @pytest.mark.parametrize(

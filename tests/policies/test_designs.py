@@ -7,14 +7,14 @@ import torch
 
 from torchvin import evaluate, load_policy, save_policy, solve_maps
 from torchvin.evaluation.path import plan_path
-from torchvin.maps.encode import encode
-from torchvin.maps.mazes import generate_mazes
-from torchvin.maps.moves import Moves
+from torchvin.maps.generators.mazes import generate_mazes
+from torchvin.maps.observe import encode
+from torchvin.mdp.motion import Moves
 from torchvin.policies.builders import DYNAMIC, GPPN_15, PAPER, VIN_OF_GPPN_15, PolicyConfig, build_policy
 
 #: Each design with the numbers of its paper, but smaller where its paper's are large.
 CONFIGS = {
-    "normalised": PolicyConfig(num_actions=4, num_q=5),
+    "normalized": PolicyConfig(num_actions=4, num_q=5),
     "implicit": PolicyConfig(num_actions=4, num_q=5, gradient="implicit", max_iterations=2000),
     "soft": PolicyConfig(num_actions=4, num_q=5, temperature=0.1),
     "paper": dataclasses.replace(PAPER, num_actions=4),

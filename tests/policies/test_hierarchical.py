@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.maps.encode import encode
+from torchvin.maps.observe import encode
 from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 HIERARCHICAL = PolicyConfig(design="hierarchical", num_q=10, iterations_per_side=0.3125)
@@ -28,7 +28,7 @@ def test_the_coarse_plan_reaches_further_than_the_fine_one(random_maps):
 
     assert not torch.allclose(far((12, 12)), far((12, 5)))
     policy.coarse_planner.transition.weight.data.zero_()
-    policy.coarse_reward.share.weight.data.zero_()
+    policy.coarse_reward.q_conv.weight.data.zero_()
     torch.testing.assert_close(far((12, 12)), far((12, 5)))
 
 
@@ -58,7 +58,7 @@ def test_untied_kernels_need_the_design_that_has_them():
         PolicyConfig(untied=3)
 
 
-@pytest.mark.parametrize(("design", "reward"), [("paper", "action"), ("normalised", "image")])
+@pytest.mark.parametrize(("design", "reward"), [("paper", "action"), ("normalized", "image")])
 def test_either_reward_goes_with_either_transition(design, reward):
-    config = PolicyConfig(design=design, num_q=9 if design == "normalised" else 10, reward=reward)
+    config = PolicyConfig(design=design, num_q=9 if design == "normalized" else 10, reward=reward)
     assert build_policy(config)(torch.rand(2, 2, 7, 6)).logits.shape == (2, 8, 7, 6)

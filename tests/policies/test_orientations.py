@@ -5,11 +5,11 @@ import torch
 
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError, ShapeError
-from torchvin.maps.moves import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, Moves
 from torchvin.policies.builders import DESIGNS, WITHOUT_ORIENTATIONS, PolicyConfig, build_policy
 from torchvin.pretrained.store import available, load_policy
 from torchvin.training.config import TrainingConfig
-from torchvin.training.examples import MapExamples, StateExamples
+from torchvin.training.imitation.examples import MapExamples, StateExamples
 
 NORMALISED = PolicyConfig(num_actions=3, num_q=4, num_orientations=4)
 PAPER = PolicyConfig(design="paper", num_actions=3, num_q=5, num_orientations=4, hidden_channels=10)
@@ -20,7 +20,7 @@ def mazes():
     return draw_maps("maze", 4, 9, 7, seed=0, moves=DifferentialDrive())
 
 
-@pytest.mark.parametrize("config", [NORMALISED, PAPER], ids=["normalised", "paper"])
+@pytest.mark.parametrize("config", [NORMALISED, PAPER], ids=["normalized", "paper"])
 def test_the_logits_of_a_state_are_those_of_its_cell_and_orientation(mazes, config):
     torch.manual_seed(0)
     policy = build_policy(config)
@@ -36,7 +36,7 @@ def test_the_logits_of_a_state_are_those_of_its_cell_and_orientation(mazes, conf
             torch.testing.assert_close(logits[index, number], everywhere[index, 3 * o : 3 * o + 3, row, col])
 
 
-@pytest.mark.parametrize("config", [NORMALISED, PAPER], ids=["normalised", "paper"])
+@pytest.mark.parametrize("config", [NORMALISED, PAPER], ids=["normalized", "paper"])
 @pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])
 @pytest.mark.parametrize("loss", ["optimal-set", "single-label"])
 def test_every_weight_learns_from_every_supervision(mazes, config, supervision, loss):
@@ -53,7 +53,7 @@ def test_every_weight_learns_from_every_supervision(mazes, config, supervision, 
 
 
 def test_the_loss_of_orientations_is_the_sum_of_each_alone(mazes):
-    from torchvin.training.losses import optimal_set_loss, single_label_loss
+    from torchvin.training.imitation.losses import optimal_set_loss, single_label_loss
 
     logits = torch.randn(4, 12, 9, 7, generator=torch.Generator().manual_seed(1))
     sets = mazes.optimal_actions

@@ -5,10 +5,10 @@ import torch
 from torch.nn import functional
 
 from torchvin.errors import InputError
-from torchvin.maps.encode import encode
+from torchvin.maps.observe import encode
 from torchvin.policies.builders import PolicyConfig, build_policy
-from torchvin.policies.cnn import CNN
-from torchvin.policies.fcn import FCN
+from torchvin.policies.reactive.cnn import CNN
+from torchvin.policies.reactive.fcn import FCN
 
 
 @pytest.fixture(params=["cnn", "fcn"])
@@ -89,7 +89,7 @@ def test_pooling_before_the_relu_is_pooling_after_it(planes):
 def test_the_cnn_answers_many_samples_in_parts(planes, monkeypatch):
     policy = CNN(height=8, width=6)
     whole = policy(planes).logits
-    monkeypatch.setattr("torchvin.policies.cnn._SAMPLES_AT_ONCE", 7)
+    monkeypatch.setattr("torchvin.policies.reactive.cnn._SAMPLES_AT_ONCE", 7)
     torch.testing.assert_close(policy(planes).logits, whole, atol=1e-6, rtol=1e-5)
 
 

@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional
 
 from torchvin.errors import InputError
-from torchvin.maps.encode import encode
-from torchvin.planning.latent_model import LatentModel
+from torchvin.maps.observe import encode
+from torchvin.planning.models.latent import LatentModel
 from torchvin.policies.builders import SHORTEST_PATH_4, SHORTEST_PATH_8, PolicyConfig, build_policy
 from torchvin.policies.shortest_path import set_solver
 
@@ -28,7 +28,7 @@ def policy():
         policy.transition.logits.zero_()
         for action, (row, col) in enumerate([(0, 1), (2, 1), (1, 2), (1, 0)]):
             policy.transition.logits[action, 0, row, col] = 1.0
-    policy.transition.settle()
+    policy.transition.make_deterministic()
     return policy.eval()
 
 
@@ -47,12 +47,12 @@ def blocks_what_is_blocked(policy):
 @pytest.mark.parametrize(
     ("config", "channels"), [(SHORTEST_PATH_4, (2, 4)), (SHORTEST_PATH_8, (2, 8)), (DRIVE, (5, 12)), (TERRAIN, (4, 4))]
 )
-@pytest.mark.parametrize("settled", [False, True])
-def test_any_agent_and_any_size_of_map(config, channels, settled):
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_any_agent_and_any_size_of_map(config, channels, deterministic):
     torch.manual_seed(0)
     policy = build_policy(config)
-    if settled:
-        policy.transition.settle()
+    if deterministic:
+        policy.transition.make_deterministic()
     planes = torch.zeros(2, channels[0], 5, 9)
     planes[:, -1, 2, 3] = 10.0
     output = policy(planes, num_iterations=6)
@@ -68,18 +68,18 @@ def test_every_parameter_learns_while_moves_are_learned_and_all_but_the_moves_af
     planes = (torch.rand(4, 4, 8, 8, generator=torch.Generator().manual_seed(0)) < 0.3).float()
     planes[:, -1] = 0.0
     planes[:, -1, 2, 3] = 10.0
-    for settled in (False, True):
+    for deterministic in (False, True):
         policy.zero_grad()
         policy(planes, num_iterations=8).logits.log_softmax(dim=1)[:, 0].sum().backward()
         for name, parameter in policy.named_parameters():
-            if settled and name == "transition.logits":
+            if deterministic and name == "transition.logits":
                 assert parameter.grad is None
                 continue
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
             if name != "model.goal":  # the weights of one goal: all plans share them, so no action depends on them
                 assert parameter.grad.any(), name
-        policy.transition.settle()
+        policy.transition.make_deterministic()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -88,7 +88,7 @@ def test_from_the_first_step_every_state_has_a_path_to_learn_from(seed, planes):
     policy = build_policy(SHORTEST_PATH_4)
     gates = policy.model.gate(planes).sigmoid()
     assert gates.min() > 0.8
-    policy.transition.settle()
+    policy.transition.make_deterministic()
     assert policy.train()(planes).plan.value.isfinite().any()
 
 

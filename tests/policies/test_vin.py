@@ -6,15 +6,15 @@ import torch
 from torch import nn
 
 from torchvin.errors import InputError, ShapeError
-from torchvin.maps.encode import encode
-from torchvin.planning.transition import FreeTransition
+from torchvin.maps.observe import encode
+from torchvin.planning.models.transition import FreeTransition
 from torchvin.planning.value_iteration import ValueIteration, value_iteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 from torchvin.policies.heads import LinearHead, ScaleHead
 from torchvin.policies.vin import VIN
 
-CONFIGS = {"normalised": PolicyConfig(), "paper": PAPER}
+CONFIGS = {"normalized": PolicyConfig(), "paper": PAPER}
 
 
 @pytest.fixture(params=list(CONFIGS))

@@ -2,7 +2,8 @@
 
 import torch
 
-from torchvin.planning.kernels import fused, reference
+from torchvin.planning.kernels import autograd as fused
+from torchvin.planning.kernels import reference
 
 
 def with_gradients(run, inputs, grads):

@@ -8,10 +8,10 @@ from torch.nn import functional
 
 from torchvin import generate_gridworld, solve_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.maps.moves import OFFSETS
+from torchvin.mdp.motion import OFFSETS
 from torchvin.policies.builders import PAPER, build_policy
 from torchvin.training.config import AUTHORS, TrainingConfig
-from torchvin.training.examples import MapExamples, StateExamples, build_examples, state_rows
+from torchvin.training.imitation.examples import MapExamples, StateExamples, build_examples, state_rows
 
 
 @pytest.fixture(scope="module")

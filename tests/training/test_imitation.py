@@ -16,7 +16,8 @@ from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.errors import TrainingError
 from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.pretrained.store import load_policy
-from torchvin.training import imitation, initial
+from torchvin.training import initialize as initial
+from torchvin.training import trainer as imitation
 from torchvin.training.config import PRESETS, DataConfig, RunConfig, TrainingConfig, preset
 
 SMALL = RunConfig(
@@ -51,7 +52,7 @@ def test_every_preset_builds(name):
 
 def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
     begun = imitation.build_policy(PolicyConfig())
-    initial.begin_with(begun, "gridworld-8")
+    initial.initialize_from(begun, "gridworld-8")
     expected = load_policy("gridworld-8").policy.state_dict()
     assert all(value.equal(expected[name]) for name, value in begun.state_dict().items())
     one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
@@ -121,7 +122,7 @@ def test_starts_and_given_weights_exclude_each_other(tmp_path):
 )
 def test_weights_that_do_not_fit_are_refused(init, message):
     with pytest.raises(InputError, match=message):
-        initial.begin_with(build_policy(PolicyConfig()), init)
+        initial.initialize_from(build_policy(PolicyConfig()), init)
 
 
 @pytest.mark.parametrize("onednn", [True, False])
@@ -136,7 +137,7 @@ def test_onednn_is_as_the_config_says_while_training_and_as_before_after(tmp_pat
 
 @pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])
 @pytest.mark.parametrize("loss", ["optimal-set", "single-label"])
-@pytest.mark.parametrize("policy", [PolicyConfig(), PAPER], ids=["normalised", "paper"])
+@pytest.mark.parametrize("policy", [PolicyConfig(), PAPER], ids=["normalized", "paper"])
 def test_every_kind_of_imitation_lowers_the_loss(tmp_path, supervision, loss, policy):
     options = dataclasses.replace(SMALL.training, supervision=supervision, loss=loss)
     history = train(dataclasses.replace(SMALL, policy=policy, training=options), maps(), tmp_path / "run").history

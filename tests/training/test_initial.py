@@ -7,14 +7,14 @@ import torch
 from torchvin.errors import InputError
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.training.config import preset
-from torchvin.training.initial import begin_with
+from torchvin.training.initialize import initialize_from
 
 PAPER = preset("gridworld-8-paper").policy
 
 
 def test_the_weights_are_the_authors_numbers():
     policy = build_policy(PAPER)
-    begin_with(policy, "authors", seed=3)
+    initialize_from(policy, "authors", seed=3)
     numbers = (np.random.RandomState(3).randn(150 + 2_700 + 150 + 90 + 90 + 80) * 0.01).astype(np.float32)
     bias, hidden, outward, share, kernel, head = np.split(numbers, np.cumsum([150, 2_700, 150, 90, 90]))
     weights = {name: value.numpy() for name, value in policy.state_dict().items()}
@@ -22,7 +22,7 @@ def test_the_weights_are_the_authors_numbers():
     np.testing.assert_array_equal(weights["reward.hidden.bias"], bias)
     np.testing.assert_array_equal(weights["reward.hidden.weight"][:, :, ::-1, ::-1].ravel(), hidden)
     np.testing.assert_array_equal(weights["reward.reward.weight"].ravel(), outward)
-    np.testing.assert_array_equal(weights["reward.share.weight"][:, :, ::-1, ::-1].ravel(), share)
+    np.testing.assert_array_equal(weights["reward.q_conv.weight"][:, :, ::-1, ::-1].ravel(), share)
     np.testing.assert_array_equal(weights["planner.transition.weight"][:, :, ::-1, ::-1].ravel(), kernel)
     np.testing.assert_array_equal(weights["head.weight"].T.ravel(), head)
 
@@ -32,7 +32,7 @@ def test_another_seed_is_another_start_and_torch_s_draw_does_not_matter():
     for torchs, seed in ((0, 0), (1, 0), (0, 1)):
         torch.manual_seed(torchs)
         policy = build_policy(PAPER)
-        begin_with(policy, "authors", seed)
+        initialize_from(policy, "authors", seed)
         starts.append(policy.reward.hidden.weight)
     assert torch.equal(starts[0], starts[1])
     assert not torch.equal(starts[0], starts[2])
@@ -49,4 +49,4 @@ def test_another_seed_is_another_start_and_torch_s_draw_does_not_matter():
 )
 def test_other_policies_have_no_such_start(config):
     with pytest.raises(InputError, match="--init authors: these are weights of the design 'paper'"):
-        begin_with(build_policy(config), "authors")
+        initialize_from(build_policy(config), "authors")

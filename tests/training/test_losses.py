@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.training.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
+from torchvin.training.imitation.losses import adaptive_highway_loss, optimal_set_loss, single_label_loss
 
 # One map of 2x2 cells and 3 actions; exp of the logits, so that probabilities can be read off.
 WEIGHTS = torch.tensor(

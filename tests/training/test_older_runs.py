@@ -6,11 +6,11 @@ import pytest
 
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
-from torchvin.maps.moves import DifferentialDrive
+from torchvin.mdp.motion import DifferentialDrive
 from torchvin.policies.builders import PolicyConfig
 from torchvin.training.config import DataConfig, RunConfig, TrainingConfig, preset
-from torchvin.training.imitation import RUN_FILE, train
 from torchvin.training.maps import training_maps
+from torchvin.training.trainer import RUN_FILE, train
 
 SHORT = TrainingConfig(epochs=1, tensorboard=False)
 
@@ -39,7 +39,7 @@ def test_a_policy_with_orientations_learns_to_plan_in_a_few_epochs(tmp_path):
     assert trained.validation.scores.all_states_success_rate > 0.9
 
 
-@pytest.mark.parametrize("name", ["maze-15-normalised", "maze-15-moore-normalised", "maze-15-drive", "maze-28-drive"])
+@pytest.mark.parametrize("name", ["maze-15-normalized", "maze-15-moore-normalized", "maze-15-drive", "maze-28-drive"])
 def test_the_maps_of_a_preset_are_of_its_kind_and_mechanism(name):
     from dataclasses import replace
 

@@ -7,17 +7,17 @@ import torch
 from torchvin.errors import InputError
 from torchvin.policies.builders import PAPER, build_policy
 from torchvin.training.config import AUTHORS, TrainingConfig
-from torchvin.training.imitation import build_optimiser, build_schedule
-from torchvin.training.optimisers import RMSpropEpsilonInside
+from torchvin.training.optimizers import RMSpropEpsilonInside
+from torchvin.training.trainer import build_optimizer, build_schedule
 
 
 def test_two_steps_by_hand():
     weights = [torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64)), torch.nn.Parameter(torch.zeros(1))]
-    optimiser = RMSpropEpsilonInside(weights, lr=0.01, rho=0.9, epsilon=1e-6)
+    optimizer = RMSpropEpsilonInside(weights, lr=0.01, rho=0.9, epsilon=1e-6)
     expected, means = [1.0, -2.0], [0.0, 0.0]
     for gradient in ([3e-4, 2.0], [-1e-3, 0.5]):
         weights[0].grad = torch.tensor(gradient, dtype=torch.float64)
-        optimiser.step()
+        optimizer.step()
         for index, g in enumerate(gradient):
             means[index] = 0.9 * means[index] + 0.1 * g * g
             expected[index] -= 0.01 * g / math.sqrt(means[index] + 1e-6)
@@ -27,27 +27,27 @@ def test_two_steps_by_hand():
 
 def test_its_state_can_be_saved():
     weight = torch.nn.Parameter(torch.ones(3))
-    optimiser = RMSpropEpsilonInside([weight], lr=0.1)
+    optimizer = RMSpropEpsilonInside([weight], lr=0.1)
     weight.grad = torch.ones(3)
-    optimiser.step()
+    optimizer.step()
     copy = torch.nn.Parameter(weight.detach().clone())
     restored = RMSpropEpsilonInside([copy], lr=0.5)
-    restored.load_state_dict(deepcopy(optimiser.state_dict()))
+    restored.load_state_dict(deepcopy(optimizer.state_dict()))
     copy.grad = torch.ones(3)
-    optimiser.step()
+    optimizer.step()
     restored.step()
     assert copy.equal(weight)
 
 
 def test_the_authors_stages():
     policy = build_policy(PAPER)
-    optimiser = build_optimiser(AUTHORS, policy)
-    assert isinstance(optimiser, RMSpropEpsilonInside)
-    schedule = build_schedule(AUTHORS, optimiser, total_steps=120)
+    optimizer = build_optimizer(AUTHORS, policy)
+    assert isinstance(optimizer, RMSpropEpsilonInside)
+    schedule = build_schedule(AUTHORS, optimizer, total_steps=120)
     rates = []
     for _ in range(120):
-        rates.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
         schedule.step()
     assert rates == pytest.approx([0.01] * 30 + [0.005] * 30 + [0.002] * 30 + [0.001] * 30)
 

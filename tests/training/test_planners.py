@@ -11,11 +11,11 @@ from torchvin import InputError, train
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.maps.moves import Moves
+from torchvin.mdp.motion import Moves
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.training.config import TrainingConfig, preset
-from torchvin.training.examples import MapExamples, StateExamples
-from torchvin.training.imitation import build_optimiser
+from torchvin.training.imitation.examples import MapExamples, StateExamples
+from torchvin.training.trainer import build_optimizer
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_the_command_draws_mazes_for_a_preset(tmp_path, name, capsys):
 def test_gppns_recipe_is_the_papers():
     for name in ("maze-15-gppn", "maze-15-vin"):
         options = preset(name).training
-        group = build_optimiser(options, build_policy(preset(name).policy)).param_groups[0]
+        group = build_optimizer(options, build_policy(preset(name).policy)).param_groups[0]
         assert (group["lr"], group["eps"]) == (1e-3, 1e-6)
-        assert (options.optimiser, options.batch_size, options.epochs) == ("rmsprop", 32, 30)
+        assert (options.optimizer, options.batch_size, options.epochs) == ("rmsprop", 32, 30)
         assert (options.largest_gradient, options.schedule) == (40.0, "constant")
         assert preset(name).data.maps == 10_000
 
@@ -95,7 +95,7 @@ def test_a_gradient_above_the_limit_is_cut_to_it_and_one_below_is_left(tmp_path,
 
     monkeypatch.setattr(torch.optim.SGD, "step", record)
     monkeypatch.setattr(
-        "torchvin.training.imitation.build_optimiser",
+        "torchvin.training.trainer.build_optimizer",
         lambda options, policy: torch.optim.SGD(policy.parameters(), lr=1e-9),
     )
     config = small("maze-15-dynamic", epochs=1, hidden_channels=10)

@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from torchvin.training.losses import TIE, optimal_set_loss, single_label_loss, tied_label_loss, uniform_set_loss
+from torchvin.training.imitation.losses import (
+    TIE,
+    optimal_set_loss,
+    single_label_loss,
+    tied_label_loss,
+    uniform_set_loss,
+)
 
 CELLS = torch.tensor([[[True, True, False]]])
 

@@ -7,17 +7,17 @@ from itertools import pairwise
 import pytest
 import torch
 from safetensors.torch import load_file
+from torchvin.reproduce.shortest_path import with_wrong_actions
 
 from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
-from torchvin.experiments.shortest_path import with_wrong_actions
-from torchvin.maps.moves import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, Moves
 from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
-from torchvin.training.calibration import calibrate
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
-from torchvin.training.costs import merged, without_drift
-from torchvin.training.curriculum import beside_goal, learn_moves
+from torchvin.training.phases.calibration import calibrate
+from torchvin.training.phases.costs import merged, without_drift
+from torchvin.training.phases.curriculum import beside_goal, learn_moves
 
 SMALL = RunConfig(
     SHORTEST_PATH_4,
@@ -98,7 +98,7 @@ def test_a_curriculum_needs_whole_maps():
 def test_other_designs_have_no_curriculum(tmp_path):
     config = dataclasses.replace(SMALL, policy=PolicyConfig(num_actions=4, num_q=5))
     with pytest.raises(
-        InputError, match="settles the moves of the design 'shortest_path', which 'normalised' does not"
+        InputError, match="settles the moves of the design 'shortest_path', which 'normalized' does not"
     ):
         train(config, mazes(20), tmp_path / "run")
 
@@ -119,7 +119,7 @@ def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_pa
     options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1, cost_steps=2)
     policy = dataclasses.replace(SHORTEST_PATH_4, iterations_per_side=1.0)
     trained = train(dataclasses.replace(SMALL, policy=policy, training=options), mazes(60), tmp_path / "run")
-    assert not trained.policy.transition.settled
+    assert not trained.policy.transition.deterministic
     assert trained.policy.planner.solve == "iterate"
 
 
@@ -201,4 +201,4 @@ def test_a_killed_training_resumes_in_either_phase_and_ends_with_the_same_bits(t
     command += ["--training.epochs", "3", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
     command += ["--training.cost-steps", "20"]
     whole = ends_with_the_same_bits_when_killed(command, tmp_path, (0.5, 2.5, 4.0))
-    assert load_file(whole / "model.safetensors")["transition.settled"].item() is True
+    assert load_file(whole / "model.safetensors")["transition.deterministic"].item() is True

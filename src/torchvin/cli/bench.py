@@ -40,12 +40,12 @@ def run(arguments: Arguments) -> None:
     """Measure and print."""
     import torch
 
-    from torchvin.benchmarks import pipeline, value_iteration
-    from torchvin.benchmarks.machine import processor
+    from torchvin.bench import pipeline, value_iteration
+    from torchvin.bench.machine import processor
     from torchvin.cli.output import print_json, print_table
     from torchvin.errors import InputError
-    from torchvin.files import check_writable
-    from torchvin.progress import progress_bar
+    from torchvin.io.files import check_writable
+    from torchvin.io.progress import progress_bar
 
     if arguments.threads < 1:
         raise InputError(f"--threads must be at least 1, got {arguments.threads}.")
@@ -129,8 +129,8 @@ def _write(
     cells: Sequence[Sequence[str]],
     steps: Sequence[Sequence[str]],
 ) -> None:
-    from torchvin.benchmarks.plot import plot_cost
-    from torchvin.files import replacing
+    from torchvin.bench.plot import plot_cost
+    from torchvin.io.files import replacing
 
     machine = content["machine"]
     lines = [

@@ -40,19 +40,19 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import print_json
     from torchvin.data.draw import draw_maps
     from torchvin.data.npz import write_npz
-    from torchvin.files import check_writable
-    from torchvin.maps.moves import Mechanism, Moves, mechanism
-    from torchvin.progress import progress_bar
+    from torchvin.io.files import check_writable
+    from torchvin.io.progress import progress_bar
+    from torchvin.mdp.motion import MotionModel, Moves, motion_model
 
     if len(arguments.size) not in (1, 2):
         raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
     if arguments.out.suffix != ".npz":
         raise InputError(f"--out must end in .npz, got {arguments.out}.")
-    moves: Mechanism = Moves(arguments.connectivity, arguments.corner_cutting)
+    moves: MotionModel = Moves(arguments.connectivity, arguments.corner_cutting)
     if arguments.mechanism is not None:
         if moves != Moves():
             raise InputError("--mechanism says all of what the agent can do; leave out --connectivity and corners.")
-        moves = mechanism(arguments.mechanism)
+        moves = motion_model(arguments.mechanism)
     check_writable(arguments.out)
     began = time.perf_counter()
     height, width = arguments.size[0], arguments.size[-1]

@@ -31,9 +31,9 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.metrics import margin
     from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
-    from torchvin.evaluation.rollout import evaluate
+    from torchvin.evaluation.scorer import evaluate
+    from torchvin.io.progress import progress_bar
     from torchvin.pretrained.store import load_policy
-    from torchvin.progress import progress_bar
     from torchvin.training.maps import is_training_file
 
     loaded = load_policy(arguments.weights)

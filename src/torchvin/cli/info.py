@@ -21,7 +21,7 @@ def run(arguments: Arguments) -> None:
 
     import torchvin
     from torchvin.cli.output import print_json, print_table
-    from torchvin.planning.kernels.dispatch import BACKENDS
+    from torchvin.planning.kernels.registry import BACKENDS
 
     versions = {"torchvin": torchvin.__version__, "python": platform.python_version()}
     for library in _LIBRARIES:

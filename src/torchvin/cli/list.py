@@ -16,8 +16,8 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import percent, print_json, print_table
     from torchvin.data.draw import GENERATORS
     from torchvin.maps.formats.map_file import FORMATS
-    from torchvin.maps.moves import MECHANISMS
-    from torchvin.planning.kernels.dispatch import BACKENDS
+    from torchvin.mdp.motion import MOTION_MODELS
+    from torchvin.planning.kernels.registry import BACKENDS
     from torchvin.policies.builders import DESIGNS
     from torchvin.pretrained.store import available, load_policy
     from torchvin.training.config import PRESETS
@@ -37,7 +37,7 @@ def run(arguments: Arguments) -> None:
         "weights": weights,
         "designs": DESIGNS,
         "generators": {name: generator.summary for name, generator in GENERATORS.items()},
-        "mechanisms": {name: ", ".join(moves.names) for name, moves in MECHANISMS.items()},
+        "mechanisms": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
         "map formats": {name: format.summary for name, format in FORMATS.items()},
         "kernels": {name: backend.summary for name, backend in BACKENDS.items()},
     }

@@ -36,9 +36,9 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import print_json
     from torchvin.cli.solver import choose_solver
     from torchvin.evaluation.path import check_task, plan_path
-    from torchvin.files import check_writable
+    from torchvin.io.files import check_writable
     from torchvin.maps.formats import read_map
-    from torchvin.maps.moves import Moves
+    from torchvin.mdp.motion import Moves
     from torchvin.plotting.figure import check_picture
     from torchvin.plotting.maps import plot_plan
     from torchvin.policies.shortest_path import ShortestPathPolicy

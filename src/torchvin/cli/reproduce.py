@@ -45,8 +45,8 @@ def run(arguments: Arguments) -> None:
     """Train and evaluate what the budget asks for, print and write the tables."""
     import torch
 
-    from torchvin.experiments.scoring import SCORES_FILE
-    from torchvin.files import check_writable
+    from torchvin.io.files import check_writable
+    from torchvin.reproduce.book import SCORES_FILE
 
     if arguments.threads < 1:
         raise InputError(f"--threads must be at least 1, got {arguments.threads}.")
@@ -69,8 +69,9 @@ def run(arguments: Arguments) -> None:
 def _table1(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
     from torchvin.cli.output import print_table
     from torchvin.evaluation.published import VIN_PAPER
-    from torchvin.experiments import ablations, figures, page, report, table1
-    from torchvin.experiments.scoring import ScoreBook
+    from torchvin.reproduce import ablations, figures, page, table1
+    from torchvin.reproduce import table as report
+    from torchvin.reproduce.book import ScoreBook
 
     sides = arguments.sizes or table1.SIDES
     table1.check_sides(sides)
@@ -107,8 +108,8 @@ def _table1(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
 def _mazes(arguments: Arguments, out: Path) -> list[dict[str, Any]]:
     from torchvin.cli.output import print_table
     from torchvin.evaluation.benchmark_maps import SCENARIO_FILES
-    from torchvin.experiments import maze_figures, mazes, mazes_report
-    from torchvin.experiments.scoring import ScoreBook
+    from torchvin.reproduce import maze_figures, mazes, mazes_report
+    from torchvin.reproduce.book import ScoreBook
 
     tasks = mazes.check_sides(arguments.sizes)
     if arguments.budget == "full" and arguments.train:

@@ -1,7 +1,7 @@
 """The options --solve and --iterations of the verbs that plan."""
 
 from torchvin.errors import InputError
-from torchvin.planning.shortest_path import Solve
+from torchvin.planning.planners.latent_graph import Solve
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy, set_solver
 

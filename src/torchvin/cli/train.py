@@ -43,10 +43,10 @@ def defaults(rest: Sequence[str]) -> Arguments:
 def run(arguments: Arguments) -> None:
     """Train and say how well it went."""
     from torchvin.cli.output import percent, print_json
-    from torchvin.files import check_writable
+    from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
-    from torchvin.training.imitation import CHECKPOINT_FILE, train
     from torchvin.training.maps import training_maps
+    from torchvin.training.trainer import CHECKPOINT_FILE, train
 
     check_writable(arguments.out / CHECKPOINT_FILE)
     began = time.perf_counter()

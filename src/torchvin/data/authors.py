@@ -18,10 +18,10 @@ import torch
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import action_set, shortest_paths
-from torchvin.maps.encode import GOAL_VALUE
-from torchvin.maps.moves import OFFSETS, Moves
-from torchvin.maps.states import unflatten
+from torchvin.experts.grid import action_set, shortest_paths
+from torchvin.maps.observe import GOAL_VALUE
+from torchvin.mdp.motion import OFFSETS, Moves
+from torchvin.spaces import unflatten
 
 TRAINING_KEYS = ("batch_im_data", "batch_value_data", "state_x_data", "state_y_data", "batch_label_data")
 TEST_KEYS = ("all_im_data", "all_value_data", "all_states_xy")

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
 from torchvin.experts.demonstrations import demonstrate
-from torchvin.experts.shortest_path import preferred_action, shortest_paths
-from torchvin.maps.encode import encode
-from torchvin.maps.moves import Mechanism, Moves
-from torchvin.maps.states import off_the_map
+from torchvin.experts.grid import preferred_action, shortest_paths
+from torchvin.maps.observe import encode
 from torchvin.maps.terrain import check_terrain, entry_cost
+from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.spaces import off_the_map
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class MapDataset:
     optimal_actions: UInt8[Tensor, "M *O H W"]
     demonstrated: UInt8[Tensor, "M *O H W"]
     starts: Int[Tensor, "M S D"]
-    moves: Mechanism
+    moves: MotionModel
     terrain: UInt8[Tensor, "M H W"] | None = None
     terrain_costs: tuple[float, ...] = (1.0,)
 
@@ -85,7 +85,7 @@ def solve_maps(
     blocked: Bool[Tensor, "M H W"],
     goal: Int[Tensor, "M D"],
     *,
-    moves: Mechanism | None = None,
+    moves: MotionModel | None = None,
     num_demonstrations: int = 7,
     seed: int = 0,
     terrain: UInt8[Tensor, "M H W"] | None = None,
@@ -96,7 +96,7 @@ def solve_maps(
     Raises: ShapeError; InputError if a goal lies off its map or on an obstacle, nothing can reach it, or a class of
         terrain has no positive cost.
 
-    >>> from torchvin.maps.generate import generate_gridworld
+    >>> from torchvin.maps.generators.gridworld import generate_gridworld
     >>> len(solve_maps(*generate_gridworld(3, 8)))
     3
     """

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.errors import InputError, unknown_name
-from torchvin.maps.caves import generate_caves
-from torchvin.maps.generate import generate_gridworld
-from torchvin.maps.mazes import PERFECT, generate_mazes
-from torchvin.maps.moves import Mechanism, Moves
-from torchvin.maps.rooms import generate_rooms
-from torchvin.maps.scattered import generate_scattered
+from torchvin.maps.generators.caves import generate_caves
+from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.maps.generators.mazes import PERFECT, generate_mazes
+from torchvin.maps.generators.rooms import generate_rooms
+from torchvin.maps.generators.scattered import generate_scattered
 from torchvin.maps.terrain import generate_terrain
+from torchvin.mdp.motion import MotionModel, Moves
 
 Seed = int | Sequence[int]
 Maps = tuple[Tensor, Tensor]  # blocked [M, H, W], goal [M, 2]
@@ -35,10 +35,10 @@ class Generator:
     """
 
     summary: str
-    draw: Callable[[int, int, int, Seed, Mechanism], Maps]
+    draw: Callable[[int, int, int, Seed, MotionModel], Maps]
 
 
-def _gridworld(num_maps: int, height: int, width: int, seed: Seed, moves: Mechanism) -> Maps:
+def _gridworld(num_maps: int, height: int, width: int, seed: Seed, moves: MotionModel) -> Maps:
     straight = moves if isinstance(moves, Moves) else Moves(num_actions=4)  # what leads to a goal whatever the heading
     return generate_gridworld(num_maps, height, width, seed=seed, moves=straight)
 
@@ -75,7 +75,7 @@ def draw_maps(
     width: int,
     *,
     seed: Seed = 0,
-    moves: Mechanism | None = None,
+    moves: MotionModel | None = None,
     num_demonstrations: int = 7,
     demonstration_seed: int = 0,
     terrain_costs: tuple[float, ...] = (1.0,),
@@ -92,7 +92,7 @@ def draw_maps(
 
     Raises: InputError for an unknown kind or whatever its generator refuses.
 
-    >>> from torchvin.maps.moves import DifferentialDrive
+    >>> from torchvin.mdp.motion import DifferentialDrive
     >>> draw_maps("maze", 3, 9, 9, moves=DifferentialDrive()).goal.shape
     torch.Size([3, 3])
     """
@@ -119,7 +119,7 @@ def draw_maps(
     )
 
 
-def with_orientation(goal: Int[Tensor, "M 2"], moves: Mechanism, seed: Seed) -> Int[Tensor, "M 3"]:
+def with_orientation(goal: Int[Tensor, "M 2"], moves: MotionModel, seed: Seed) -> Int[Tensor, "M 3"]:
     """Goals (row, col) with a random orientation before them.
 
     Raises: InputError if the mechanism has no orientations.

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from torchvin.arrays import read_npy
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
-from torchvin.files import replacing
-from torchvin.maps.moves import MECHANISMS, Mechanism, Moves, mechanism
-from torchvin.maps.states import off_the_map
+from torchvin.io.files import replacing
+from torchvin.io.npy import read_npy
 from torchvin.maps.terrain import check_terrain
+from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
+from torchvin.spaces import off_the_map
 
 SCHEMA = "torchvin-maps"
 VERSIONS = (1, 2)  # 2 adds mechanisms with orientations and terrain; what fits in 1 is written as 1
@@ -36,7 +36,7 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
     """
     arrays = {name: getattr(dataset, name).cpu().numpy().astype(dtype) for name, (dtype, _) in FIELDS.items()}
     if not isinstance(dataset.moves, Moves):
-        name = next(name for name, known in MECHANISMS.items() if known == dataset.moves)
+        name = next(name for name, known in MOTION_MODELS.items() if known == dataset.moves)
         arrays[MECHANISM] = np.array(name)
     if dataset.terrain is not None:
         arrays["terrain"] = dataset.terrain.cpu().numpy()
@@ -107,16 +107,16 @@ def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> 
     return arrays[name].item()
 
 
-def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Mechanism:
+def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> MotionModel:
     if MECHANISM not in arrays:
         return Moves(header["num_actions"], header["corner_cutting"])
-    moves = mechanism(_scalar(path, arrays, MECHANISM, "U"))
+    moves = motion_model(_scalar(path, arrays, MECHANISM, "U"))
     if (moves.num_actions, moves.corner_cutting) != (header["num_actions"], header["corner_cutting"]):
         raise InputError(f"{arrays[MECHANISM]} has {moves.num_actions} actions, got {header['num_actions']}.")
     return moves
 
 
-def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: Mechanism, has_terrain: bool) -> None:
+def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, has_terrain: bool) -> None:
     orientations = "" if moves.num_orientations == 1 else f"{moves.num_orientations} "
     sizes: dict[str, int] = {}
     for name, (dtype, axes) in {**FIELDS, **(TERRAIN if has_terrain else {})}.items():

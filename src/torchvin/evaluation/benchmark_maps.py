@@ -15,15 +15,15 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
-from torchvin.evaluation.rollout import greedy_actions
+from torchvin.evaluation.scorer import greedy_actions
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.experts.shortest_path import move_graph
+from torchvin.experts.grid import move_graph
 from torchvin.maps.formats.map_file import read_map
 from torchvin.maps.formats.scenarios import Scenario, read_scenarios
-from torchvin.maps.moves import Moves
-from torchvin.maps.states import flatten
-from torchvin.maps.walk import walk
+from torchvin.mdp.motion import Moves
+from torchvin.mdp.rollout import rollout
 from torchvin.policies.policy import Policy
+from torchvin.spaces import flatten
 
 SCENARIO_FILES = "*even*.scen"
 _STATES_AT_ONCE = 1 << 17  # two maps of 256x256: what is computed for them stays in a cache (twice as fast as 16)
@@ -134,9 +134,9 @@ def score_tasks(
         mine = ((group >= first) & (group < first + len(chosen))).nonzero()[:, 0]
         starts, column = _by_row(group[mine] - first, start[mine], len(chosen))
         limit = torch.full_like(starts, blocked.numel())
-        walks = walk(actions, batch.blocked, batch.goal, starts, limit=limit, moves=moves)
-        reached[mine] = walks.reached[group[mine] - first, column]
-        cost[mine] = walks.cost[group[mine] - first, column]
+        rollouts = rollout(actions, batch.blocked, batch.goal, starts, limit=limit, moves=moves)
+        reached[mine] = rollouts.reached[group[mine] - first, column]
+        cost[mine] = rollouts.cost[group[mine] - first, column]
         seconds += time.perf_counter() - began
         best[mine] = torch.from_numpy(dijkstra(graph, indices=chosen.numpy()))[group[mine] - first, start[mine]]
         if on_progress:

@@ -14,7 +14,7 @@ def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
     if policy.num_actions != moves.num_actions:
         raise InputError(
             f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalised design)."
+            "--policy.num-actions (and --policy.num-q, one more in the normalized design)."
         )
     if policy.num_orientations != moves.num_orientations:
         raise InputError(

@@ -9,15 +9,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchvin.errors import InputError
-from torchvin.experts.shortest_path import preferred_action, shortest_paths
-from torchvin.maps.encode import encode
-from torchvin.maps.moves import Moves
-from torchvin.maps.states import unflatten
-from torchvin.maps.walk import walk
-from torchvin.planning.gated import GatedPlanner
+from torchvin.experts.grid import preferred_action, shortest_paths
+from torchvin.maps.observe import encode
+from torchvin.mdp.motion import Moves
+from torchvin.mdp.rollout import rollout
+from torchvin.planning.planners.gated import GatedPlanner
 from torchvin.policies.policy import Policy
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
+from torchvin.spaces import unflatten
 
 State = tuple[int, int]
 
@@ -124,7 +124,7 @@ def plan_path(
                 "they must be the same."
             )
         actions = output.logits.max(dim=1).indices  # 5 times as fast as argmax across planes
-        ours = walk(
+        ours = rollout(
             actions, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True
         )
         found = bool(ours.reached)
@@ -133,7 +133,7 @@ def plan_path(
         steps = min(done, most - done)
     seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)
-    best = walk(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
+    best = rollout(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
     return PlannedPath(
         found=found,
         path=_states(ours.path, (height, width)),

@@ -6,9 +6,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from torchvin.errors import InputError
-from torchvin.maps.moves import Mechanism, Moves
-from torchvin.maps.states import flatten, unflatten
-from torchvin.maps.walk import walk
+from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.rollout import rollout
+from torchvin.spaces import flatten, unflatten
 
 NOT_SHOWN = 255  # no demonstration passes here
 _STATES_AT_ONCE = 1 << 18  # bounds memory
@@ -21,7 +21,7 @@ def demonstrate(
     *,
     num_demonstrations: int = 7,
     seed: int = 0,
-    moves: Mechanism | None = None,
+    moves: MotionModel | None = None,
     entry_cost: Float[Tensor, "M H W"] | None = None,
 ) -> tuple[Int[Tensor, "M S D"], UInt8[Tensor, "M *O H W"]]:
     """Walk the expert from random starts.
@@ -62,7 +62,7 @@ def visits(
     goal: Int[Tensor, "M D"],
     starts: Int[Tensor, "M S"],
     *,
-    moves: Mechanism | None = None,
+    moves: MotionModel | None = None,
     entry_cost: Float[Tensor, "M H W"] | None = None,
 ) -> Int[Tensor, "M *O H W"]:
     """How many of the walks from `starts` (flat states, -1 = none) along `labels` pass each state, the goal left out.
@@ -77,7 +77,7 @@ def visits(
     chunk = max(1, _STATES_AT_ONCE // states)
     for first in range(0, num_maps, chunk):
         maps = slice(first, first + chunk)
-        path = walk(
+        path = rollout(
             labels[maps],
             blocked[maps],
             goal[maps],

@@ -4,19 +4,19 @@ import torch
 from jaxtyping import Bool, Int, UInt8
 from torch import Tensor
 
-from torchvin.experts.shortest_path import preferred_action
-from torchvin.maps.moves import Mechanism
+from torchvin.experts.grid import preferred_action
+from torchvin.mdp.motion import MotionModel
 
 
 def path_lengths(
-    blocked: Bool[Tensor, "M H W"], optimal_actions: UInt8[Tensor, "M *O H W"], moves: Mechanism
+    blocked: Bool[Tensor, "M H W"], optimal_actions: UInt8[Tensor, "M *O H W"], moves: MotionModel
 ) -> Int[Tensor, "M *O H W"]:
     """Moves from each state to the goal along the preferred optimal actions, 0 where there is no path.
 
     Lengths double: after n rounds a state knows where 2^n moves lead, so a path of l moves takes log2(l) rounds.
 
-    >>> from torchvin.experts.shortest_path import shortest_paths
-    >>> from torchvin.maps.moves import Moves
+    >>> from torchvin.experts.grid import shortest_paths
+    >>> from torchvin.mdp.motion import Moves
     >>> blocked = torch.tensor([[[False, False, False, True, False]]])
     >>> optimal_actions = shortest_paths(blocked, torch.tensor([[0, 0]])).optimal_actions
     >>> path_lengths(blocked, optimal_actions, Moves()).tolist()

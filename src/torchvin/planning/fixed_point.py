@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from torchvin.errors import InputError
-from torchvin.planning.kernels import dispatch
+from torchvin.planning.kernels import registry
 
 #: Updates between two looks at the residual, and updates that the backward pass keeps (5 bytes a cell each).
 AT_ONCE = 16
@@ -48,7 +48,7 @@ def fixed_point(
     """
     _check_contraction(kernel)
     with torch.no_grad():
-        q_values, final, residual = dispatch.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
+        q_values, final, residual = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
         made = 0
         while made < limit:
             going = (residual > tolerance * final.abs().flatten(1).amax(dim=1)).nonzero()[:, 0]
@@ -56,7 +56,7 @@ def fixed_point(
                 break
             steps = min(AT_ONCE, limit - made)
             rest = (q_reward, final) if len(going) == len(final) else (q_reward[going], final[going])
-            after = dispatch.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
+            after = registry.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
             if len(going) == len(final):
                 q_values, final, residual = after
             else:
@@ -75,7 +75,7 @@ def _check_contraction(kernel: Tensor) -> None:
     if not largest < 1:
         raise InputError(
             f"gradient='implicit' needs a contraction: the sum of |kernel| over an action must stay below 1, got "
-            f"{largest:.6g}. Use NormalisedTransition (the design 'normalised'), or gradient='checkpoint'."
+            f"{largest:.6g}. Use NormalizedTransition (the design 'normalized'), or gradient='checkpoint'."
         )
 
 
@@ -104,8 +104,8 @@ class _Adjoint(torch.autograd.Function):
             inputs = [each.detach().requires_grad_(need) for each, need in zip(ctx.saved_tensors, needed, strict=True)]
             leaves = [each for each in inputs if each.requires_grad]
             q_reward, kernel, value = inputs
-            look = dispatch.run(backend, q_reward, kernel, value, 0, "unroll", temperature)[0]
-            after = dispatch.run(backend, q_reward, kernel, value, AT_ONCE, "unroll", temperature)[1]
+            look = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)[0]
+            after = registry.run(backend, q_reward, kernel, value, AT_ONCE, "unroll", temperature)[1]
         *total, pending = torch.autograd.grad(look, leaves, grad_q_values)
         pending = pending + grad_value
         enough = tolerance * _size(pending)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
 from torchvin.planning.fixed_point import fixed_point
-from torchvin.planning.kernels import dispatch
+from torchvin.planning.kernels import registry
 from torchvin.types import PlannerOutput
 
 Gradient = Literal["unroll", "checkpoint", "implicit"]
@@ -112,7 +112,7 @@ def _run(
             q_reward, kernel, value, num_iterations, tolerance, temperature, backend
         )
         return PlannerOutput(q_values, value, made, residual)
-    q_values, value, residual = dispatch.run(backend, q_reward, kernel, value, num_iterations, gradient, temperature)
+    q_values, value, residual = registry.run(backend, q_reward, kernel, value, num_iterations, gradient, temperature)
     return PlannerOutput(q_values, value, num_iterations, residual)
 
 
@@ -124,8 +124,8 @@ class ValueIteration(nn.Module):
         num_iterations: K where a call names none.
         gradient, tolerance, temperature, backend: as in `value_iteration`.
 
-    >>> from torchvin.planning.transition import NormalisedTransition
-    >>> planner = ValueIteration(transition=NormalisedTransition(num_actions=4), num_iterations=20)
+    >>> from torchvin.planning.models.transition import NormalizedTransition
+    >>> planner = ValueIteration(transition=NormalizedTransition(num_actions=4), num_iterations=20)
     >>> planner(torch.randn(2, 4, 9, 6), num_iterations=30).value.shape
     torch.Size([2, 1, 9, 6])
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DOTS_PER_INCH = 130

@@ -8,8 +8,8 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from torchvin.evaluation.path import State
-from torchvin.files import replacing
-from torchvin.maps.encode import encode
+from torchvin.io.files import replacing
+from torchvin.maps.observe import encode
 from torchvin.plotting.figure import check_picture
 from torchvin.policies.vin import VIN
 

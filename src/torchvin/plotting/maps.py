@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchvin.evaluation.path import PlannedPath, State
-from torchvin.maps.encode import encode
-from torchvin.maps.moves import OFFSETS
-from torchvin.planning.reward import ActionReward, ImageReward
+from torchvin.maps.observe import encode
+from torchvin.mdp.motion import OFFSETS
+from torchvin.planning.models.reward import ActionReward, ImageReward
 from torchvin.plotting.figure import figure
 from torchvin.policies.vin import VIN
 

@@ -7,25 +7,25 @@ from typing import Literal, get_args
 from torch import nn
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.planning.dynamic import DynamicPlanner, DynamicTransition
-from torchvin.planning.gated import GatedPlanner
-from torchvin.planning.latent_model import LatentModel
-from torchvin.planning.reward import ActionReward, ImageReward
-from torchvin.planning.shortest_path import ShortestPathPlanner
-from torchvin.planning.transition import FreeTransition, LearnedMoves, NormalisedTransition
+from torchvin.planning.models.latent import LatentModel
+from torchvin.planning.models.reward import ActionReward, ImageReward
+from torchvin.planning.models.transition import FreeTransition, LearnedMoves, NormalizedTransition
+from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
+from torchvin.planning.planners.gated import GatedPlanner
+from torchvin.planning.planners.hierarchical import HierarchicalVIN
+from torchvin.planning.planners.latent_graph import ShortestPathPlanner
 from torchvin.planning.value_iteration import Gradient, ValueIteration
 from torchvin.policies.attention import StateAttention
-from torchvin.policies.cnn import CNN
-from torchvin.policies.fcn import FCN
 from torchvin.policies.heads import AdvantageHead, LinearHead, ScaleHead
-from torchvin.policies.hierarchical import HierarchicalVIN
 from torchvin.policies.policy import Policy
+from torchvin.policies.reactive.cnn import CNN
+from torchvin.policies.reactive.fcn import FCN
 from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.policies.vin import VIN
 
-Design = Literal["normalised", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
+Design = Literal["normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
 DESIGNS: dict[str, str] = {
-    "normalised": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
+    "normalized": "transitions are distributions over neighbours, a reward an action: stable at any K (ours)",
     "shortest_path": "a learned graph, trained and solved by exact shortest paths: any size, any distance (ours)",
     "paper": "free kernels and one reward image (Tamar et al. 2016)",
     "hierarchical": "the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
@@ -41,33 +41,33 @@ Reward = Literal["auto", "image", "action"]
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """A policy in numbers. The defaults are the normalised design's; `PAPER` holds the paper's."""
+    """A policy in numbers. The defaults are the normalized design's; `PAPER` holds the paper's."""
 
-    design: Design = "normalised"
-    """normalised (ours, stable at any K), shortest_path (ours, any distance), paper, hierarchical, gppn, dynamic, cnn
+    design: Design = "normalized"
+    """normalized (ours, stable at any K), shortest_path (ours, any distance), paper, hierarchical, gppn, dynamic, cnn
     or fcn; `torchvin list` says more."""
     num_actions: int = 8
     """Actions of the environment."""
     num_q: int = 9
-    """Q channels of the planner, in each orientation; the normalised design has one an action and one for giving up.
+    """Q channels of the planner, in each orientation; the normalized design has one an action and one for giving up.
     Not of gppn and dynamic, which have one an action."""
     hidden_channels: int = 32
     """Channels of the reward network's first convolution; of the design gppn also of its LSTM (the paper: 150)."""
     kernel_size: int = 3
     """F: side of the neighbourhood that an action can reach, odd."""
     discount: float = 0.99
-    """Discount of the normalised design; free kernels learn theirs."""
+    """Discount of the normalized design; free kernels learn theirs."""
     iterations_per_side: float = 2.0
     """K as a multiple of the map's longer side, where K is not given."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint; implicit (normalised design)
+    """How the planner keeps its iterations for the backward pass: unroll or checkpoint; implicit (normalized design)
     plans to the fixed point and keeps none."""
     tolerance: float = 1e-6
     """Gradient implicit only: the residual, relative to the largest value of a map, that counts as the fixed point."""
     max_iterations: int = 10_000
     """Gradient implicit only: the most value updates, in place of iterations_per_side."""
     temperature: float = 0.0
-    """Designs normalised, paper and hierarchical: temperature of the soft maximum; 0: the maximum."""
+    """Designs normalized, paper and hierarchical: temperature of the soft maximum; 0: the maximum."""
     reward: Reward = "auto"
     """image (one reward image, the paper's), action (a reward an action), auto: as the design has it."""
     untied: int = 0
@@ -92,21 +92,21 @@ class PolicyConfig:
             raise unknown_name("gradient mode", self.gradient, get_args(Gradient))
         if self.reward not in get_args(Reward):
             raise unknown_name("reward", self.reward, get_args(Reward))
-        if self.gradient == "implicit" and self.design != "normalised":
+        if self.gradient == "implicit" and self.design != "normalized":
             raise InputError(
-                f"gradient implicit needs a fixed point, which only the normalised design is sure to have, got "
+                f"gradient implicit needs a fixed point, which only the normalized design is sure to have, got "
                 f"{self.design}; choose unroll or checkpoint."
             )
-        if self.temperature and self.design not in ("normalised", "paper", "hierarchical"):
+        if self.temperature and self.design not in ("normalized", "paper", "hierarchical"):
             raise InputError(f"a temperature is of the designs that take a maximum, not of {self.design}.")
         for name in ("tolerance", "temperature", "layer_every"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
         if self.max_iterations < 1:
             raise InputError(f"max_iterations must be at least 1, got {self.max_iterations}.")
-        if self.design == "normalised" and self.num_q != self.num_actions + 1:
+        if self.design == "normalized" and self.num_q != self.num_actions + 1:
             raise InputError(
-                f"the normalised design has one Q channel an action and one for giving up: num_q must be "
+                f"the normalized design has one Q channel an action and one for giving up: num_q must be "
                 f"{self.num_actions + 1}, got {self.num_q}."
             )
         if not 0 < self.discount < 1:
@@ -153,12 +153,12 @@ def build_policy(config: PolicyConfig) -> Policy:
     return _BUILDERS[config.design](config)
 
 
-def _normalised(config: PolicyConfig) -> VIN:
-    transition = NormalisedTransition(
+def _normalized(config: PolicyConfig) -> VIN:
+    transition = NormalizedTransition(
         num_actions=config.num_actions,
         kernel_size=config.kernel_size,
         discount=config.discount,
-        give_up=True,
+        termination=True,
         num_orientations=config.num_orientations,
     )
     head = ScaleHead(num_actions=config.num_actions, num_orientations=config.num_orientations)
@@ -234,7 +234,7 @@ def _fcn(config: PolicyConfig) -> FCN:
 
 
 _BUILDERS: dict[str, Callable[[PolicyConfig], Policy]] = {
-    "normalised": _normalised,
+    "normalized": _normalized,
     "shortest_path": _shortest_path,
     "paper": _paper,
     "hierarchical": _hierarchical,

@@ -6,10 +6,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import InputError
-from torchvin.planning.latent_mdp import LatentMDP
-from torchvin.planning.latent_model import LatentModel
-from torchvin.planning.shortest_path import ShortestPathPlanner, Solve
-from torchvin.planning.transition import LearnedMoves
+from torchvin.planning.models.latent import LatentModel
+from torchvin.planning.models.latent_mdp import LatentMDP
+from torchvin.planning.models.transition import LearnedMoves
+from torchvin.planning.planners.latent_graph import ShortestPathPlanner, Solve
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
 
@@ -55,7 +55,7 @@ class ShortestPathPolicy(Policy):
 
     def default_iterations(self, height: int, width: int) -> int:
         """K for a map of this size where the planner iterates; 0 where it finds the fixed point."""
-        if self.planner.solve == "exact" and self.transition.settled:
+        if self.planner.solve == "exact" and self.transition.deterministic:
             return 0
         return math.ceil(self.iterations_per_side * max(height, width))
 
@@ -85,7 +85,7 @@ class ShortestPathPolicy(Policy):
         if not (self.training or exact):
             mdp = mdp.double()
         # While moves are still learned, iterating is meant; a deployed policy says that it cannot do what it should.
-        solve: Solve | None = None if self.transition.settled or self.hardened else "iterate"
+        solve: Solve | None = None if self.transition.deterministic or self.hardened else "iterate"
         plan = self.planner(mdp, num_iterations=num_iterations, initial_value=initial_value, solve=solve)
         return PolicyOutput(logits=self.head(self.attention(plan.q_values, states)), plan=plan)
 

@@ -12,7 +12,7 @@ from torch import nn
 
 import torchvin
 from torchvin.errors import InputError, unknown_name
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 
@@ -88,7 +88,7 @@ def load_policy(name: str | Path) -> LoadedPolicy:
     Raises: InputError if there is no such thing, or it does not hold weights for its own config.
 
     >>> load_policy("gridworld-16").config.design
-    'normalised'
+    'normalized'
     """
     folder = _find(str(name))
     fields, record = _read_config(folder)
@@ -118,6 +118,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         content = json.loads((folder / CONFIG_FILE).read_text())
         fields = content["policy"]
+        fields["design"] = fields["design"].replace("normalised", "normalized")
         version, record = content["format"], content["record"]
         unknown = set(fields) - {field.name for field in dataclasses.fields(PolicyConfig)}
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -165,6 +166,10 @@ def _read_weights(path: Path, policy: Policy) -> dict[str, torch.Tensor]:
 
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
+        tensors = {
+            name.replace(".share.", ".q_conv.").replace(".settled", ".deterministic"): tensor
+            for name, tensor in tensors.items()
+        }
     except (OSError, SafetensorError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
     expected = {name: list(tensor.shape) for name, tensor in policy.state_dict().items()}

@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from torchvin.errors import InputError
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 
-_MOMENT = "optimiser/"  # prefixes of the tensors in the file
+_MOMENT = "optimizer/"  # prefixes of the tensors in the file
 _POLICY = "policy/"
 _BEST = "best/"
 _RANDOM = "random"
@@ -45,7 +45,7 @@ def save_checkpoint(
     *,
     policy: nn.Module,
     best: dict[str, Tensor],
-    optimiser: Optimizer,
+    optimizer: Optimizer,
     schedule: LRScheduler,
     progress: Progress,
 ) -> None:
@@ -55,7 +55,7 @@ def save_checkpoint(
     """
     from safetensors.torch import save_file
 
-    state = optimiser.state_dict()
+    state = optimizer.state_dict()
     moments = {
         f"{_MOMENT}{index}/{name}": value for index, entry in state["state"].items() for name, value in entry.items()
     }
@@ -76,9 +76,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, *, policy: nn.Module, optimiser: Optimizer, schedule: LRScheduler
+    path: Path, *, policy: nn.Module, optimizer: Optimizer, schedule: LRScheduler
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Put policy, optimiser, schedule and torch's random state back; return the progress and the best weights.
+    """Put policy, optimizer, schedule and torch's random state back; return the progress and the best weights.
 
     Raises: InputError if the file is not a checkpoint of this training.
     """
@@ -94,7 +94,7 @@ def load_checkpoint(
                 index, key = name.removeprefix(_MOMENT).split("/")
                 moments.setdefault(int(index), {})[key] = tensors[name]
         policy.load_state_dict(_without(tensors, _POLICY))
-        optimiser.load_state_dict({"state": moments, "param_groups": description["param_groups"]})
+        optimizer.load_state_dict({"state": moments, "param_groups": description["param_groups"]})
         schedule.load_state_dict(description["schedule"])
         torch.set_rng_state(tensors[_RANDOM])
         progress = Progress(**description["progress"])

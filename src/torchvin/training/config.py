@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from torchvin.data.draw import GENERATORS
 from torchvin.errors import InputError, unknown_name
-from torchvin.maps.moves import mechanism
+from torchvin.mdp.motion import motion_model
 from torchvin.policies.builders import (
     DYNAMIC,
     GPPN_15,
@@ -20,7 +20,7 @@ from torchvin.policies.builders import (
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
-Optimiser = Literal["adam", "rmsprop", "rmsprop-authors"]
+Optimizer = Literal["adam", "rmsprop", "rmsprop-authors"]
 Schedule = Literal["one-cycle", "constant", "stages"]
 Precision = Literal["float32", "bfloat16"]
 
@@ -45,7 +45,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.kind not in GENERATORS:
             raise unknown_name("kind of data", self.kind, GENERATORS)
-        mechanism(self.mechanism)
+        motion_model(self.mechanism)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CurriculumConfig:
     """A first phase that learns where moves lead from states one step from the goal (design shortest_path)."""
 
     steps: int = 0
-    """Optimiser steps; 0: no first phase, and moves stay uncertain."""
+    """Optimizer steps; 0: no first phase, and moves stay uncertain."""
     learning_rate: float = 0.03
     """Of Adam, constant."""
 
@@ -84,17 +84,17 @@ class TrainingConfig:
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """First phase of the design shortest_path."""
     cost_steps: int = 200
-    """Optimiser steps on the costs of the design shortest_path after it has been hardened."""
+    """Optimizer steps on the costs of the design shortest_path after it has been hardened."""
     epochs: int = 25
     """Passes over the training maps."""
     batch_size: int = 32
-    """Examples (maps, if the supervision is not by states) in one optimiser step, over all processes together."""
+    """Examples (maps, if the supervision is not by states) in one optimizer step, over all processes together."""
     starts: int = 1
     """Initial weights to try, each for --training.trial-epochs; the training begins with those whose loss fell lowest
     (the paper's network at 16x16: 0.45 to 0.59 after two epochs, and a start that is behind then stays behind)."""
     trial_epochs: int = 2
     """Epochs of a trial, at the constant learning rate; what is kept of the best are its initial weights alone."""
-    optimiser: Optimiser = "adam"
+    optimizer: Optimizer = "adam"
     """adam or rmsprop, as torch has them; rmsprop-authors: decay 0.9, epsilon inside the root."""
     learning_rate: float = 0.01
     """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
@@ -124,7 +124,7 @@ class TrainingConfig:
         for name, choices in (
             ("supervision", Supervision),
             ("loss", Loss),
-            ("optimiser", Optimiser),
+            ("optimizer", Optimizer),
             ("schedule", Schedule),
             ("precision", Precision),
         ):
@@ -176,14 +176,14 @@ AUTHORS = TrainingConfig(
     loss="single-label",
     epochs=120,
     batch_size=12,
-    optimiser="rmsprop-authors",
+    optimizer="rmsprop-authors",
     learning_rate=0.01,
     schedule="stages",
     onednn=False,
 )
 #: The same from the best of a few initial weights: how far a start will come shows in its first epochs.
 AUTHORS_BEST_START = replace(AUTHORS, starts=8)
-#: A better recipe for the paper's network: the same optimiser, but every cell of 12 whole maps teaches in each step.
+#: A better recipe for the paper's network: the same optimizer, but every cell of 12 whole maps teaches in each step.
 ALL_CELLS = replace(AUTHORS, supervision="all-cells", repeat_states=False, epochs=60)
 #: The same from weights that plan on smaller maps: 28x28 maps from nothing took longer and ended at 95 % success.
 ALL_CELLS_AGAIN = replace(ALL_CELLS, epochs=12, stages=(0.2, 0.1, 0.05))
@@ -197,13 +197,13 @@ CNN_AUTHORS = replace(
 #: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
 GPPN_RECIPE = TrainingConfig(
     epochs=30,
-    optimiser="rmsprop",
+    optimizer="rmsprop",
     learning_rate=1e-3,
     epsilon=1e-6,
     largest_gradient=40.0,
     schedule="constant",
 )
-#: K a side of the normalised design: longer is the path of one state in 3,000 at 15x15, of one in 200 at 28x28 (NEWS).
+#: K a side of the normalized design: longer is the path of one state in 3,000 at 15x15, of one in 200 at 28x28 (NEWS).
 MAZE_ITERATIONS = 4.0
 #: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
 TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
@@ -231,11 +231,11 @@ def _paper_table() -> dict[str, RunConfig]:
 def _mazes() -> dict[str, RunConfig]:
     """Mazes with every mechanism of the GPPN paper; NEWS is the one without a name.
 
-    Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalised: that design, on 10,000 mazes.
+    Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalized: that design, on 10,000 mazes.
     """
     presets = {}
     for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
-        moves = mechanism(name)
+        moves = motion_model(name)
         policy = PolicyConfig(
             num_actions=moves.num_actions,
             num_q=moves.num_actions + 1,
@@ -244,14 +244,14 @@ def _mazes() -> dict[str, RunConfig]:
         )
         for side in (15, 28):
             data = DataConfig(kind="maze", height=side, width=side, maps=10_000, mechanism=name)
-            presets[f"maze-{side}{suffix}-normalised"] = RunConfig(policy, data, TrainingConfig(epochs=10))
+            presets[f"maze-{side}{suffix}-normalized"] = RunConfig(policy, data, TrainingConfig(epochs=10))
             shortest = replace(SHORTEST_PATH_4, num_actions=moves.num_actions, num_q=moves.num_actions)
             shortest = replace(shortest, num_orientations=moves.num_orientations)
             presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
     return presets
 
 
-#: name -> training. Without a suffix: the normalised design, K = 2 a side. From 16x16 on twice the hidden channels
+#: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),

@@ -9,7 +9,7 @@ from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.data.read import read_dataset
 from torchvin.errors import InputError
-from torchvin.maps.moves import mechanism
+from torchvin.mdp.motion import motion_model
 from torchvin.training.config import RunConfig
 
 TRAINING_STREAM = 1  # so that `torchvin data --seed N` never draws the maps that a training with seed N saw
@@ -28,7 +28,7 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
             data.height,
             data.width,
             seed=(config.seed, TRAINING_STREAM),
-            moves=mechanism(data.mechanism),
+            moves=motion_model(data.mechanism),
             demonstration_seed=config.seed,
             terrain_costs=data.terrain_costs,
         )

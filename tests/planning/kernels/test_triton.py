@@ -8,7 +8,9 @@ import torch
 import agreement
 from agreement import with_gradients
 from torchvin.errors import InputError
-from torchvin.planning.kernels import dispatch, fused, reference, triton
+from torchvin.planning.kernels import autograd as fused
+from torchvin.planning.kernels import reference, registry
+from torchvin.planning.kernels.triton import kernel as triton
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
 
@@ -102,6 +104,6 @@ def test_it_is_an_operator_of_pytorch():
 def test_without_gpu_and_interpreter_it_says_why_it_cannot(monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     with pytest.raises(InputError, match="the tensor is on cpu"):
-        dispatch.choose("triton", torch.zeros(1, 2, 3, 3))
-    assert dispatch.choose("auto", torch.zeros(1, 2, 3, 3)) != "triton"
+        registry.choose("triton", torch.zeros(1, 2, 3, 3))
+    assert registry.choose("auto", torch.zeros(1, 2, 3, 3)) != "triton"
     assert triton.why_not(torch.zeros(1)) == "the tensor is on cpu"

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import UInt8
 
 from torchvin.errors import InputError
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.pixels import read_pixels
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from torchvin.errors import InputError
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 from torchvin.maps.formats.contract import MapFile, check_readable, check_size
 
 FREE = b".GS"

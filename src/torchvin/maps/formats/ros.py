@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, UInt8
 
 from torchvin.errors import InputError
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 from torchvin.maps.formats.contract import MapFile, check_readable
 from torchvin.maps.formats.pixels import read_pixels
 from torchvin.maps.formats.ros_yaml import RosSettings, read_ros_yaml

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torchvin.errors import InputError
-from torchvin.files import replacing
+from torchvin.io.files import replacing
 from torchvin.maps.formats.contract import check_readable, check_size
 
 FIELDS = ("bucket", "map", "width", "height", "start x", "start y", "goal x", "goal y", "optimal length")

@@ -1,0 +1,156 @@
+"""The only scorer: plan once for all states of a map, then follow the greedy policy from every one of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchvin.data.dataset import MapDataset
+from torchvin.errors import InputError
+from torchvin.evaluation.metrics import ByLength, Scores, Tally
+from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.experts.grid import action_set, preferred_action
+from torchvin.mdp.rollout import Rollouts, rollout
+from torchvin.planning.kernels.reference import by_orientation
+from torchvin.policies.policy import Policy
+from torchvin.spaces import flatten
+
+_STATES_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one policy on one data set, with what they were measured on.
+
+    Attributes:
+        scores: the rates.
+        iterations: K.
+        seconds: planning, walking and counting.
+        by_length: rollouts from every state by the length of its optimal path.
+    """
+
+    scores: Scores
+    iterations: int
+    seconds: float
+    by_length: ByLength
+
+
+def evaluate(
+    policy: Policy,
+    dataset: MapDataset,
+    *,
+    num_iterations: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Score a policy; no gradients, no planning inside a rollout, every map of the data set counts once.
+
+    A rollout succeeds if it reaches the goal within twice the number of states of the optimal path (the authors'
+    `test_network.m`). The definition of each number is on `Scores`.
+
+    Args:
+        policy: in any mode; put into evaluation mode for the time of the call.
+        dataset: maps of one size.
+        num_iterations: K; by the size of the map if not given.
+        on_progress: called with the number of maps done after each batch.
+
+    Raises: InputError if the policy's answer is not finite.
+    """
+    began = time.perf_counter()
+    height, width = dataset.size
+    iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
+    device = next(policy.parameters()).device
+    modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
+    policy.eval()
+    tally = Tally()
+    at_once = max(1, _STATES_AT_ONCE // dataset.num_states)
+    try:
+        for first in range(0, len(dataset), at_once):
+            batch = dataset[slice(first, first + at_once)]
+            _score(tally, batch, greedy_actions(policy, batch, iterations, device))
+            if on_progress:
+                on_progress(len(batch))
+    finally:
+        for module, training in modes:
+            module.training = training
+    return Evaluation(tally.scores(), iterations, time.perf_counter() - began, tally.by_length())
+
+
+@torch.no_grad()
+def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, device: torch.device) -> Tensor:
+    """The policy's action in every state, [M, H, W] or, with orientations, [M, O, H, W]; int64 on the CPU.
+
+    Raises: InputError if the logits are not finite.
+    """
+    dtype = next(policy.parameters()).dtype
+    logits = policy(dataset.planes(dtype).to(device), num_iterations=num_iterations).logits
+    orientations = dataset.moves.num_orientations
+    if logits.shape[1] != orientations * dataset.moves.num_actions:
+        each = f" in each of {orientations} orientations" if orientations > 1 else ""
+        raise InputError(
+            f"the policy has {logits.shape[1]} actions, the maps have {dataset.moves.num_actions} moves{each}; "
+            "they must be the same."
+        )
+    if not torch.isfinite(logits).all():
+        raise InputError(
+            f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
+            "contraction at this K; use fewer iterations or the normalized design."
+        )
+    # Along the last axis the maximum is found three times as fast as across planes.
+    actions: Tensor = by_orientation(logits, orientations).movedim(2, -1).contiguous().argmax(dim=-1).cpu()
+    return actions[:, 0] if orientations == 1 else actions
+
+
+def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
+    num_maps = len(batch)
+    solvable = (batch.optimal_actions != 0).flatten(1)
+    best, ours = _walk_from_everywhere(batch, actions)
+    optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
+    extra = ours.num_steps - best.num_steps
+
+    chosen = action_set(batch.optimal_actions).gather(-1, actions[..., None])[..., 0].flatten(1)
+    shown = (batch.demonstrated != NOT_SHOWN).flatten(1)
+    tally.add_labels(
+        agree=(batch.demonstrated == actions).flatten(1)[shown],
+        in_set=chosen[shown],
+        in_set_everywhere=chosen[solvable],
+    )
+    tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
+    flat = flatten(batch.starts, batch.size)
+    from_starts = flat.clamp(min=0)
+    present = (flat >= 0) & solvable.gather(1, from_starts)
+    tally.add_rollouts(
+        num_maps=num_maps,
+        reached=ours.reached.gather(1, from_starts)[present],
+        optimal=optimal.gather(1, from_starts)[present],
+        extra_steps=extra.gather(1, from_starts)[present],
+    )
+
+
+def _walk_from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Rollouts, Rollouts]:
+    """The expert's walk and the policy's from every state that can reach the goal, [M, S]."""
+    states = torch.arange(batch.num_states).expand(len(batch), -1)
+    starts = torch.where((batch.optimal_actions != 0).flatten(1), states, -1)
+    entry_cost = batch.entry_cost
+
+    def follow(policy: Tensor, limit: Tensor) -> Rollouts:
+        return rollout(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves, entry_cost=entry_cost)
+
+    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, batch.num_states))
+    limit = 2 * (best.num_steps + 1) - 1
+    return best, follow(actions, limit)  # at most twice the optimal number of states, the first included
+
+
+def success_by_length(
+    policy: Policy, dataset: MapDataset, *, num_iterations: int | None = None
+) -> tuple[Int[Tensor, "L"], Float[Tensor, "L"]]:
+    """How the success rate from every state depends on the length of the optimal path.
+
+    Returns: for a path of l moves, l = 0, 1, ...: how many states have it, and the share of them that succeed (NaN
+        where there are none), as `evaluate` defines success.
+    Raises: InputError if the policy's answer is not finite.
+    """
+    by_length = evaluate(policy, dataset, num_iterations=num_iterations).by_length
+    return by_length.states, by_length.successes / by_length.states

@@ -1,0 +1,1 @@
+"""Random maps, seeded."""

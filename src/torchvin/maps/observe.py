@@ -1,0 +1,58 @@
+"""Map and goal to network input: the only place that knows the planes."""
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+from torchvin.errors import InputError, check_shape
+from torchvin.spaces import off_the_map
+
+GOAL_VALUE = 10.0  # the authors' files: 10 at the goal, 0 elsewhere (-1 cast to uint8)
+
+
+def encode(
+    blocked: Bool[Tensor, "B H W"],
+    goal: Int[Tensor, "B D"],
+    *,
+    dtype: torch.dtype = torch.float32,
+    num_orientations: int = 1,
+    terrain: UInt8[Tensor, "B H W"] | None = None,
+    num_terrains: int = 1,
+) -> Float[Tensor, "B C H W"]:
+    """The planes a policy sees: channel 0 is 1 on obstacles, the last one is 10 at the goal (row, col).
+
+    With O > 1 orientations the last O are goal planes, one an orientation: the goal is (orientation, row, col). With
+    T > 1 classes of terrain there are T - 1 planes between obstacles and goal: 1 on the cells of class 1, 2, ...
+
+    Args:
+        blocked: True = obstacle, [B, H, W].
+        goal: (row, col) of each map's goal, [B, 2], or (orientation, row, col), [B, 3].
+        dtype: of the result.
+        num_orientations: O.
+        terrain: class of each cell, [B, H, W]; needed if there are several.
+        num_terrains: T.
+
+    Raises: ShapeError; InputError if `blocked` is not bool, a goal lies off the map or a class does not exist.
+
+    >>> planes = encode(torch.zeros(1, 3, 4, dtype=torch.bool), torch.tensor([[2, 1]]))
+    >>> planes[0, 1].nonzero().tolist()
+    [[2, 1]]
+    """
+    check_shape("blocked", blocked, "B H W")
+    check_shape("goal", goal, f"{blocked.shape[0]} {2 if num_orientations == 1 else 3}")
+    if blocked.dtype != torch.bool:
+        raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
+    batch, height, width = blocked.shape
+    if off_the_map(goal, (height, width), num_orientations).any():
+        raise InputError(f"a goal lies off its {height}x{width} map: {goal.tolist()[:4]}; goals are (row, col) from 0.")
+    planes = torch.zeros(batch, num_terrains + num_orientations, height, width, dtype=dtype, device=blocked.device)
+    planes[:, 0] = blocked
+    if num_terrains > 1:
+        if terrain is None or int(terrain.max()) >= num_terrains:
+            raise InputError(f"terrain must give each cell one of {num_terrains} classes, from 0.")
+        for kind in range(1, num_terrains):
+            planes[:, kind] = terrain == kind
+    row, col = goal[:, -2:].long().unbind(1)
+    orientation = goal[:, 0].long() if num_orientations > 1 else torch.zeros_like(row)
+    planes[torch.arange(batch, device=blocked.device), num_terrains + orientation, row, col] = GOAL_VALUE
+    return planes

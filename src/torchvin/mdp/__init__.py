@@ -1,0 +1,1 @@
+"""What moves do: motion models, transitions, rollouts. The only dynamics."""

@@ -1,0 +1,100 @@
+"""Which kernel runs the operator: one table, in order of preference, each with a probe that says why it cannot run."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from torchvin.errors import InputError, unknown_name
+from torchvin.planning.kernels import reference
+from torchvin.planning.kernels.cpu import kernel as cpu
+from torchvin.planning.kernels.triton import kernel as triton
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One implementation of the operator.
+
+    Attributes:
+        summary: one line for `torchvin info`: what it is, and the measured reason for its place.
+        why_not: returns why it cannot run on a tensor (its device, dtype), or None if it can; asked with None for the
+            machine as a whole.
+    """
+
+    summary: str
+    why_not: Callable[[Tensor | None], str | None]
+
+
+#: The first that can run a tensor does. On a CPU the C++ kernel wins at every size measured (docs/results.md), down to
+#: one map of 8x8, so nothing but device and dtype decides; threads are torch's, used from 10 million multiply-adds on.
+BACKENDS: dict[str, Backend] = {
+    "cpu": Backend("C++ with SIMD, all iterations in cache, 5 bytes a cell and iteration kept", cpu.why_not),
+    "triton": Backend("all iterations of a small map in one launch, 5 bytes a cell and iteration kept", triton.why_not),
+    "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
+}
+
+#: Of an orientation; the fused kernels keep the action taken in a byte.
+MOST_ACTIONS = 255
+
+
+def choose(backend: str, q_reward: Tensor) -> str:
+    """The name of the kernel for `q_reward`: the first that can run it for "auto", else the one named.
+
+    Raises: InputError for an unknown name, or a named backend that cannot run this tensor.
+    """
+    if backend == "auto":
+        # Triton's interpreter runs on a CPU, for tests that ask for it, and takes minutes.
+        names = [name for name in BACKENDS if name != "triton" or q_reward.is_cuda]
+        chosen = next(name for name in names if BACKENDS[name].why_not(q_reward) is None)
+        if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension is None:
+            _warn_not_compiled()
+        return chosen
+    if backend not in BACKENDS:
+        raise unknown_name("backend", backend, ["auto", *BACKENDS])
+    if reason := BACKENDS[backend].why_not(q_reward):
+        raise InputError(f"backend {backend!r} cannot run this plan: {reason}. Use backend='auto'.")
+    return backend
+
+
+_warned = False
+
+
+def _warn_not_compiled() -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "torchvin was installed without its compiled kernel: planning on a CPU runs in plain PyTorch, several "
+            "times slower. To get it, install a C++17 compiler (Debian: apt install g++) and then torchvin again: "
+            "pip install --force-reinstall --no-deps torchvin.",
+            stacklevel=4,
+        )
+
+
+def run(
+    backend: str,
+    q_reward: Tensor,
+    kernel: Tensor,
+    value: Tensor,
+    num_iterations: int,
+    gradient: str,
+    temperature: float = 0.0,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Q, V and the residual, by the kernel that `choose` chooses; what only the reference has, by the reference.
+
+    Raises: InputError, see `choose`; if another backend is named for what only the reference has.
+    """
+    actions = q_reward.shape[1] // value.shape[1]
+    only_reference = "the soft maximum runs" if temperature else ""
+    if actions > MOST_ACTIONS:  # GPPN's table has VINs of 600 Q channels
+        only_reference = f"more than {MOST_ACTIONS} actions ({actions}) run"
+    if only_reference and backend not in ("auto", "reference"):
+        raise InputError(f"{only_reference} in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
+    chosen = "reference" if only_reference else choose(backend, q_reward)
+    if chosen == "reference":
+        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
+        return q_values, final, reference.residual(q_values, final, temperature)
+    from torchvin.planning.kernels import autograd as fused
+
+    return fused.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)

@@ -1,0 +1,1 @@
+"""What a planner learns: reward, transition, latent MDP."""

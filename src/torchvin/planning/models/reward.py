@@ -1,0 +1,181 @@
+"""Reward models f_R: from the planes of a map to the reward of each action in each cell."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from torchvin.planning.kernels.reference import by_orientation
+
+
+class ImageReward(nn.Module):
+    """The paper's: a linear network to one reward image R, then W_R, R's share of each action's Q.
+
+    The authors' code has no nonlinearity between its convolutions, and initial weights of 0.01 * N(0, 1).
+
+    Args:
+        num_actions: Q channels A (the paper: 10), in each orientation.
+        in_channels: planes of a map.
+        hidden_channels: of the first convolution (the paper: 150).
+        kernel_size: F of W_R, odd.
+        scale: standard deviation of the initial weights.
+        num_orientations: O; each has a reward image of its own.
+
+    >>> ImageReward(num_actions=10)(torch.zeros(2, 2, 8, 5)).shape
+    torch.Size([2, 10, 8, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        num_actions: int,
+        in_channels: int = 2,
+        hidden_channels: int = 150,
+        kernel_size: int = 3,
+        scale: float = 0.01,
+        num_orientations: int = 1,
+    ) -> None:
+        super().__init__()
+        channels = num_orientations * num_actions
+        self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
+        self.reward = nn.Conv2d(hidden_channels, num_orientations, 1, bias=False)
+        self.q_conv = nn.Conv2d(num_orientations, channels, kernel_size, padding="same", bias=False)
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=scale)
+
+    def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
+        """The reward image R, one for each orientation.
+
+        Two linear convolutions are one: the product of their weights is convolved, not the planes twice, which is 40
+        times less work with 150 hidden channels. The parameters, and how they learn, stay those of the two.
+        """
+        assert self.hidden.bias is not None
+        outward = self.reward.weight[:, :, 0, 0]  # [O, hidden]
+        weight = (outward @ self.hidden.weight.flatten(1)).view(-1, *self.hidden.weight.shape[1:])
+        return functional.conv2d(planes, weight, outward @ self.hidden.bias, padding=1)
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        q_reward: Tensor = self.q_conv(self.image(planes))
+        return q_reward
+
+
+class Rectifier(nn.Module):
+    """relu(x), but where it is shut, `leak` of the gradient passes, so that what must open again can.
+
+    Of plain rectifiers on the few channels of a reward some shut early for every map and never open: an action is then
+    not paid for reaching the goal, or costs nothing into an obstacle, and the plan goes around that for good (28x28
+    maps: 2 of 4 seeds ended at 94 and 76 % optimal; with the leak all four passed 99 %). Values are exactly those of
+    relu, so what must be 0 is 0.
+
+    >>> x = torch.tensor([-2.0, 3.0], requires_grad=True)
+    >>> y = Rectifier()(x)
+    >>> y.tolist(), torch.autograd.grad(y.sum(), x)[0].tolist()
+    ([0.0, 3.0], [0.10000000149011612, 1.0])
+    """
+
+    def __init__(self, leak: float = 0.1) -> None:
+        super().__init__()
+        self.leak = leak
+
+    def forward(self, x: Float[Tensor, "*S"]) -> Float[Tensor, "*S"]:
+        opened = functional.relu(x)
+        if not torch.is_grad_enabled():
+            return opened
+        below = x.clamp(max=0)
+        return opened + self.leak * (below - below.detach())
+
+
+class PositiveNetwork(nn.Sequential):
+    """Convolution, relu, 1x1 convolution, Rectifier: what a cell's surroundings pay or cost, never below 0.
+
+    Where nothing is learned it runs in place and without a call of each module: for one map those take as long as the
+    convolutions.
+
+    Args:
+        first: to the hidden channels.
+        second: from them to the actions, 1x1.
+
+    >>> network = PositiveNetwork(nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 1))
+    >>> network(torch.zeros(2, 1, 8, 5)).shape
+    torch.Size([2, 8, 8, 5])
+    """
+
+    def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
+        super().__init__(first, nn.ReLU(), second, Rectifier())
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        modules: Any = self._modules.values()
+        first, relu, second, rectifier = modules
+        if torch.is_grad_enabled():
+            output: Tensor = rectifier(second(relu(first(planes))))
+            return output
+        hidden = functional.conv2d(planes, first.weight, first.bias, padding=first.padding).relu_()
+        return functional.conv2d(hidden, second.weight, second.bias).relu_()
+
+
+class ActionReward(nn.Module):
+    """The normalized design's: what the goal pays minus what the terrain costs, each action its own.
+
+    R_a(s) = relu(goal network)_a(s) - relu(terrain network)_a(s), each network two small convolutions. The goal network
+    sees only the goal plane and has no biases, so that it pays exactly nothing away from the goal; the terrain network
+    can learn to cost exactly nothing where a move is free. With the channel for giving up, which is worth 0, values
+    never fall below 0, and far from the goal they are nothing but the discounted value of arriving: a policy learned on
+    16x16 maps plans hundreds of steps, where rewards that are only nearly zero would add up to more than the goal.
+
+    What lies off the map counts as obstacle, so that a map needs no border.
+
+    Args:
+        num_actions: actions of the environment, in each orientation.
+        terrain_channels: planes before those of the goal; the first is the obstacles, 1 = blocked.
+        hidden_channels: of the first convolutions, half for each network.
+        termination: append a channel of zeros to each orientation, for an action that ends with nothing.
+        num_orientations: O, and as many goal planes.
+
+    >>> ActionReward(num_actions=8)(torch.zeros(2, 2, 8, 5)).shape
+    torch.Size([2, 9, 8, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        num_actions: int,
+        terrain_channels: int = 1,
+        hidden_channels: int = 32,
+        termination: bool = True,
+        num_orientations: int = 1,
+    ) -> None:
+        super().__init__()
+        half = hidden_channels // 2
+        channels = num_orientations * num_actions
+        self.goal = PositiveNetwork(
+            nn.Conv2d(num_orientations, half, 3, padding=1, bias=False), nn.Conv2d(half, channels, 1, bias=False)
+        )
+        last = nn.Conv2d(half, channels, 1)
+        assert last.bias is not None
+        nn.init.constant_(last.bias, 0.5)  # every cost begins above 0, where the whole gradient passes
+        self.terrain = PositiveNetwork(nn.Conv2d(terrain_channels, half, 3), last)
+        self.termination = termination
+        self.num_orientations = num_orientations
+
+    def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
+        """The mean over the actions, for pictures: high at the goal, low where many moves are refused."""
+        return self.of_actions(planes).mean(dim=1, keepdim=True)
+
+    def of_actions(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        """The reward of the environment's actions."""
+        around = (1, 1, 1, 1)
+        obstacles, others, goal = planes.tensor_split((1, planes.shape[1] - self.num_orientations), dim=1)
+        terrain = functional.pad(obstacles, around, value=1.0)
+        if others.shape[1]:
+            terrain = torch.cat([terrain, functional.pad(others, around)], dim=1)
+        reward: Tensor = self.goal(goal) - self.terrain(terrain)
+        return reward
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+        reward = self.of_actions(planes)
+        if not self.termination:
+            return reward
+        with_zeros = functional.pad(by_orientation(reward, self.num_orientations), (0, 0, 0, 0, 0, 1))
+        return with_zeros.flatten(1, 2)

@@ -1,0 +1,1 @@
+"""Planners: from an observation to a plan."""

@@ -1,0 +1,167 @@
+"""Dynamic transitions (DT-VIN, ICML 2025): each cell of each map has a kernel of its own, made from what is seen there.
+
+The paper's text was not at hand: what is called the paper's here, numbers included, is second-hand and unverified.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from torchvin.errors import InputError, check_shape
+from torchvin.planning.recurrence import check_gradient, segment_length, segments
+from torchvin.types import PlannerOutput
+
+
+class DynamicTransition(nn.Module):
+    """T = softmax(f_T(planes)) over the F * F neighbours: a distribution for each action in each cell of each map.
+
+    f_T is one convolution, so the weights are A * F^2 kernels of size F' x F' a plane (the paper: F = F' = 3).
+
+    Args:
+        num_actions: Q channels A.
+        in_channels: how many planes of a map f_T sees, from the first. 1 leaves the goal out, on which it does not
+            depend where a move leads: a short training reached 98 % of states in place of 85 %, but a longer one, on
+            another run of numbers, stopped at 61 % with its moves never sorted out. So 2 is the default.
+        kernel_size: F, odd.
+        sharpness: factor on the logits, as in `NormalizedTransition` (ours; the paper has none, that is 1).
+
+    >>> DynamicTransition(num_actions=4)(torch.rand(2, 2, 6, 5)).sum(dim=2).round().unique()
+    tensor([1.], grad_fn=<Unique2Backward0>)
+    """
+
+    def __init__(
+        self, *, num_actions: int, in_channels: int = 2, kernel_size: int = 3, sharpness: float = 10.0
+    ) -> None:
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise InputError(f"kernel_size must be odd, got {kernel_size}: its centre is the cell itself.")
+        self.num_actions = num_actions
+        self.sharpness = sharpness
+        self.logits = nn.Conv2d(in_channels, num_actions * kernel_size**2, 3, padding=1)
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A FF H W"]:
+        batch, _, height, width = planes.shape
+        seen = planes[:, : self.logits.in_channels]
+        logits: Tensor = self.sharpness * self.logits(seen).view(batch, self.num_actions, -1, height, width)
+        return logits.softmax(dim=2)
+
+
+def neighbours(plane: Float[Tensor, "B 1 H W"], size: int) -> Float[Tensor, "B FF H W"]:
+    """What lies around each cell, zero outside the map, in the order of a kernel's weights."""
+    around: Tensor = functional.unfold(plane, size, padding=size // 2)
+    return around.view(*around.shape[:2], *plane.shape[-2:])
+
+
+def dynamic_value_iteration(
+    reward: Float[Tensor, "B 1 H W"],
+    transition: Float[Tensor, "B A FF H W"],
+    *,
+    num_iterations: int,
+    initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    gradient: str = "checkpoint",
+    layer_every: int = 0,
+) -> PlannerOutput:
+    """Run exactly K updates V_{n+1}(s) = max_a sum over s' of T_a(s, s') (R(s') + V_n(s')), and look ahead once more.
+
+    The operator of `value_iteration` with a kernel per cell, and with the reward of the cell that is reached, as
+    DT-VIN has it (ICML 2025). R's share does not change with n and is summed once. There is no discount: with
+    distributions for T and rewards, values grow by at most max |R| an update, and their differences stay.
+
+    Args:
+        reward: R, [B, 1, H, W].
+        transition: T, [B, A, F * F, H, W].
+        num_iterations: K; 0 only looks ahead at `initial_value`.
+        initial_value: V_0, zero if not given.
+        gradient: "checkpoint" keeps V between segments for the backward pass (of `layer_every` updates, or of about
+            sqrt(K) without), "unroll" everything: F * F * A numbers a cell and iteration.
+        layer_every: J > 0 reports the Q values after J, 2J, ... < K updates as `PlannerOutput.layers`.
+
+    Raises: ShapeError; InputError for a negative K, an F * F that is no odd square, or another gradient mode.
+
+    >>> transition = torch.full((2, 4, 9, 6, 5), 1 / 9)
+    >>> plan = dynamic_value_iteration(torch.rand(2, 1, 6, 5), transition, num_iterations=25, layer_every=10)
+    >>> plan.q_values.shape, list(plan.layers)
+    (torch.Size([2, 4, 6, 5]), [10, 20])
+    """
+    check_shape("reward", reward, "B 1 H W")
+    batch, _, height, width = reward.shape
+    check_shape("transition", transition, f"{batch} A FF {height} {width}")
+    size = round(transition.shape[2] ** 0.5)
+    if size * size != transition.shape[2] or size % 2 == 0:
+        raise InputError(f"a cell's kernel must have F * F weights, F odd, got {transition.shape[2]}.")
+    if num_iterations < 0:
+        raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
+    check_gradient("dynamic", gradient)
+    value = torch.zeros_like(reward) if initial_value is None else initial_value
+    check_shape("initial_value", value, f"{batch} 1 {height} {width}")
+
+    def look_ahead(value: Tensor) -> Tensor:
+        return q_reward + (transition * neighbours(value, size)[:, None]).sum(dim=2)
+
+    def update(value: Tensor) -> tuple[Tensor]:
+        return (look_ahead(value).amax(dim=1, keepdim=True),)
+
+    q_reward = (transition * neighbours(reward, size)[:, None]).sum(dim=2)
+    length = layer_every or segment_length(num_iterations, gradient)
+    values = {made: after for made, (after,) in segments(update, (value,), num_iterations, length, gradient)}
+    value = values[num_iterations]
+    layers = {made: look_ahead(after) for made, after in values.items() if layer_every and 0 < made < num_iterations}
+    q_values = look_ahead(value)
+    residual = (q_values.detach().amax(dim=1, keepdim=True) - value.detach()).abs().flatten(1).amax(dim=1)
+    return PlannerOutput(q_values, value, num_iterations, residual, layers)
+
+
+class DynamicPlanner(nn.Module):
+    """Reward and transition from the planes of a map, then `dynamic_value_iteration`: DT-VIN without its head.
+
+    In training mode it reports every `layer_every`-th layer for the adaptive highway loss; in evaluation mode none.
+
+    Args:
+        reward: module from planes to a reward image [B, 1, H, W].
+        transition: module from planes to a kernel per cell, [B, A, F * F, H, W].
+        num_iterations: K where a call names none.
+        layer_every: J (the paper: 10), or 0 for no layers.
+        gradient: as in `dynamic_value_iteration`.
+
+    >>> planner = DynamicPlanner(reward=nn.Conv2d(2, 1, 1), transition=DynamicTransition(num_actions=4))
+    >>> planner(torch.rand(2, 2, 6, 5), num_iterations=20).value.shape
+    torch.Size([2, 1, 6, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        reward: nn.Module,
+        transition: nn.Module,
+        num_iterations: int = 30,
+        layer_every: int = 10,
+        gradient: str = "checkpoint",
+    ) -> None:
+        super().__init__()
+        if layer_every < 0:
+            raise InputError(f"layer_every must not be negative, got {layer_every}.")
+        check_gradient("dynamic", gradient)
+        self.reward = reward
+        self.transition = transition
+        self.num_iterations = num_iterations
+        self.layer_every = layer_every
+        self.gradient = gradient
+
+    def forward(
+        self,
+        planes: Float[Tensor, "B C H W"],
+        *,
+        num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    ) -> PlannerOutput:
+        """Plan on the planes of a map; see `dynamic_value_iteration`. Under autocast it runs in float32."""
+        with torch.autocast(planes.device.type, enabled=False):  # K roundings to half precision would add up
+            return dynamic_value_iteration(
+                self.reward(planes),
+                self.transition(planes),
+                num_iterations=self.num_iterations if num_iterations is None else num_iterations,
+                initial_value=initial_value,
+                gradient=self.gradient,
+                layer_every=self.layer_every if self.training else 0,
+            )

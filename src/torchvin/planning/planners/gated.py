@@ -1,0 +1,117 @@
+"""The gated planner (GPPN): in place of value iteration's maximum, an LSTM in every cell."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from torchvin.errors import InputError
+from torchvin.planning.recurrence import check_gradient, segment_length, segments
+from torchvin.types import PlannerOutput
+
+
+class GatedPlanner(nn.Module):
+    """Gated Path Planning Network (Lee, Parisotto, Chaplot, Xing, Salakhutdinov: ICML 2018, arXiv:1806.06408).
+
+    Every cell holds an LSTM. In a step, an F x F convolution of the hidden states to one channel is the message that
+    the LSTM of each cell reads. Hidden and cell state begin as 3x3 convolutions of the features; a linear readout of
+    the last hidden state scores the actions.
+
+    K counts the LSTM steps, exactly. The authors' code makes one fewer than its `k` says: their K = 20 is 19 here.
+    Nothing makes the recurrence converge: it is trained for its K, and is known to go astray when K grows (SymVIN, ICLR
+    2023, on GPPN at larger maps).
+
+    The state is kept as [C, B * H * W]: a step is then two matrix products and a few operations on contiguous memory,
+    more than twice as fast on a CPU as `LSTMCell` and `Conv2d`, whose weights these are. Under autocast products run in
+    half precision, the cell state and the sum of the messages stay in float32.
+
+    Args:
+        in_channels: channels of the features that come in.
+        num_actions: scores that go out.
+        hidden_channels: of the LSTM (the paper: 150).
+        kernel_size: F, odd (the paper: 3 to 11, chosen on validation maps).
+        num_iterations: K where a call names none.
+        gradient: "unroll", or "checkpoint" (keeps the states of about sqrt(K) steps).
+
+    Raises: InputError for an even F, or another gradient mode.
+
+    >>> GatedPlanner(in_channels=2, num_actions=4, hidden_channels=8)(torch.rand(2, 2, 6, 9)).q_values.shape
+    torch.Size([2, 4, 6, 9])
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_actions: int,
+        hidden_channels: int = 150,
+        kernel_size: int = 9,
+        num_iterations: int = 20,
+        gradient: str = "unroll",
+    ) -> None:
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise InputError(f"kernel_size must be odd, got {kernel_size}: its centre is the cell itself.")
+        check_gradient("gated", gradient)
+        self.num_iterations = num_iterations
+        self.gradient = gradient
+        self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
+        self.cell = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
+        self.message = nn.Conv2d(hidden_channels, 1, kernel_size, padding=kernel_size // 2)
+        self.lstm = nn.LSTMCell(1, hidden_channels)
+        self.readout = nn.Conv2d(hidden_channels, num_actions, 1, bias=False)
+
+    def forward(
+        self,
+        features: Float[Tensor, "B C H W"],
+        *,
+        num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B 1 H W"] | None = None,
+    ) -> PlannerOutput:
+        """Plan on features of a map.
+
+        Returns: `q_values`, the score of each action [B, A, H, W]; `value`, the message that the cells would read next,
+            [B, 1, H, W]; `residual`, by how much it differs from the one they read last (from 0 if K = 0).
+        Raises: InputError for a negative K, or for an initial value: an LSTM has no place for it.
+        """
+        steps = self.num_iterations if num_iterations is None else num_iterations
+        if steps < 0:
+            raise InputError(f"num_iterations must not be negative, got {steps}: it is the number of LSTM steps K.")
+        if initial_value is not None:
+            raise InputError("a gated planner has a state of its own and cannot go on from a value; plan anew.")
+        batch, _, height, width = features.shape
+        gates = self._gates()
+
+        def step(hidden: Tensor, cell: Tensor, read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            read = self._read(hidden, height, width).reshape(1, -1)
+            inputs = torch.cat([hidden, read.to(hidden.dtype), torch.ones_like(hidden[:1])])
+            enter, keep, new, show = (gates @ inputs).sigmoid().chunk(4)
+            cell = keep * cell + enter * (2 * new - 1)
+            hidden = show * (2 * (2 * cell).sigmoid() - 1).to(show.dtype)  # tanh(x) = 2 sigmoid(2x) - 1, and faster
+            return hidden, cell, read
+
+        hidden, cell = (begin(features).movedim(1, 0).flatten(1) for begin in (self.hidden, self.cell))
+        start = (hidden, cell.to(gates.dtype), features.new_zeros(1, batch * height * width))
+        *_, (_, last) = segments(step, start, steps, segment_length(steps, self.gradient), self.gradient)
+        hidden, _, read = last
+        value = self._read(hidden, height, width)
+        residual = (value.detach() - read.detach().view_as(value)).abs().flatten(1).amax(dim=1)
+        scores = (self.readout.weight.flatten(1) @ hidden).view(-1, batch, height, width).movedim(0, 1)
+        return PlannerOutput(q_values=scores, value=value, num_iterations=steps, residual=residual)
+
+    def _gates(self) -> Float[Tensor, "G I"]:
+        """The LSTM's weights for (hidden state, message, 1) as one matrix; tanh's rows doubled, for a sigmoid."""
+        lstm = self.lstm
+        weight = torch.cat([lstm.weight_hh, lstm.weight_ih, (lstm.bias_ih + lstm.bias_hh)[:, None]], dim=1)
+        enter, keep, new, show = weight.chunk(4)
+        return torch.cat([enter, keep, 2 * new, show])
+
+    def _read(self, hidden: Float[Tensor, "C N"], height: int, width: int) -> Float[Tensor, "B 1 H W"]:
+        """The convolution to one channel: what each cell sends to its F * F neighbours, summed where it arrives."""
+        weight, bias = self.message.weight, self.message.bias
+        assert bias is not None
+        reach = weight.shape[-1] // 2
+        to_neighbours = weight[0].flip(1, 2).flatten(1).T  # [F * F, C]
+        sent = (to_neighbours @ hidden).to(weight.dtype).view(len(to_neighbours), -1, height * width).transpose(0, 1)
+        arrived: Tensor = functional.fold(sent, (height, width), 2 * reach + 1, padding=reach)
+        return arrived + bias

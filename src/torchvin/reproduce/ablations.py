@@ -1,0 +1,65 @@
+"""What each part of the network is worth: 16x16 maps, every cell teaches, one thing changed at a time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from torchvin.policies.builders import PolicyConfig
+from torchvin.reproduce.book import Measured, ScoreBook, first_seeds, fresh_maps
+from torchvin.reproduce.table1 import FULL_MAPS, measure, train_run
+from torchvin.training.config import RunConfig, preset
+
+SIDE = 16
+_TIED = preset("gridworld-16-paper-all-cells")
+_K = 20  # the paper's at 16x16
+
+
+def _paper(maps: int = 5_000, **changes: object) -> RunConfig:
+    policy: PolicyConfig = replace(_TIED.policy, **changes)  # type: ignore[arg-type]
+    return replace(_TIED, policy=policy, data=replace(_TIED.data, maps=maps))
+
+
+#: folder of the run -> what is changed, and the training
+ABLATIONS: dict[str, tuple[str, RunConfig]] = {
+    "gridworld-16-paper-all-cells": ("the paper's network, 5,000 maps", _TIED),
+    "tied-2500": ("50 % of the maps", _paper(2_500)),
+    "tied-1000": ("20 % of the maps", _paper(1_000)),
+    "untied-5000": ("untied kernels (one an iteration)", _paper(untied=_K + 1)),
+    "untied-2500": ("untied kernels, 50 % of the maps", _paper(2_500, untied=_K + 1)),
+    "untied-1000": ("untied kernels, 20 % of the maps", _paper(1_000, untied=_K + 1)),
+    "hierarchical": (
+        "hierarchical: 10 coarse and 5 fine iterations",
+        _paper(design="hierarchical", iterations_per_side=5 / SIDE),
+    ),
+    "free-action-reward": ("a reward an action in place of one image", _paper(reward="action")),
+    "normalized": ("the normalized design (a reward an action)", preset("gridworld-16")),
+    "normalized-image-reward": (
+        "the normalized design with one reward image",
+        replace(preset("gridworld-16"), policy=replace(preset("gridworld-16").policy, reward="image")),
+    ),
+}
+
+
+def run(out: Path, book: ScoreBook, new: bool = True) -> list[Measured]:
+    """Train (unless `new` is false) and score every ablation, seed 0."""
+    maps = fresh_maps(SIDE, FULL_MAPS)
+    rows = []
+    for name, (what, config) in ABLATIONS.items():
+        run = f"{name}-s0"
+        if training := book.training(out / run, partial(train_run, run, config, out) if new else None):
+            rows.append(measure(book, what, training, maps, "fresh maps 0"))
+    return rows
+
+
+def iterations(rows: Sequence[Measured], book: ScoreBook) -> list[tuple[Measured, int, float]]:
+    """K halved, kept, doubled and quadrupled at test: planner, K and success rate, of the first seed at hand."""
+    results = []
+    for row in first_seeds(rows, lambda training: training.weights is not None):
+        if row.iterations:
+            maps = fresh_maps(row.side, FULL_MAPS)
+            for factor in (0.5, 1, 2, 4):
+                k = math.ceil(factor * row.iterations)
+                results.append((row, k, book.score(row.training, maps, "fresh maps 0", k).success_rate))
+    return results

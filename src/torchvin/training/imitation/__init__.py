@@ -1,0 +1,1 @@
+"""Imitation: examples and losses."""
