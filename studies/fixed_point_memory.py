@@ -16,7 +16,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     """Train some steps in this process."""
     import torch
 
-    from torchvin import PolicyConfig, build_policy, solve_maps
+    from torchvin import NormalizedConfig, build_policy, solve_maps
     from torchvin.maps.generators.mazes import generate_mazes
     from torchvin.mdp.motion import Moves
     from torchvin.training.imitation.losses import optimal_set_loss
@@ -25,7 +25,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     torch.manual_seed(0)
     moves = Moves(4)
     dataset = solve_maps(*generate_mazes(arguments.batch, arguments.side, seed=0), moves=moves)
-    config = PolicyConfig(num_actions=4, num_q=5, gradient=arguments.mode, discount=arguments.discount)
+    config = NormalizedConfig(num_actions=4, gradient=arguments.mode, discount=arguments.discount)
     policy = build_policy(config)
     optimizer = torch.optim.Adam(policy.parameters(), lr=0.01)
     cells = dataset.optimal_actions != 0

@@ -1,4 +1,4 @@
-"""What each planner costs: weights, time a map forward and in training, at its own K. `python benchmarks/planners.py`.
+"""What each planner costs: weights, time a map forward and in training, at its own K. `python studies/planners.py`.
 
 One thread, mazes with 4 moves, fresh weights (the time of a fixed point depends on them). Processor time, the least of
 some calls, so that other work on the machine counts little.
@@ -12,24 +12,34 @@ from collections.abc import Callable
 
 import torch
 
-from torchvin import MapDataset, PolicyConfig, build_policy, solve_maps
+from torchvin import (
+    ArchitectureConfig,
+    DynamicConfig,
+    GPPNConfig,
+    HierarchicalConfig,
+    MapDataset,
+    NormalizedConfig,
+    PaperConfig,
+    ShortestPathConfig,
+    build_policy,
+    solve_maps,
+)
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.mdp.motion import Moves
-from torchvin.policies.builders import DYNAMIC, GPPN_15, SHORTEST_PATH_4, VIN_OF_GPPN_15
 from torchvin.training.imitation.losses import optimal_set_loss
 
-NORMALISED = PolicyConfig(num_actions=4, num_q=5)
-CONFIGS = {
-    "normalized": NORMALISED,
-    "normalized, implicit": dataclasses.replace(NORMALISED, gradient="implicit"),
-    "normalized, soft": dataclasses.replace(NORMALISED, temperature=0.1),
-    "paper (num_q 10, F 3)": PolicyConfig(design="paper", num_actions=4, num_q=10, hidden_channels=150),
-    "paper (num_q 600, F 5)": VIN_OF_GPPN_15,
-    "hierarchical": PolicyConfig(design="hierarchical", num_actions=4, num_q=10, iterations_per_side=0.3125),
-    "gppn (F 9)": GPPN_15,
-    "gppn (F 9), bfloat16": GPPN_15,
-    "dynamic": DYNAMIC,
-    "shortest_path": SHORTEST_PATH_4,
+NORMALIZED = NormalizedConfig(num_actions=4)
+CONFIGS: dict[str, ArchitectureConfig] = {
+    "normalized": NORMALIZED,
+    "normalized, implicit": dataclasses.replace(NORMALIZED, gradient="implicit"),
+    "normalized, soft": dataclasses.replace(NORMALIZED, temperature=0.1),
+    "paper (num_q 10, F 3)": PaperConfig(num_actions=4, iterations_per_side=2.0),
+    "paper (num_q 600, F 5)": PaperConfig(num_actions=4, num_q=600, kernel_size=5, iterations_per_side=2.0),
+    "hierarchical": HierarchicalConfig(num_actions=4, hidden_channels=32),
+    "gppn (F 9)": GPPNConfig(),
+    "gppn (F 9), bfloat16": GPPNConfig(),
+    "dynamic": DynamicConfig(),
+    "shortest_path": ShortestPathConfig(num_actions=4),
 }
 
 
@@ -44,7 +54,7 @@ def least_seconds(run: Callable[[], object], calls: int = 4) -> float:
     return min(times)
 
 
-def measure(name: str, config: PolicyConfig, dataset: MapDataset) -> dict[str, object]:
+def measure(name: str, config: ArchitectureConfig, dataset: MapDataset) -> dict[str, object]:
     """One row of the table."""
     torch.manual_seed(0)
     policy, planes, cells = build_policy(config), dataset.planes(), dataset.optimal_actions != 0

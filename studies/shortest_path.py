@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 
+from torchvin.architectures.registry import build_policy
+from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.evaluation.path import plan_path
@@ -25,9 +27,8 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.io.files import replacing
 from torchvin.mdp.motion import Moves, motion_model
 from torchvin.mdp.rollout import rollout
-from torchvin.policies.builders import SHORTEST_PATH_4, build_policy
+from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
-from torchvin.policies.shortest_path import ShortestPathPolicy
 from torchvin.pretrained.store import load_policy
 from torchvin.training.config import DataConfig, RunConfig, preset
 from torchvin.training.imitation.examples import MapExamples
@@ -53,7 +54,7 @@ def fit(config: RunConfig, dataset: MapDataset | None = None, build: Callable[..
 
 def scored(policy: Policy, kind: str, side: int, number: int, config: RunConfig, seed: int = FRESH) -> Row:
     """All-states rates on fresh maps."""
-    moves, costs = motion_model(config.data.mechanism), config.data.terrain_costs
+    moves, costs = motion_model(config.data.motion), config.data.terrain_costs
     maps = draw_maps(kind, number, side, side, seed=seed, moves=moves, terrain_costs=costs)
     began = time.perf_counter()
     scores = evaluate(policy, maps).scores
@@ -101,7 +102,7 @@ def gridworld(seed: int) -> Iterator[Row]:
 def gridworld_100(seed: int) -> Iterator[Row]:
     """The shipped grid-world weights on 1,000 fresh maps of 100x100, another thousand for each seed."""
     config = preset("gridworld-16-shortest-path")
-    policy = load_policy("gridworld-16-shortest-path").policy
+    policy = load_policy("gridworld-16-shortest-path")
     yield scored(policy, "gridworld", 100, 1_000, config, seed=FRESH + 1 + seed)
 
 
@@ -144,11 +145,11 @@ def memory(seed: int) -> Iterator[Row]:
     torch.manual_seed(seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     data = DataConfig("perfect-maze", 101, 101, 32, "news")
-    config = RunConfig(SHORTEST_PATH_4, data, preset("maze-15").training, seed)
+    config = RunConfig(ShortestPathConfig(num_actions=4), data, preset("maze-15").training, seed)
     maps = training_maps(config, None)
     policy = build_policy(config.policy)
-    assert isinstance(policy, ShortestPathPolicy)
-    policy.transition.make_deterministic()
+    assert isinstance(policy.planner, LatentGraphPlanner)
+    policy.planner.transition.make_deterministic()
     optimizer = torch.optim.Adam([p for p in policy.parameters() if p.requires_grad], lr=0.01)
     examples, device = MapExamples(maps, config.training), torch.device("cpu")
     policy.train()
@@ -172,7 +173,7 @@ def large(seed: int) -> Iterator[Row]:
     for name, kind, side, connectivity in tasks:
         moves = Moves(connectivity)
         maps = draw_maps(kind, 1, side, side, seed=FRESH + seed, moves=moves)
-        policy = load_policy(name).policy
+        policy = load_policy(name)
         steps = MapExamples(maps, preset("maze-15").training).lengths[0]
         far = int(steps.argmax())
         goal = (int(maps.goal[0, 0]), int(maps.goal[0, 1]))

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvin.reproduce.shortest_path import Row, fit, main, scored
 
+from torchvin.architectures.registry import build_policy
+from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.planning.kernels.reference import update
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP
-from torchvin.planning.planners.latent_graph import ShortestPathPlanner
-from torchvin.policies.builders import PolicyConfig, build_policy
+from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
-from torchvin.policies.shortest_path import ShortestPathPolicy
+from torchvin.policies.vin import VIN
 from torchvin.training.config import CurriculumConfig, RunConfig, preset
 from torchvin.types import PlannerOutput
 
@@ -62,19 +63,10 @@ class FreeHeads(LatentModel):
         return functional.softplus(-self._both(planes)[:, -1:])
 
 
-class ExpectedCostPlanner(ShortestPathPlanner):
+class ExpectedCostPlanner(LatentGraphPlanner):
     """While moves are uncertain: the expected cost to go, in place of the exponential domain."""
 
-    def __call__(
-        self,
-        mdp: LatentMDP,
-        *,
-        num_iterations: int,
-        initial_value: Tensor | None = None,
-        solve: str | None = None,
-    ) -> PlannerOutput:
-        if mdp.deterministic:
-            return super().__call__(mdp, num_iterations=num_iterations)
+    def plan_by_iteration(self, mdp: LatentMDP, num_iterations: int, initial_value: Tensor | None) -> PlannerOutput:
         stop = (-mdp.goal_cost).clamp(min=-20.0)  # an expectation needs finite values
         value, q_values = stop, stop
         for _ in range(num_iterations + 1):
@@ -84,19 +76,30 @@ class ExpectedCostPlanner(ShortestPathPlanner):
         return PlannerOutput(q_values, last, num_iterations, value.new_zeros(len(value)))
 
 
-def built(config: PolicyConfig, change: Callable[[ShortestPathPolicy], None]) -> Policy:
+def built(config: ShortestPathConfig, change: Callable[[VIN], None]) -> Policy:
     """The design with a part changed."""
     policy = build_policy(config)
-    assert isinstance(policy, ShortestPathPolicy)
+    assert isinstance(policy, VIN)
     change(policy)
     return policy
 
 
-def _set(name: str, make: Callable[[], object]) -> Callable[[ShortestPathPolicy], None]:
-    return lambda policy: setattr(policy, name, make())
+def _set_head(policy: VIN) -> None:
+    policy.head = ProbabilityHead()
 
 
-def _nothing(policy: ShortestPathPolicy) -> None:
+def _set_planner(policy: VIN) -> None:
+    planner = policy.planner
+    policy.planner = ExpectedCostPlanner(
+        model=planner.model, transition=planner.transition, iterations_per_side=planner.iterations_per_side
+    )
+
+
+def _set_model(policy: VIN) -> None:
+    policy.planner.model = FreeHeads(4)
+
+
+def _nothing(policy: VIN) -> None:
     pass
 
 
@@ -112,16 +115,16 @@ def _training(config: RunConfig = _BASE, **changes: object) -> RunConfig:
 
 
 #: what is taken away -> the training, and the change of the network
-ABLATIONS: dict[str, tuple[RunConfig, Callable[[ShortestPathPolicy], None]]] = {
+ABLATIONS: dict[str, tuple[RunConfig, Callable[[VIN], None]]] = {
     "nothing": (_BASE, _nothing),
     "hardening": (_BASE, _nothing),
-    "log-advantages": (_BASE, _set("head", ProbabilityHead)),
+    "log-advantages": (_BASE, _set_head),
     "phase 1": (
         _training(replace(_BASE, policy=replace(_BASE.policy, iterations_per_side=2.0)), curriculum=CurriculumConfig()),
         _nothing,
     ),
-    "exponential domain": (_BASE, _set("planner", ExpectedCostPlanner)),
-    "goal structure": (_BASE, _set("model", partial(FreeHeads, 4))),
+    "exponential domain": (_BASE, _set_planner),
+    "goal structure": (_BASE, _set_model),
     "even ties": (_training(loss="optimal-set"), _nothing),
 }
 
@@ -132,13 +135,13 @@ def ablation(name: str, seed: int) -> Iterator[Row]:
     config = replace(config, seed=seed)
     trained = fit(config, build=partial(built, change=change))
     policy = trained.policy
-    assert isinstance(policy, ShortestPathPolicy)
+    assert isinstance(policy, VIN)
     if name == "hardening":
-        policy.model.calibrated.fill_(False)
+        policy.planner.model.set_calibrated(False)
     for kind, side, number in FRESH:
         if name == "phase 1" and side > 15:
             policy.planner.solve = "exact"  # of moves at their likeliest: iterating to 101x101 takes minutes
-            policy.transition.make_deterministic()
+            policy.planner.transition.make_deterministic()
         row = scored(policy, kind, side, number, config)
         yield {"without": name, "train_seconds": round(trained.seconds, 1), **row}
 

@@ -7,6 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchvin.architectures.cnn import CNNConfig
+    from torchvin.architectures.dynamic import DynamicConfig
+    from torchvin.architectures.fcn import FCNConfig
+    from torchvin.architectures.gppn import GPPNConfig
+    from torchvin.architectures.hierarchical import HierarchicalConfig
+    from torchvin.architectures.normalized import NormalizedConfig
+    from torchvin.architectures.paper import PaperConfig
+    from torchvin.architectures.registry import ArchitectureConfig, build_policy, register_architecture
+    from torchvin.architectures.shortest_path import ShortestPathConfig
     from torchvin.data.dataset import MapDataset, solve_maps
     from torchvin.data.read import read_dataset
     from torchvin.errors import InputError, ShapeError
@@ -21,10 +30,16 @@ if TYPE_CHECKING:
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
     from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
     from torchvin.planning.planners.gated import GatedPlanner
+    from torchvin.planning.planners.grid import GridPlanner
+    from torchvin.planning.planners.hierarchical import HierarchicalPlanner
+    from torchvin.planning.planners.latent_graph import LatentGraphPlanner
+    from torchvin.planning.planners.planner import Planner
     from torchvin.planning.value_iteration import ValueIteration, value_iteration
     from torchvin.policies.attention import StateAttention
-    from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
     from torchvin.policies.heads import LinearHead, ScaleHead
+    from torchvin.policies.policy import Policy
+    from torchvin.policies.reactive.cnn import CNN
+    from torchvin.policies.reactive.fcn import FCN
     from torchvin.policies.vin import VIN
     from torchvin.pretrained.store import load_policy, save_policy
     from torchvin.training.config import PRESETS, RunConfig
@@ -49,6 +64,10 @@ _WHERE = {
     # planner
     "value_iteration": "planning.value_iteration",
     "ValueIteration": "planning.value_iteration",
+    "Planner": "planning.planners.planner",
+    "GridPlanner": "planning.planners.grid",
+    "HierarchicalPlanner": "planning.planners.hierarchical",
+    "LatentGraphPlanner": "planning.planners.latent_graph",
     "GatedPlanner": "planning.planners.gated",
     "DynamicPlanner": "planning.planners.dynamic",
     "DynamicTransition": "planning.planners.dynamic",
@@ -58,9 +77,21 @@ _WHERE = {
     "ScaleHead": "policies.heads",
     "LinearHead": "policies.heads",
     "VIN": "policies.vin",
-    "PolicyConfig": "policies.builders",
-    "PAPER": "policies.builders",
-    "build_policy": "policies.builders",
+    "Policy": "policies.policy",
+    "CNN": "policies.reactive.cnn",
+    "FCN": "policies.reactive.fcn",
+    # architectures: configuration and builder by name
+    "ArchitectureConfig": "architectures.registry",
+    "NormalizedConfig": "architectures.normalized",
+    "ShortestPathConfig": "architectures.shortest_path",
+    "PaperConfig": "architectures.paper",
+    "HierarchicalConfig": "architectures.hierarchical",
+    "GPPNConfig": "architectures.gppn",
+    "DynamicConfig": "architectures.dynamic",
+    "CNNConfig": "architectures.cnn",
+    "FCNConfig": "architectures.fcn",
+    "build_policy": "architectures.registry",
+    "register_architecture": "architectures.registry",
     "PolicyOutput": "types",
     # experts, data, training
     "shortest_paths": "experts.grid",

@@ -17,7 +17,8 @@ class PlannerOutput:
         num_iterations: K, the number of value updates made; 0 too where a graph search found the fixed point.
         residual: largest change that one more update would make to each map, [B]; 0 at the fixed point. Carries no
             gradient.
-        layers: n to the look-ahead at V_n, [B, A, H, W], of the n that a planner was asked to report; mostly none.
+        layers: intermediate Q values [B, A, H, W], keyed by iteration; usually empty.
+        solved: whether this is the fixed point, so that more iterations would change nothing.
     """
 
     q_values: Float[Tensor, "B OA H W"]
@@ -25,6 +26,7 @@ class PlannerOutput:
     num_iterations: int
     residual: Float[Tensor, "B"]
     layers: Mapping[int, Tensor] = field(default_factory=dict)
+    solved: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
+from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 from torchvin.cli.main import main
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 from torchvin.pretrained.store import save_policy
 
 GOOD = ["--start", "1,1", "--goal", "6,8"]

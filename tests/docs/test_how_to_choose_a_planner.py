@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from torchvin.policies.builders import DESIGNS, REACTIVE
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to-choose-a-planner.md"

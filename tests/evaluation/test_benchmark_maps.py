@@ -35,7 +35,7 @@ def world(tmp_path, draw):
 
 @pytest.fixture(scope="module")
 def policy():
-    return load_policy("gridworld-16").policy
+    return load_policy("gridworld-16")
 
 
 def test_the_tasks_of_all_scenario_files_of_a_map_come_together(world):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
+from torchvin.policies.builders import PolicyConfig
 
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
@@ -10,7 +11,6 @@ from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
 from torchvin.mdp.motion import DifferentialDrive, Moves
-from torchvin.policies.builders import PolicyConfig
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
 

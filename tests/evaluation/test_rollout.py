@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torchvin.policies.builders import PolicyConfig, build_policy
 
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.errors import InputError
@@ -11,7 +12,6 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.mdp.motion import Moves
-from torchvin.policies.builders import PolicyConfig, build_policy
 
 N, S, E, W, NE, NW, SE, SW = range(8)
 

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from torchvin.policies.builders import PolicyConfig, build_policy
+from torchvin.policies.shortest_path import set_solver
 
 from torchvin import InputError, evaluate, load_policy
 from torchvin.cli.main import main
@@ -12,8 +14,6 @@ from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
 from torchvin.evaluation.path import plan_path
 from torchvin.mdp.motion import Moves
-from torchvin.policies.builders import PolicyConfig, build_policy
-from torchvin.policies.shortest_path import set_solver
 from torchvin.pretrained.store import save_policy
 
 NEWS = Moves(num_actions=4)
@@ -21,7 +21,7 @@ NEWS = Moves(num_actions=4)
 
 @pytest.fixture
 def policy():
-    return load_policy("maze-15").policy
+    return load_policy("maze-15")
 
 
 def test_the_shipped_weights_plan_in_mazes_far_larger_than_those_they_learned_from(policy):
@@ -31,7 +31,7 @@ def test_the_shipped_weights_plan_in_mazes_far_larger_than_those_they_learned_fr
 
 
 def test_the_shipped_weights_of_the_grid_world_keep_to_the_bar():
-    policy = load_policy("gridworld-16-shortest-path").policy
+    policy = load_policy("gridworld-16-shortest-path")
     for side, number in ((8, 200), (16, 200), (28, 100), (100, 4)):
         scores = evaluate(policy, draw_maps("gridworld", number, side, side, seed=6)).scores
         assert scores.all_states_success_rate >= 0.9999

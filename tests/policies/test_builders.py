@@ -1,9 +1,9 @@
 import pytest
 import torch
+from torchvin.policies.builders import DESIGNS, PAPER, PolicyConfig, build_policy
 
 from torchvin.errors import InputError
 from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
-from torchvin.policies.builders import DESIGNS, PAPER, PolicyConfig, build_policy
 from torchvin.policies.heads import LinearHead, ScaleHead
 
 

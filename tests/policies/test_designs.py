@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 import torch
+from torchvin.policies.builders import DYNAMIC, GPPN_15, PAPER, VIN_OF_GPPN_15, PolicyConfig, build_policy
 
 from torchvin import evaluate, load_policy, save_policy, solve_maps
 from torchvin.evaluation.path import plan_path
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import Moves
-from torchvin.policies.builders import DYNAMIC, GPPN_15, PAPER, VIN_OF_GPPN_15, PolicyConfig, build_policy
 
 #: Each design with the numbers of its paper, but smaller where its paper's are large.
 CONFIGS = {

@@ -1,9 +1,9 @@
 import pytest
 import torch
+from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 from torchvin.errors import InputError
 from torchvin.maps.observe import encode
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 HIERARCHICAL = PolicyConfig(design="hierarchical", num_q=10, iterations_per_side=0.3125)
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from torchvin.policies.builders import DESIGNS, WITHOUT_ORIENTATIONS, PolicyConfig, build_policy
 
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError, ShapeError
 from torchvin.mdp.motion import DifferentialDrive, Moves
-from torchvin.policies.builders import DESIGNS, WITHOUT_ORIENTATIONS, PolicyConfig, build_policy
 from torchvin.pretrained.store import available, load_policy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples

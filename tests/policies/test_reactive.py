@@ -3,10 +3,10 @@
 import pytest
 import torch
 from torch.nn import functional
+from torchvin.policies.builders import PolicyConfig, build_policy
 
 from torchvin.errors import InputError
 from torchvin.maps.observe import encode
-from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.reactive.cnn import CNN
 from torchvin.policies.reactive.fcn import FCN
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 from torch.nn import functional
+from torchvin.policies.builders import SHORTEST_PATH_4, SHORTEST_PATH_8, PolicyConfig, build_policy
+from torchvin.policies.shortest_path import set_solver
 
 from torchvin.errors import InputError
 from torchvin.maps.observe import encode
 from torchvin.planning.models.latent import LatentModel
-from torchvin.policies.builders import SHORTEST_PATH_4, SHORTEST_PATH_8, PolicyConfig, build_policy
-from torchvin.policies.shortest_path import set_solver
 
 DRIVE = PolicyConfig(design="shortest_path", num_actions=3, num_orientations=4)
 TERRAIN = PolicyConfig(design="shortest_path", num_actions=4, num_terrains=3)

@@ -4,13 +4,13 @@ import math
 import pytest
 import torch
 from torch import nn
+from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 from torchvin.errors import InputError, ShapeError
 from torchvin.maps.observe import encode
 from torchvin.planning.models.transition import FreeTransition
 from torchvin.planning.value_iteration import ValueIteration, value_iteration
 from torchvin.policies.attention import StateAttention
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 from torchvin.policies.heads import LinearHead, ScaleHead
 from torchvin.policies.vin import VIN
 

@@ -7,12 +7,12 @@ import shutil
 
 import pytest
 import torch
+from torchvin.policies.builders import build_policy
 
 from torchvin import evaluate
 from torchvin.cli.main import main
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
-from torchvin.policies.builders import build_policy
 from torchvin.pretrained.store import available, load_policy, save_policy
 from torchvin.reproduce import ablations, figures, table1
 from torchvin.reproduce import book as scoring

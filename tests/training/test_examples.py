@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 import torch
 from torch.nn import functional
+from torchvin.policies.builders import PAPER, build_policy
 
 from torchvin import generate_gridworld, solve_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import OFFSETS
-from torchvin.policies.builders import PAPER, build_policy
 from torchvin.training.config import AUTHORS, TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples, build_examples, state_rows
 

@@ -10,11 +10,11 @@ import sys
 import pytest
 import torch
 from safetensors.torch import load_file
+from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 
 from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, generate_gridworld, solve_maps, train
 from torchvin.errors import TrainingError
-from torchvin.policies.builders import PAPER, REACTIVE, PolicyConfig, build_policy
 from torchvin.pretrained.store import load_policy
 from torchvin.training import initialize as initial
 from torchvin.training import trainer as imitation
@@ -53,7 +53,7 @@ def test_every_preset_builds(name):
 def test_a_training_begins_with_the_weights_it_is_given(tmp_path):
     begun = imitation.build_policy(PolicyConfig())
     initial.initialize_from(begun, "gridworld-8")
-    expected = load_policy("gridworld-8").policy.state_dict()
+    expected = load_policy("gridworld-8").state_dict()
     assert all(value.equal(expected[name]) for name, value in begun.state_dict().items())
     one_small_step = dataclasses.replace(SMALL.training, epochs=1, learning_rate=1e-9, schedule="constant")
     config = dataclasses.replace(SMALL, training=one_small_step, init="gridworld-8")

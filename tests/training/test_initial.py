@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torchvin.policies.builders import PolicyConfig, build_policy
 
 from torchvin.errors import InputError
-from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.training.config import preset
 from torchvin.training.initialize import initialize_from
 

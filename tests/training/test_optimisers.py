@@ -3,9 +3,9 @@ from copy import deepcopy
 
 import pytest
 import torch
+from torchvin.policies.builders import PAPER, build_policy
 
 from torchvin.errors import InputError
-from torchvin.policies.builders import PAPER, build_policy
 from torchvin.training.config import AUTHORS, TrainingConfig
 from torchvin.training.optimizers import RMSpropEpsilonInside
 from torchvin.training.trainer import build_optimizer, build_schedule

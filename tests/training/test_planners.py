@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
+from torchvin.policies.builders import PolicyConfig, build_policy
 
 from torchvin import InputError, train
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.mdp.motion import Moves
-from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.training.config import TrainingConfig, preset
 from torchvin.training.imitation.examples import MapExamples, StateExamples
 from torchvin.training.trainer import build_optimizer

@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import torch
 from safetensors.torch import load_file
+from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
 from torchvin.reproduce.shortest_path import with_wrong_actions
 
 from killing import ends_with_the_same_bits_when_killed
 from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.mdp.motion import DifferentialDrive, Moves
-from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
 from torchvin.training.phases.calibration import calibrate
 from torchvin.training.phases.costs import merged, without_drift

@@ -22,7 +22,7 @@ def measure(*, side: int = 28, num_maps: int = 300, iterations: int = 36) -> dic
     """
     dataset = solve_maps(*generate_gridworld(num_maps, side, seed=1))
     generation = median_seconds(lambda: solve_maps(*generate_gridworld(num_maps, side, seed=1)))
-    policy = load_policy("gridworld-28").policy
+    policy = load_policy("gridworld-28")
     scoring = median_seconds(lambda: evaluate(policy, dataset))
     rollouts = int((dataset.starts[..., 0] >= 0).sum())
     planes, state = dataset[:1].planes(), dataset.starts[:1, :1]

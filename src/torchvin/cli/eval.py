@@ -36,14 +36,13 @@ def run(arguments: Arguments) -> None:
     from torchvin.pretrained.store import load_policy
     from torchvin.training.maps import is_training_file
 
-    loaded = load_policy(arguments.weights)
-    policy = loaded.policy
+    policy = load_policy(arguments.weights)
     choose_solver(policy, arguments.solve, arguments.iterations)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"
     dataset = read_dataset(arguments.data, split)
-    check_fit(loaded.config, dataset)
+    check_fit(policy, dataset)
     with progress_bar("evaluating", len(dataset)) as advance:
         result = evaluate(policy, dataset, num_iterations=arguments.iterations, on_progress=advance)
     scores = result.scores

@@ -13,31 +13,31 @@ class Arguments:
 
 def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
+    from torchvin.architectures.registry import architecture_of, architectures
     from torchvin.cli.output import percent, print_json, print_table
     from torchvin.data.draw import GENERATORS
     from torchvin.maps.formats.map_file import FORMATS
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.planning.kernels.registry import BACKENDS
-    from torchvin.policies.builders import DESIGNS
-    from torchvin.pretrained.store import available, load_policy
+    from torchvin.pretrained.store import available, load_config, load_record
     from torchvin.training.config import PRESETS
 
     weights = {}
     for name in available():
-        loaded = load_policy(name)
-        rate = loaded.record["validation"]["all_states_success_rate"]
-        weights[name] = f"{loaded.config.design}, {percent(rate)} of all states of its validation maps"
+        config, record = load_config(name), load_record(name)
+        rate = record["validation"]["all_states_success_rate"]
+        weights[name] = f"{architecture_of(config).name}, {percent(rate)} of all states of its validation maps"
     presets = {
-        name: f"{config.policy.design}, {config.data.maps} maps of {config.data.height}x{config.data.width} "
-        f"({config.data.kind}, {config.data.mechanism}), {config.training.epochs} epochs"
+        name: f"{architecture_of(config.policy).name}, {config.data.maps} maps of {config.data.height}x{config.data.width} "
+        f"({config.data.kind}, {config.data.motion}), {config.training.epochs} epochs"
         for name, config in PRESETS.items()
     }
     content = {
         "presets": presets,
         "weights": weights,
-        "designs": DESIGNS,
+        "architectures": {name: kind.summary for name, kind in architectures().items()},
         "generators": {name: generator.summary for name, generator in GENERATORS.items()},
-        "mechanisms": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
+        "motion models": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
         "map formats": {name: format.summary for name, format in FORMATS.items()},
         "kernels": {name: backend.summary for name, backend in BACKENDS.items()},
     }

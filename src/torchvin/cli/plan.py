@@ -41,25 +41,25 @@ def run(arguments: Arguments) -> None:
     from torchvin.mdp.motion import Moves
     from torchvin.plotting.figure import check_picture
     from torchvin.plotting.maps import plot_plan
-    from torchvin.policies.shortest_path import ShortestPathPolicy
     from torchvin.pretrained.store import load_policy
 
     start, goal = parse_state("--start", arguments.start), parse_state("--goal", arguments.goal)
     map_file = read_map(arguments.map, threshold=arguments.threshold)
-    loaded = load_policy(arguments.weights)
-    if (loaded.config.num_orientations, loaded.config.num_terrains) != (1, 1):
+    policy = load_policy(arguments.weights)
+    config = policy.config
+    assert config is not None  # loaded
+    if (config.num_orientations, config.num_terrains) != (1, 1):
         raise InputError(
-            f"{arguments.weights}: trained for {loaded.config.num_orientations} orientations and "
-            f"{loaded.config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
+            f"{arguments.weights}: trained for {config.num_orientations} orientations and "
+            f"{config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
         )
-    moves = Moves(loaded.config.num_actions)
+    moves = Moves(config.num_actions)
     check_task(map_file.blocked, start, goal, moves)
     if arguments.out:
         check_picture(arguments.out)
         check_writable(arguments.out)
-    policy = loaded.policy
     choose_solver(policy, arguments.solve, arguments.iterations)
-    if not isinstance(policy, ShortestPathPolicy):
+    if policy.planner is not None and not policy.planner.exact:
         policy = policy.double()  # values shrink with distance: keep all of them apart
     planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
     seconds = planned.seconds

@@ -69,6 +69,21 @@ class MapDataset:
         """Factor on the cost of a move that ends in a cell, float64; None where every cell costs 1."""
         return entry_cost(self.terrain, self.terrain_costs)
 
+    def description(self) -> dict[str, Any]:
+        """What weights that learn from these maps are for, as JSON: motion model, observation, and the maps."""
+        planes = ["blocked", "terrain", "goal"] if len(self.terrain_costs) > 1 else ["blocked", "goal"]
+        height, width = self.size
+        return {
+            "name": "gridworld",
+            "motion": self.moves.to_json(),
+            "observation": {
+                "planes": planes,
+                "num_orientations": self.moves.num_orientations,
+                "terrain_costs": list(self.terrain_costs),
+            },
+            "data": {"maps": len(self), "height": height, "width": width},
+        }
+
     def planes(self, dtype: torch.dtype = torch.float32) -> Float[Tensor, "M C H W"]:
         """Network input: obstacles, terrain classes from the second on, goal (`maps.encode`)."""
         return encode(

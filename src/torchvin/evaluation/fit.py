@@ -1,28 +1,34 @@
 """Whether a policy and a data set belong together."""
 
+from torchvin.architectures.registry import ArchitectureConfig
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
-from torchvin.policies.builders import PolicyConfig
+from torchvin.policies.policy import Policy
 
 
-def check_fit(policy: PolicyConfig, dataset: MapDataset) -> None:
+def check_fit(policy: Policy | ArchitectureConfig, dataset: MapDataset) -> None:
     """The policy must have the actions, orientations and planes of the maps.
+
+    A policy that was composed by hand says nothing of itself and is not checked.
 
     Raises: InputError naming the options to set.
     """
+    config = policy.config if isinstance(policy, Policy) else policy
+    if config is None:
+        return
     moves = dataset.moves
-    if policy.num_actions != moves.num_actions:
+    if config.num_actions != moves.num_actions:
         raise InputError(
-            f"the maps have {moves.num_actions} moves, the policy {policy.num_actions} actions; set "
-            "--policy.num-actions (and --policy.num-q, one more in the normalized design)."
+            f"the maps have {moves.num_actions} moves, the policy {config.num_actions} actions; set "
+            "--policy.num-actions."
         )
-    if policy.num_orientations != moves.num_orientations:
+    if config.num_orientations != moves.num_orientations:
         raise InputError(
-            f"the maps have {moves.num_orientations} orientations, the policy {policy.num_orientations}; set "
-            "--policy.num-orientations."
+            f"the maps have {moves.num_orientations} orientations, the policy {config.num_orientations}; set "
+            "--policy.num-orientations, if its architecture has that option."
         )
-    if policy.num_terrains != len(dataset.terrain_costs):
+    if config.num_terrains != len(dataset.terrain_costs):
         raise InputError(
-            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {policy.num_terrains}; set "
-            "--policy.num-terrains."
+            f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {config.num_terrains}; set "
+            "--policy.num-terrains, if its architecture has that option."
         )

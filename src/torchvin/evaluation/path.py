@@ -13,10 +13,7 @@ from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import Moves
 from torchvin.mdp.rollout import rollout
-from torchvin.planning.planners.gated import GatedPlanner
 from torchvin.policies.policy import Policy
-from torchvin.policies.shortest_path import ShortestPathPolicy
-from torchvin.policies.vin import VIN
 from torchvin.spaces import unflatten
 
 State = tuple[int, int]
@@ -84,10 +81,10 @@ def plan_path(
     further update still changes values, twice as many in all, going on from the values there are. No shortest path has
     more steps than the map has cells, so that many updates are the most.
 
-    A shortest-path policy that solves exactly plans once.
+    A policy that solves exactly plans once.
 
     Args:
-        policy: a VIN in float32 or float64, or a shortest-path policy.
+        policy: with a planner, in float32 or float64.
         blocked: True = obstacle, [H, W].
         start, goal: (row, col).
         num_iterations: exactly this K.
@@ -96,12 +93,13 @@ def plan_path(
     Raises: InputError, see `check_task`; if the policy does not plan; if the policy's values are not finite.
 
     >>> from torchvin.pretrained.store import load_policy
-    >>> planned = plan_path(load_policy("gridworld-16").policy, torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
+    >>> planned = plan_path(load_policy("gridworld-16"), torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
-    if not isinstance(policy, VIN | ShortestPathPolicy):
-        raise InputError(f"a {type(policy).__name__} cannot go on planning from a plan; choose weights of a VIN.")
+    planner = policy.planner
+    if planner is None:
+        raise InputError(f"a {type(policy).__name__} does not plan; choose weights of a VIN.")
     optimal_cost = check_task(blocked, start, goal, moves)
     height, width = blocked.shape
     began = time.perf_counter()
@@ -110,8 +108,7 @@ def plan_path(
     dtype = next(policy.parameters()).dtype
     planes = encode(batch, target, dtype=dtype)
     steps = policy.default_iterations(height, width) if num_iterations is None else num_iterations
-    goes_on = not isinstance(policy.planner, GatedPlanner)  # it plans anew or not at all
-    most = height * width if num_iterations is None and goes_on else steps
+    most = height * width if num_iterations is None and planner.resumable else steps
     done, value = 0, None
     while True:
         output = policy(planes, num_iterations=steps, initial_value=value)
@@ -128,8 +125,10 @@ def plan_path(
             actions, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True
         )
         found = bool(ours.reached)
-        if found or done >= most or output.plan.residual.item() == 0 or output.plan.num_iterations < steps:
-            break  # the last: a planner that stops at its fixed point is there
+        if found or done >= most or output.plan.solved or output.plan.residual.item() == 0:
+            break
+        if output.plan.num_iterations < steps:
+            break  # a planner that stops at its fixed point is there
         steps = min(done, most - done)
     seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)

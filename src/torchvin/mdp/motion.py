@@ -11,7 +11,9 @@ differs by action and orientation lies in channels o * A + a, as the planner has
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Int, Shaped
@@ -71,6 +73,10 @@ class MotionModel(ABC):
     @abstractmethod
     def reversible(self) -> bool:
         """Whether each move has a reverse at the same cost, so that distances from a goal are distances to it."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """The motion model as JSON, for `motion_from_json`."""
 
     @property
     def state_length(self) -> int:
@@ -136,6 +142,14 @@ class Moves(MotionModel):
         if self.num_actions not in (4, 8):
             raise InputError(f"num_actions must be 4 or 8, got {self.num_actions}.")
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "grid",
+            "num_actions": self.num_actions,
+            "diagonal_cost": math.sqrt(2),
+            "corner_cutting": self.corner_cutting,
+        }
+
     @property
     def num_orientations(self) -> int:
         return 1
@@ -176,6 +190,9 @@ class DifferentialDrive(MotionModel):
     >>> drive.names, drive.effects[HEADINGS.index("E")]
     (('left', 'right', 'forward'), ((0, 0, 0), (2, 0, 0), (1, 0, 1)))
     """
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "differential-drive"}
 
     @property
     def num_actions(self) -> int:
@@ -232,3 +249,15 @@ def motion_model(name: str) -> MotionModel:
     if name not in MOTION_MODELS:
         raise unknown_name("mechanism", name, MOTION_MODELS)
     return MOTION_MODELS[name]
+
+
+def motion_from_json(described: Mapping[str, Any]) -> MotionModel:
+    """The motion model that `to_json` wrote down.
+
+    Raises: InputError for an unknown kind.
+    """
+    if described.get("kind") == "grid":
+        return Moves(described["num_actions"], described["corner_cutting"])
+    if described.get("kind") == "differential-drive":
+        return DifferentialDrive()
+    raise InputError(f"unknown motion model {dict(described)!r:.80}; expected kind grid or differential-drive.")

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from torchvin.errors import InputError
 from torchvin.evaluation.path import PlannedPath, State
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import OFFSETS
-from torchvin.planning.models.reward import ActionReward, ImageReward
 from torchvin.plotting.figure import figure
 from torchvin.policies.vin import VIN
 
@@ -120,8 +120,10 @@ def plot_network(
     """
     goal = planned.optimal_path[-1]
     planes = encode(blocked[None], torch.tensor([goal]), dtype=next(policy.parameters()).dtype)
-    assert isinstance(policy.reward, ActionReward | ImageReward), "only these have an image of the reward"
-    reward = policy.reward.image(planes)[0, 0]
+    image = policy.planner.reward_image(planes)
+    if image is None:
+        raise InputError(f"a {type(policy.planner).__name__} has no image of its reward to draw.")
+    reward = image[0, 0]
     with figure(path, 17, 4.6, columns=4) as axes:
         world, rewards, values, paths = axes[0]
         draw_map(world, blocked)

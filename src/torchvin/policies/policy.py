@@ -1,56 +1,108 @@
-"""What every policy is: planes of a map in, action logits out, for all cells or for the states asked for."""
+"""What every policy is: an observation in, action logits out, for all states or for those asked for."""
 
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from torchvin.errors import InputError
 from torchvin.types import PolicyOutput
+
+if TYPE_CHECKING:
+    from torchvin.architectures.registry import ArchitectureConfig
+    from torchvin.mdp.motion import MotionModel
+    from torchvin.planning.planners.planner import Planner
 
 
 class Policy(nn.Module, ABC):
-    """Called with planes and, if wanted, states; the trainer and the scorer need no more than this class says."""
+    """Called with an observation and, if wanted, states. This is the full interface that trainer and scorer use.
 
-    @abstractmethod
-    def default_iterations(self, height: int, width: int) -> int:
-        """K for a map of this size where a call names none; 0 for a policy that does not plan."""
+    Attributes:
+        planner: what plans inside; None in a reactive policy.
+        config: the configuration that built the policy, set by `build_policy`; None if it was composed by hand.
+        builder: name of the function that built it in place of its architecture's own; empty if none did.
+        task: what the weights were trained for, as JSON: motion model, observation, data.
+        record: how the weights were trained and how they scored, as JSON.
+    """
+
+    planner: "Planner | None"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.planner = None
+        self.config: ArchitectureConfig | None = None
+        self.builder = ""
+        self.task: Mapping[str, Any] = {}
+        self.record: Mapping[str, Any] = {}
 
     @abstractmethod
     def forward(
         self,
-        planes: Float[Tensor, "B C H W"],
+        observation: Float[Tensor, "B C H W"],
         states: Int[Tensor, "B S D"] | None = None,
         *,
         num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
         """Logits [B, S, A] for `states` (row, col), or [B, A, H, W] for every cell if none are given.
 
-        Of an agent with O > 1 orientations states are (orientation, row, col), and maps have channels o * A + a.
+        With O > 1 orientations a state is (orientation, row, col), and maps have channels o * A + a.
         """
 
-
-class ReactivePolicy(Policy):
-    """A baseline without a planner, for maps of one size.
-
-    Args:
-        height, width: of every map it will ever see: its weights are tied to places.
-    """
-
-    def __init__(self, *, height: int, width: int) -> None:
-        super().__init__()
-        self.height = height
-        self.width = width
-
     def default_iterations(self, height: int, width: int) -> int:
-        return 0
+        """K for a map of this size where a call names none; 0 where no number of iterations is made."""
+        return 0 if self.planner is None else self.planner.default_iterations(height, width)
 
-    def check(self, planes: Float[Tensor, "B C H W"], num_iterations: int | None) -> None:
-        """Raises: InputError for maps of another size, or for a number of iterations."""
-        if tuple(planes.shape[2:]) != (self.height, self.width):
-            raise InputError(
-                f"this {type(self).__name__} was built for {self.height}x{self.width} maps and knows no other size, "
-                f"got {planes.shape[2]}x{planes.shape[3]}; a VIN takes any."
-            )
-        if num_iterations:
-            raise InputError(f"a {type(self).__name__} does not plan, so it has no number of iterations; leave it out.")
+    @property
+    def motion(self) -> "MotionModel | None":
+        """The motion model that the weights were trained for; None if that is not known."""
+        from torchvin.mdp.motion import motion_from_json
+
+        described = self.task.get("motion")
+        return None if described is None else motion_from_json(described)
+
+    @property
+    def policy(self) -> "Policy":
+        """The policy itself: `load_policy(name).policy` was the spelling of version 0.1."""
+        return self
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str], *, revision: str | None = None) -> "Policy":
+        """Load weights as `load_policy` does: by shipped name, by folder, or from the Hugging Face Hub.
+
+        Raises: InputError as there; if the weights are of another class than the one asked.
+
+        >>> from torchvin import VIN
+        >>> VIN.from_pretrained("gridworld-16").record["config"]["seed"]
+        0
+        """
+        from torchvin.errors import InputError
+        from torchvin.pretrained.store import load_policy
+
+        policy = load_policy(name, revision=revision)
+        if not isinstance(policy, cls):
+            raise InputError(f"{name}: expected weights of a {cls.__name__}, got a {type(policy).__name__}.")
+        return policy
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write weights and configuration, so that `from_pretrained(folder)` gives this policy again.
+
+        Raises: InputError if the folder cannot be written, or the policy was not built from a configuration.
+        """
+        from torchvin.pretrained.store import save_policy
+
+        save_policy(folder, self)
+
+    def push_to_hub(self, repo_id: str, *, revision: str | None = None, **options: Any) -> str:
+        """Upload weights and configuration to the Hugging Face Hub; returns the address of the commit.
+
+        Args:
+            repo_id: `owner/repository`; made if it does not exist.
+            revision: branch.
+            options: of `huggingface_hub.HfApi.upload_folder`, such as `token` and `commit_message`.
+        """
+        from torchvin.pretrained.hub import push
+
+        return push(self, repo_id, revision=revision, **options)

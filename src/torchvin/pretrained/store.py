@@ -1,40 +1,36 @@
-"""Weights by name, by folder or from the Hugging Face Hub: safetensors and JSON, never pickle."""
+"""Weights by name, by folder or from the Hugging Face Hub: safetensors and JSON, never pickle.
 
-import dataclasses
+A folder holds `model.safetensors` and `config.json`, which says what was really used (format 2): architecture, solver,
+task (motion model, observation, data) and the record of the training.
+"""
+
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 import torchvin
+from torchvin.architectures.registry import (
+    ArchitectureConfig,
+    build_policy,
+    build_with,
+    config_from_json,
+    config_to_json,
+    known_builder,
+)
 from torchvin.errors import InputError, unknown_name
 from torchvin.io.files import replacing
-from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
+from torchvin.pretrained import format_1, hub
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
-FORMAT = 1
+FORMAT = 2
+Build = Callable[[Any], Policy]
 _SHIPPED = Path(__file__).parent / "weights"
-
-
-@dataclass(frozen=True)
-class LoadedPolicy:
-    """A policy with what its folder says of it.
-
-    Attributes:
-        policy: in evaluation mode.
-        config: that built it.
-        record: how it was trained and how it scored: command, data, seed, scores, as `config.json` has them.
-    """
-
-    policy: Policy
-    config: PolicyConfig
-    record: dict[str, Any] = field(default_factory=dict)
 
 
 def available() -> list[str]:
@@ -46,63 +42,88 @@ def available() -> list[str]:
 
 
 def save_policy(
-    folder: Path,
-    policy: nn.Module,
-    config: PolicyConfig,
-    record: Mapping[str, Any],
+    folder: str | os.PathLike[str],
+    policy: Policy,
     *,
+    task: Mapping[str, Any] | None = None,
+    record: Mapping[str, Any] | None = None,
     dtype: torch.dtype | None = None,
 ) -> None:
-    """Write weights and config; each file appears whole or not at all.
+    """Write weights and configuration; each file appears whole or not at all.
 
     Args:
         folder: to write into.
-        policy, config: the network and what built it.
-        record: how it was trained.
+        policy: built from a configuration.
+        task: what it was trained for; the policy's own if not given.
+        record: how it was trained; the policy's own if not given.
         dtype: to store the weights in, as they are if not given. They are loaded in float32 whatever it is.
 
-    Raises: InputError if `folder` cannot be written.
+    Raises: InputError if `folder` cannot be written, or the policy was composed by hand, without a configuration.
     """
     from safetensors.torch import save_file
 
+    if policy.config is None:
+        raise InputError(
+            "only a policy with a configuration can be loaded again: build it with torchvin.build_policy, or register "
+            "it (torchvin.register_architecture) and set its `config`."
+        )
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.state_dict().items()}
     if dtype is not None:
         tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-    with replacing(folder / WEIGHTS_FILE) as temporary:
-        save_file(tensors, temporary)
     content = {
         "format": FORMAT,
         "torchvin": torchvin.__version__,
-        "policy": dataclasses.asdict(config),
-        "record": dict(record),
+        "policy": config_to_json(policy.config),
+        **({"builder": policy.builder} if policy.builder else {}),
+        "solver": {} if policy.planner is None else policy.planner.solver,
+        "task": dict(policy.task if task is None else task),
+        "record": dict(policy.record if record is None else record),
     }
+    folder = Path(folder)
+    with replacing(folder / WEIGHTS_FILE) as temporary:
+        save_file(tensors, temporary)
     with replacing(folder / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def load_policy(name: str | Path) -> LoadedPolicy:
+def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, build: Build | None = None) -> Policy:
     """Load weights by the name of shipped ones, a folder (a run of `torchvin train`), or `owner/repository` on the Hub.
 
     Only an `owner/repository` that is no folder here touches the network.
 
-    Raises: InputError if there is no such thing, or it does not hold weights for its own config.
+    Args:
+        name: of the weights.
+        revision: branch, tag or commit on the Hub.
+        build: builds the network in place of its architecture's own builder; needed for weights of a training with a
+            `build` of its own, in a process that has not used that function.
 
-    >>> load_policy("gridworld-16").config.design
-    'normalized'
+    Returns: the policy in evaluation mode; its `config`, `task` and `record` are what the folder says.
+    Raises: InputError if there is no such thing, or it does not hold weights for its own configuration.
+
+    >>> load_policy("gridworld-16").config.hidden_channels
+    64
     """
-    folder = _find(str(name))
-    fields, record = _read_config(folder)
+    folder = _find(os.fspath(name), revision)
+    content, former = _read_config(folder)
     try:
-        config = PolicyConfig(**fields)
-        policy = build_policy(config)
-    except (TypeError, RuntimeError, InputError) as error:
+        config = config_from_json(content["policy"])
+        chosen = build or (known_builder(content["builder"]) if content.get("builder") else build_policy)
+        with torch.random.fork_rng(devices=[]):  # loading draws no numbers that a caller would miss
+            policy = build_with(chosen, config)
+        tensors = _read_weights(folder / WEIGHTS_FILE, policy, config, former)
+        policy.load_state_dict(tensors)
+        if policy.planner is not None:
+            policy.planner.set_solver(content.get("solver", {}))
+    except (TypeError, RuntimeError) as error:
         raise InputError(f"{folder}: its config does not build a policy: {error}") from error
-    policy.load_state_dict(_read_weights(folder / WEIGHTS_FILE, policy))
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    policy.task, policy.record = content["task"], content["record"]
     policy.eval()
-    return LoadedPolicy(policy=policy, config=config, record=record)
+    return policy
 
 
-def load_record(name: str | Path) -> dict[str, Any]:
+def load_record(name: str | os.PathLike[str]) -> dict[str, Any]:
     """What `load_policy` gives as `record`, without reading the weights.
 
     Raises: InputError as there.
@@ -110,33 +131,41 @@ def load_record(name: str | Path) -> dict[str, Any]:
     >>> load_record("gridworld-16")["config"]["seed"]
     0
     """
-    return _read_config(_find(str(name)))[1]
+    record: dict[str, Any] = _read_config(_find(os.fspath(name), None))[0]["record"]
+    return record
 
 
-def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Fields of the policy's config, and the record."""
+def load_config(name: str | os.PathLike[str]) -> ArchitectureConfig:
+    """The configuration of weights, without building the network.
+
+    Raises: InputError as `load_policy`.
+    """
+    return config_from_json(_read_config(_find(os.fspath(name), None))[0]["policy"])
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
+    """The content of the configuration in format 2, and whether the file is of format 1."""
     try:
         content = json.loads((folder / CONFIG_FILE).read_text())
-        fields = content["policy"]
-        fields["design"] = fields["design"].replace("normalised", "normalized")
-        version, record = content["format"], content["record"]
-        unknown = set(fields) - {field.name for field in dataclasses.fields(PolicyConfig)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        version = content["format"]
+        if version == 1:
+            return format_1.upgrade(content), True
+        if version == FORMAT and all(isinstance(content[part], dict) for part in ("policy", "task", "record")):
+            return content, False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{folder}: no readable {CONFIG_FILE} of torchvin ({error!r}); expected a run folder."
         ) from error
-    if version != FORMAT or unknown:
-        raise InputError(
-            f"{folder}: written by another version of torchvin (format {version}, this one reads {FORMAT}"
-            + (f"; unknown fields {', '.join(sorted(unknown))}" if unknown else "")
-            + "); upgrade torchvin or train again."
-        )
-    return fields, record
+    raise InputError(
+        f"{folder}: written by another version of torchvin (format {version!r:.40}, this one reads 1 and {FORMAT}); "
+        "upgrade torchvin or train again."
+    )
 
 
-def _find(name: str) -> Path:
-    if (_SHIPPED / name / CONFIG_FILE).is_file() and Path(name).name == name:
-        return _SHIPPED / name
+def _find(name: str, revision: str | None) -> Path:
+    shipped = name.replace("normalised", "normalized")  # as version 0.1 spelled it
+    if (_SHIPPED / shipped / CONFIG_FILE).is_file() and Path(shipped).name == shipped:
+        return _SHIPPED / shipped
     folder = Path(name)
     if folder.is_dir():
         return folder
@@ -144,42 +173,29 @@ def _find(name: str) -> Path:
         raise InputError(f"{folder}: expected a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, got a file.")
     owner, _, repository = name.partition("/")
     if owner and repository and "/" not in repository and not name.startswith(("./", "../", "~")):
-        return _download(name)
+        return hub.fetch(name, [WEIGHTS_FILE, CONFIG_FILE], revision=revision, shipped=available())
     raise unknown_name("weights (or folder)", name, available())
 
 
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=[WEIGHTS_FILE, CONFIG_FILE]))
-    except Exception as error:  # the hub client raises its own, requests' and the operating system's errors
-        raise InputError(
-            f"weights {name!r}: no such folder here, and the Hugging Face Hub gave none ({type(error).__name__}). "
-            f"Shipped weights: {', '.join(available())}."
-        ) from error
-
-
-def _read_weights(path: Path, policy: Policy) -> dict[str, torch.Tensor]:
+def _read_weights(path: Path, policy: Policy, config: ArchitectureConfig, former: bool) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
-        tensors = {
-            name.replace(".share.", ".q_conv.").replace(".settled", ".deterministic"): tensor
-            for name, tensor in tensors.items()
-        }
     except (OSError, SafetensorError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
+        raise InputError(f"{path.name} cannot be read as safetensors ({error}).") from error
+    if former:
+        name = config_to_json(config)["architecture"]
+        tensors = {format_1.upgrade_names(old, name): tensor for old, tensor in tensors.items()}
     expected = {name: list(tensor.shape) for name, tensor in policy.state_dict().items()}
     got = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if expected != got:
         wrong = next(name for name in {**expected, **got} if expected.get(name) != got.get(name))
         raise InputError(
-            f"{path}: weights of another architecture: {wrong} should be {expected.get(wrong, 'absent')}, "
+            f"{path.name} holds weights of another architecture: {wrong} should be {expected.get(wrong, 'absent')}, "
             f"got {got.get(wrong, 'none')}."
         )
     if bad := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
-        raise InputError(f"{path}: {bad[0]} holds NaN or infinity; the training that wrote it diverged.")
+        raise InputError(f"{path.name}: {bad[0]} holds NaN or infinity; the training that wrote it diverged.")
     return tensors

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from torchvin.policies.builders import PolicyConfig
+from torchvin.architectures.hierarchical import HierarchicalConfig
 from torchvin.reproduce.book import Measured, ScoreBook, first_seeds, fresh_maps
 from torchvin.reproduce.table1 import FULL_MAPS, measure, train_run
 from torchvin.training.config import RunConfig, preset
@@ -17,7 +17,7 @@ _K = 20  # the paper's at 16x16
 
 
 def _paper(maps: int = 5_000, **changes: object) -> RunConfig:
-    policy: PolicyConfig = replace(_TIED.policy, **changes)  # type: ignore[arg-type]
+    policy = replace(_TIED.policy, **changes)  # type: ignore[arg-type]
     return replace(_TIED, policy=policy, data=replace(_TIED.data, maps=maps))
 
 
@@ -31,7 +31,7 @@ ABLATIONS: dict[str, tuple[str, RunConfig]] = {
     "untied-1000": ("untied kernels, 20 % of the maps", _paper(1_000, untied=_K + 1)),
     "hierarchical": (
         "hierarchical: 10 coarse and 5 fine iterations",
-        _paper(design="hierarchical", iterations_per_side=5 / SIDE),
+        replace(_TIED, policy=HierarchicalConfig(iterations_per_side=5 / SIDE)),
     ),
     "free-action-reward": ("a reward an action in place of one image", _paper(reward="action")),
     "normalized": ("the normalized design (a reward an action)", preset("gridworld-16")),

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from torchvin.architectures.registry import build_policy, config_from_json
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
@@ -18,7 +19,6 @@ from torchvin.evaluation.scorer import evaluate
 from torchvin.io.files import replacing
 from torchvin.io.progress import progress_bar
 from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.policies.builders import PolicyConfig, build_policy
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy, load_record
 from torchvin.training.trainer import HISTORY_FILE
@@ -54,11 +54,11 @@ class Training:
         """
         if self.weights is None:
             raise InputError(f"{self.name}: its weights are gone and this was not measured before; train it again.")
-        return load_policy(self.weights).policy
+        return load_policy(self.weights)
 
     def default_iterations(self, height: int, width: int) -> int:
         """K on maps of that size, by its config."""
-        return build_policy(PolicyConfig(**self.record["config"]["policy"])).default_iterations(height, width)
+        return build_policy(config_from_json(self.record["config"]["policy"])).default_iterations(height, width)
 
 
 @dataclass(frozen=True)

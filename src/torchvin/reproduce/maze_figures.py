@@ -54,7 +54,7 @@ def maze(row: MazeRow, path: Path) -> int:
     furthest = int(torch.where(distance.isinf(), -1.0, distance).argmax())
     start = divmod(furthest, row.task.side)
     goal = (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
-    policy = load_policy(row.weights).policy.double()
+    policy = load_policy(row.weights).double()
     planned = plan_path(policy, maps.blocked[0], start, goal, moves=Moves(num_actions=4))
     plot_plan(maps.blocked[0], planned, path, title=f"{row.task.kind} {row.task.side}x{row.task.side}")
     return len(planned.optimal_path) - 1

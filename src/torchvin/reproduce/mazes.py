@@ -24,7 +24,8 @@ from torchvin.maps.formats.scenarios import Scenario
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
-from torchvin.pretrained.store import WEIGHTS_FILE, LoadedPolicy, available, load_policy
+from torchvin.policies.policy import Policy
+from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.table1 import train_run
 from torchvin.training.config import PRESETS, RunConfig, preset
@@ -155,7 +156,7 @@ def rows(tasks: Sequence[Task], budget: str, book: ScoreBook, runs: Path | None 
                 found.append(MazeRow(planner, task))
             for entry in weights:
                 loaded = load_policy(entry)
-                if task.side > LARGEST_ITERATED and loaded.config.design != "shortest_path":
+                if task.side > LARGEST_ITERATED and not (loaded.planner and loaded.planner.exact):
                     continue
                 maps = maps_of(task, number_of_maps(task, budget), seed) if maps is None else maps
                 found.append(measure(planner, task, entry, loaded, maps, book, seed))
@@ -163,20 +164,20 @@ def rows(tasks: Sequence[Task], budget: str, book: ScoreBook, runs: Path | None 
 
 
 def measure(
-    planner: str, task: Task, weights: str, loaded: LoadedPolicy, maps: MapDataset, book: ScoreBook, seed: int = 0
+    planner: str, task: Task, weights: str, loaded: Policy, maps: MapDataset, book: ScoreBook, seed: int = 0
 ) -> MazeRow:
     """Score weights on the maps of a task, but for those on which they were trained.
 
     Raises: InputError if the weights are of another mechanism.
     """
-    check_fit(loaded.config, maps)
+    check_fit(loaded, maps)
     key = f"{Path(weights).name}, {task.kind} {task.side} {task.mechanism}, {len(maps)} maps, seed {seed}"
 
     def score() -> dict[str, Any]:
         unseen = without_training_maps(maps, loaded)
         forget_peak_memory()
         with progress_bar(f"evaluating {key}", len(unseen)) as advance:
-            result = evaluate(loaded.policy, unseen, on_progress=advance)
+            result = evaluate(loaded, unseen, on_progress=advance)
         return {
             "scores": asdict(result.scores),
             "lengths": [asdict(entry) for entry in result.by_length.bins(LENGTHS)],
@@ -185,21 +186,20 @@ def measure(
         }
 
     entry = book.keep(key, score)
-    exact = loaded.config.design == "shortest_path"
     return MazeRow(
         planner=planner,
         task=task,
         weights=weights,
         scores=Scores(**entry["scores"]),
         lengths=tuple(LengthBin(**part) for part in entry["lengths"]),
-        iterations=0 if exact else loaded.policy.default_iterations(task.side, task.side),
+        iterations=loaded.default_iterations(task.side, task.side),
         seconds=entry["seconds"],
         megabytes=entry["megabytes"],
         record=loaded.record,
     )
 
 
-def without_training_maps(maps: MapDataset, loaded: LoadedPolicy) -> MapDataset:
+def without_training_maps(maps: MapDataset, loaded: Policy) -> MapDataset:
     """The maps whose layout did not occur in the training, drawn again from its record; near-empty mazes may."""
     described = loaded.record["config"]
     data = described["data"]
@@ -240,7 +240,7 @@ def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
     Raises: InputError if the folder has no tasks, or the weights have other moves.
     """
     loaded = load_policy(weights)
-    if (loaded.config.num_actions, loaded.config.num_orientations) != (Moves().num_actions, 1):
+    if loaded.motion != Moves():
         raise InputError(f"the tasks of benchmark maps are planned with 8 moves; {weights} has other actions.")
     scores = []
     for path, tasks in find_scenarios(folder).items():
@@ -253,7 +253,7 @@ def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
 
             def score(path: Path = path, mine: Sequence[Scenario] = mine, key: str = key) -> dict[str, Any]:
                 with progress_bar(f"planning {key}", len({task.goal for task in mine})) as advance:
-                    return asdict(score_tasks(loaded.policy, path, mine, on_progress=advance))
+                    return asdict(score_tasks(loaded, path, mine, on_progress=advance))
 
             parts.append(TaskScores(**book.keep(key, score)))
         scores.append(together(parts))

@@ -4,19 +4,17 @@ import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from torchvin.architectures.cnn import CNNConfig
+from torchvin.architectures.dynamic import DynamicConfig
+from torchvin.architectures.fcn import FCNConfig
+from torchvin.architectures.gppn import GPPNConfig
+from torchvin.architectures.normalized import NormalizedConfig
+from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
+from torchvin.architectures.registry import ArchitectureConfig, config_to_json
+from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.data.draw import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
-from torchvin.policies.builders import (
-    DYNAMIC,
-    GPPN_15,
-    PAPER,
-    PAPER_28,
-    SHORTEST_PATH_4,
-    SHORTEST_PATH_8,
-    VIN_OF_GPPN_15,
-    PolicyConfig,
-)
 
 Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
@@ -37,7 +35,7 @@ class DataConfig:
     """Columns."""
     maps: int = 5000
     """Number of maps."""
-    mechanism: str = "moore"
+    motion: str = "moore"
     """What the agent can do: moore (8 moves), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
@@ -45,7 +43,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.kind not in GENERATORS:
             raise unknown_name("kind of data", self.kind, GENERATORS)
-        motion_model(self.mechanism)
+        motion_model(self.motion)
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ class TrainingConfig:
 class RunConfig:
     """Everything that decides a training, but the file of maps."""
 
-    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    policy: ArchitectureConfig = field(default_factory=NormalizedConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
@@ -165,8 +163,8 @@ class RunConfig:
     draws those of the paper's network (its seed is 0); fresh ones if not given."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries."""
-        return dataclasses.asdict(self)
+        """Plain dictionaries; that of the policy names its architecture."""
+        return {**dataclasses.asdict(self), "policy": config_to_json(self.policy)}
 
 
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
@@ -207,7 +205,7 @@ GPPN_RECIPE = TrainingConfig(
 MAZE_ITERATIONS = 4.0
 #: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
 TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
-MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, mechanism="news")
+MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, motion="news")
 
 
 def _paper_table() -> dict[str, RunConfig]:
@@ -215,15 +213,14 @@ def _paper_table() -> dict[str, RunConfig]:
     presets = {}
     for side in (8, 16, 28):
         data = DataConfig(height=side, width=side)
-        paper = PAPER_28 if side == 28 else PAPER
+        paper = PaperConfig(iterations_per_side=PAPER_ITERATIONS_PER_SIDE[side])
         presets[f"gridworld-{side}-paper"] = RunConfig(paper, data, AUTHORS)
         presets[f"gridworld-{side}-paper-best-start"] = RunConfig(paper, data, AUTHORS_BEST_START)
         presets[f"gridworld-{side}-paper-authors-start"] = RunConfig(paper, data, AUTHORS, init="authors")
         every_cell = RunConfig(paper, data, ALL_CELLS_AGAIN, init="gridworld-16-paper-all-cells")
         presets[f"gridworld-{side}-paper-all-cells"] = every_cell if side == 28 else RunConfig(paper, data, ALL_CELLS)
-        cnn = PolicyConfig(design="cnn", height=side, width=side)
+        cnn, fcn = CNNConfig(height=side, width=side), FCNConfig(height=side, width=side)
         presets[f"gridworld-{side}-cnn"] = RunConfig(cnn, data, CNN_AUTHORS)
-        fcn = replace(cnn, design="fcn")
         presets[f"gridworld-{side}-fcn"] = RunConfig(fcn, data, FCN_AUTHORS_8 if side == 8 else FCN_AUTHORS)
     return presets
 
@@ -236,18 +233,14 @@ def _mazes() -> dict[str, RunConfig]:
     presets = {}
     for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
         moves = motion_model(name)
-        policy = PolicyConfig(
-            num_actions=moves.num_actions,
-            num_q=moves.num_actions + 1,
-            num_orientations=moves.num_orientations,
-            iterations_per_side=MAZE_ITERATIONS,
-        )
+        agent = {"num_actions": moves.num_actions, "num_orientations": moves.num_orientations}
+        policy = NormalizedConfig(**agent, iterations_per_side=MAZE_ITERATIONS)
         for side in (15, 28):
-            data = DataConfig(kind="maze", height=side, width=side, maps=10_000, mechanism=name)
+            data = DataConfig(kind="maze", height=side, width=side, maps=10_000, motion=name)
             presets[f"maze-{side}{suffix}-normalized"] = RunConfig(policy, data, TrainingConfig(epochs=10))
-            shortest = replace(SHORTEST_PATH_4, num_actions=moves.num_actions, num_q=moves.num_actions)
-            shortest = replace(shortest, num_orientations=moves.num_orientations)
-            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
+            presets[f"maze-{side}{suffix}"] = RunConfig(
+                ShortestPathConfig(**agent), replace(data, maps=3000), TWO_PHASES
+            )
     return presets
 
 
@@ -256,20 +249,22 @@ def _mazes() -> dict[str, RunConfig]:
 PRESETS: dict[str, RunConfig] = {
     "gridworld-8": RunConfig(data=DataConfig(height=8, width=8)),
     "gridworld-16": RunConfig(
-        policy=PolicyConfig(hidden_channels=64),
+        policy=NormalizedConfig(hidden_channels=64),
         data=DataConfig(height=16, width=16),
         training=TrainingConfig(batch_size=16),
     ),
     "gridworld-28": RunConfig(
-        policy=PolicyConfig(hidden_channels=64),
+        policy=NormalizedConfig(hidden_channels=64),
         data=DataConfig(height=28, width=28, maps=4000),
         training=TrainingConfig(epochs=15, batch_size=24),
     ),
     **_mazes(),
-    "gridworld-16-shortest-path": RunConfig(SHORTEST_PATH_8, DataConfig(), replace(TWO_PHASES, epochs=15)),
-    "maze-15-gppn": RunConfig(GPPN_15, MAZES_15, GPPN_RECIPE),
-    "maze-15-vin": RunConfig(VIN_OF_GPPN_15, MAZES_15, GPPN_RECIPE),
-    "maze-15-dynamic": RunConfig(DYNAMIC, MAZES_15, TrainingConfig(epochs=30)),
+    "gridworld-16-shortest-path": RunConfig(ShortestPathConfig(), DataConfig(), replace(TWO_PHASES, epochs=15)),
+    "maze-15-gppn": RunConfig(GPPNConfig(), MAZES_15, GPPN_RECIPE),
+    "maze-15-vin": RunConfig(
+        PaperConfig(num_actions=4, num_q=600, kernel_size=5, iterations_per_side=2.0), MAZES_15, GPPN_RECIPE
+    ),
+    "maze-15-dynamic": RunConfig(DynamicConfig(), MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
 }
 

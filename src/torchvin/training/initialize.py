@@ -7,6 +7,7 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.planning.models.reward import ImageReward
 from torchvin.planning.models.transition import FreeTransition
+from torchvin.planning.planners.grid import GridPlanner
 from torchvin.policies.heads import LinearHead
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import load_policy
@@ -27,7 +28,7 @@ def initialize_from(policy: Policy, weights: str, seed: int = 0) -> None:
     """
     if weights == AUTHORS_START:
         return initialize_as_authors(policy, seed)
-    before = load_policy(weights).policy.state_dict()
+    before = load_policy(weights).state_dict()
     shapes = {name: list(value.shape) for name, value in policy.state_dict().items()}
     for name, shape in shapes.items():
         if name not in before or list(before[name].shape) != shape or len(before) != len(shapes):
@@ -53,10 +54,10 @@ def initialize_as_authors(policy: Policy, seed: int) -> None:
 
     Raises: InputError for another policy.
 
-    >>> from torchvin.policies.builders import PolicyConfig, build_policy
-    >>> policy = build_policy(PolicyConfig(design="paper", num_q=10, hidden_channels=150))
+    >>> from torchvin import PaperConfig, build_policy
+    >>> policy = build_policy(PaperConfig())
     >>> initialize_as_authors(policy, seed=0)
-    >>> round(policy.reward.hidden.bias[0].item(), 6)  # numpy's first number, 1.764052, times 0.01
+    >>> round(policy.planner.reward.hidden.bias[0].item(), 6)  # numpy's first number, 1.764052, times 0.01
     0.017641
     """
     generator = np.random.RandomState(seed)
@@ -67,11 +68,11 @@ def initialize_as_authors(policy: Policy, seed: int) -> None:
 
 
 def _in_the_authors_order(policy: Policy) -> list[Tensor]:
-    reward, transition, head = (
-        getattr(policy, "reward", None),
-        getattr(getattr(policy, "planner", None), "transition", None),
-        getattr(policy, "head", None),
+    planner = policy.planner
+    reward, transition = (
+        (planner.reward, planner.iteration.transition) if isinstance(planner, GridPlanner) else (None, None)
     )
+    head = getattr(policy, "head", None)
     if not (
         isinstance(reward, ImageReward)
         and isinstance(transition, FreeTransition)

@@ -16,15 +16,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from torchvin.architectures.registry import build_policy, build_with
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError, TrainingError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import Evaluation, evaluate
 from torchvin.io.files import replacing
 from torchvin.io.progress import progress_bar
-from torchvin.policies.builders import PolicyConfig, build_policy
+from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
-from torchvin.policies.shortest_path import ShortestPathPolicy
+from torchvin.pretrained.format_1 import upgrade_run
 from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig, TrainingConfig
@@ -68,7 +69,7 @@ def train(
     *,
     resume: bool = False,
     record: dict[str, Any] | None = None,
-    build: Callable[[PolicyConfig], Policy] = build_policy,
+    build: Callable[[Any], Policy] = build_policy,
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
@@ -107,17 +108,17 @@ def train(
         torch.set_num_threads(options.threads)
     training, validation = split_validation(dataset, options.validation_maps, config.seed)
     torch.manual_seed(start)
-    policy = build(config.policy)
+    policy = build_with(build, config.policy)
     if config.init:
         initialize_from(policy, config.init, config.seed)
     checkpoint = out / CHECKPOINT_FILE
     going_on = resume and checkpoint.exists()
-    if isinstance(policy, ShortestPathPolicy):
+    if isinstance(policy.planner, LatentGraphPlanner):
         _first_phase(policy, training, options, config.seed, done=going_on)
     elif options.curriculum.steps:
         raise InputError(
-            f"a curriculum settles the moves of the design 'shortest_path', which {config.policy.design!r} does not "
-            "learn; leave --training.curriculum.steps out."
+            f"a curriculum settles the moves of the design 'shortest_path', which "
+            f"{type(config.policy).__name__} does not learn; leave --training.curriculum.steps out."
         )
     examples = build_examples(training, options, config.seed)
     batches = -(-len(examples) // options.batch_size)
@@ -182,15 +183,15 @@ def train(
 
     policy.load_state_dict(best)
     policy.eval()
-    if isinstance(policy, ShortestPathPolicy):
+    if isinstance(policy.planner, LatentGraphPlanner):
         calibrate(policy, training, options, config.seed)
     scores = evaluate(policy, validation)
     if accelerator.is_main_process:
         save_policy(
             out,
             policy,
-            config.policy,
-            {
+            task=dataset.description(),
+            record={
                 **(record or {}),
                 "config": config.to_json(),
                 **({"start_seed": start} if options.starts > 1 else {}),
@@ -202,9 +203,7 @@ def train(
     return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
-def best_start(
-    config: RunConfig, dataset: MapDataset, out: Path, build: Callable[[PolicyConfig], Policy] = build_policy
-) -> int:
+def best_start(config: RunConfig, dataset: MapDataset, out: Path, build: Callable[[Any], Policy] = build_policy) -> int:
     """Train from each of the starts for a few epochs, in folders of `out`; return the seed whose loss fell lowest.
 
     The first start is that of a training without trials. A trial that is there already is not run again; one that
@@ -241,14 +240,13 @@ def _onednn(enabled: bool) -> Iterator[None]:
         torch.backends.mkldnn.set_flags(_enabled=before)  # type: ignore[no-untyped-call]
 
 
-def _first_phase(
-    policy: ShortestPathPolicy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool
-) -> None:
-    """Learn where moves lead and settle it, or only settle what a checkpoint will bring."""
+def _first_phase(policy: Policy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool) -> None:
+    """Learn where moves lead and make them deterministic, or only say so where a checkpoint will bring them."""
+    assert isinstance(policy.planner, LatentGraphPlanner)
     if not options.curriculum.steps:
         policy.planner.solve = "iterate"  # moves stay uncertain
     elif done:
-        policy.transition.make_deterministic()
+        policy.planner.transition.make_deterministic()
     else:
         learn_moves(policy, training, options, seed)
 
@@ -331,7 +329,7 @@ def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> N
     if not resume:
         raise InputError(f"{out} already holds a run; pass --resume to go on with it, or choose another --out.")
     try:
-        before = json.loads(path.read_text())
+        before = upgrade_run(json.loads(path.read_text()))
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
     if changed := _differences(_with_defaults(before), run):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 from agreement import assert_same, problem, with_gradients
 from torchvin.errors import ShapeError
@@ -17,7 +18,6 @@ from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference
 from torchvin.planning.kernels.cpu import kernel as cpu
 from torchvin.planning.value_iteration import value_iteration
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 pytestmark = pytest.mark.skipif(cpu.extension is None, reason="the C++ kernel is not compiled")
 

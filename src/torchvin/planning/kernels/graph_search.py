@@ -7,6 +7,7 @@ iterations: a distance, an action and a rank are kept for each state (13 bytes),
 C++ does both (cpp/shortest_path.cpp); where it was not compiled, SciPy's Dijkstra and NumPy.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,50 +21,82 @@ _UNREACHABLE = 255  # a choice; the number of actions stands for stopping
 
 
 def shortest_paths(
-    cost: Float[Tensor, "B OA H W"], goal_cost: Float[Tensor, "B O H W"], steps: Int[Tensor, "OA 3"]
+    cost: Float[Tensor, "B OA H W"], goal_cost: Float[Tensor, "B O H W"], steps: Sequence[Sequence[int]]
 ) -> Float[Tensor, "B O H W"]:
     """Least cost from every state to a stop: float64, infinite where none is reached, differentiable once.
 
     Args:
         cost: of each move, not negative, infinite where there is none; channel o * A + a for orientation o. A move off
-            the map is none whatever its cost.
+            the map does not exist whatever its cost.
         goal_cost: of stopping in a state, infinite where one cannot.
-        steps: where each channel leads: orientation, rows down, columns right.
+        steps: where each channel leads: (orientation, rows down, columns right).
 
     Raises: ValueError for a negative or NaN cost.
 
     >>> cost, goal_cost = torch.ones(1, 1, 1, 3), torch.tensor([[[[0.0, torch.inf, torch.inf]]]])
-    >>> shortest_paths(cost, goal_cost, torch.tensor([[0, 0, -1]])).tolist()  # one action, to the left
+    >>> shortest_paths(cost, goal_cost, [(0, 0, -1)]).tolist()  # one action, to the left
     [[[[0.0, 1.0, 2.0]]]]
     """
-    distance: Tensor = _ShortestPaths.apply(cost, goal_cost, steps)  # type: ignore[no-untyped-call]
-    return distance
-
-
-class _ShortestPaths(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Tensor:
-        dtype = torch.float64 if cost.dtype == torch.float64 else torch.float32
-        arrays = [tensor.detach().to("cpu", dtype).contiguous() for tensor in (cost, goal_cost)]
-        solve = solve_compiled if cpu.extension else solve_scipy
-        distance, choice, order = solve(arrays[0], arrays[1], steps.cpu().contiguous())
-        ctx.save_for_backward(choice, order, steps)
-        ctx.shapes, ctx.dtype, ctx.device = (cost.shape, goal_cost.shape), cost.dtype, cost.device
-        return distance.to(cost.device)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        choice, order, steps = ctx.saved_tensors
-        back = back_compiled if cpu.extension else back_numpy
-        flow = grad.cpu().double().contiguous()
-        grad_cost, grad_goal = back(flow, choice, order, steps.cpu().contiguous(), *ctx.shapes)
-        return grad_cost.to(ctx.device, ctx.dtype), grad_goal.to(ctx.device, ctx.dtype), None
+    return search(cost, goal_cost, [number for step in steps for number in step])[0]
 
 
 Solution = tuple[Float[Tensor, "B O H W"], UInt8[Tensor, "B O H W"], Int[Tensor, "B O H W"]]
-"""Distance, choice (an action; A = stop; 255 = none) and the states of each map in an order such that each comes after
-the one that its choice leads to (-1 after the last)."""
+"""Distance; choice (an action; A = stop; 255 = unreachable); settling order of each map's states, successors first, -1
+after the last."""
+
+
+@torch.library.custom_op("torchvin::shortest_paths", mutates_args=())
+def search(cost: Tensor, goal_cost: Tensor, steps: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """`Solution` of every map, as an operator: traced and exported programs hold it as one call."""
+    dtype = torch.float64 if cost.dtype == torch.float64 else torch.float32
+    arrays = [tensor.detach().to("cpu", dtype).contiguous() for tensor in (cost, goal_cost)]
+    solve = solve_compiled if cpu.extension else solve_scipy
+    distance, choice, order = solve(arrays[0], arrays[1], _table(steps))
+    return distance.to(cost.device), choice.to(cost.device), order.to(cost.device)
+
+
+@search.register_fake
+def _(cost: Tensor, goal_cost: Tensor, steps: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        goal_cost.new_empty(goal_cost.shape, dtype=torch.float64),
+        goal_cost.new_empty(goal_cost.shape, dtype=torch.uint8),
+        goal_cost.new_empty(goal_cost.shape, dtype=torch.int32),
+    )
+
+
+@torch.library.custom_op("torchvin::shortest_paths_backward", mutates_args=())
+def search_backward(
+    grad: Tensor, choice: Tensor, order: Tensor, cost: Tensor, goal_cost: Tensor, steps: list[int]
+) -> tuple[Tensor, Tensor]:
+    """Gradients of cost and goal_cost from that of the distance: one pass from the leaves of the tree to the goals."""
+    back = back_compiled if cpu.extension else back_numpy
+    kept = [tensor.cpu().contiguous() for tensor in (grad.double(), choice, order)]
+    grads = back(kept[0], kept[1], kept[2], _table(steps), cost.shape, goal_cost.shape)
+    return grads[0].to(cost.device, cost.dtype), grads[1].to(cost.device, goal_cost.dtype)
+
+
+@search_backward.register_fake
+def _(
+    grad: Tensor, choice: Tensor, order: Tensor, cost: Tensor, goal_cost: Tensor, steps: list[int]
+) -> tuple[Tensor, Tensor]:
+    return cost.new_empty(cost.shape), goal_cost.new_empty(goal_cost.shape)
+
+
+def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    cost, goal_cost, ctx.steps = inputs
+    ctx.save_for_backward(output[1], output[2], cost, goal_cost)
+    ctx.mark_non_differentiable(output[1], output[2])
+
+
+def _backward(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor, Tensor, None]:
+    return (*search_backward(grad, *ctx.saved_tensors, ctx.steps), None)
+
+
+search.register_autograd(_backward, setup_context=_keep_for_backward)
+
+
+def _table(steps: list[int]) -> Int[Tensor, "OA 3"]:
+    return torch.tensor(steps, dtype=torch.int64).view(-1, 3)
 
 
 def solve_compiled(cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Solution:
@@ -88,16 +121,16 @@ def back_compiled(
 
 
 def edges(
-    cost: Float[Tensor, "OA H W"], steps: Int[Tensor, "OA 3"], orientations: int
+    cost: Float[Tensor, "OA H W"], steps: Sequence[Sequence[int]], orientations: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The moves of one map that exist (finite cost, on the map): from, to (flat states), action, cost.
 
-    >>> [part.tolist() for part in edges(torch.ones(1, 1, 3), torch.tensor([[0, 0, -1]]), 1)]
+    >>> [part.tolist() for part in edges(torch.ones(1, 1, 3), [(0, 0, -1)], 1)]
     [[1, 2], [0, 1], [0, 0], [1.0, 1.0]]
     """
     channels, height, width = cost.shape
     channel, row, col = np.nonzero(np.isfinite(cost.numpy()))
-    orientation, down, right = steps.numpy()[channel].T
+    orientation, down, right = np.asarray(steps)[channel].T
     to_row, to_col = row + down, col + right
     inside = (to_row >= 0) & (to_row < height) & (to_col >= 0) & (to_col < width)
     actions = channels // orientations
@@ -121,7 +154,7 @@ def solve_scipy(cost: Tensor, goal_cost: Tensor, steps: Tensor) -> Solution:
     if not ((cost >= 0).all() and (goal_cost >= 0).all()):
         raise ValueError("costs must not be negative or NaN")
     for index in range(batch):
-        source, target, action, costs = edges(cost[index], steps, orientations)
+        source, target, action, costs = edges(cost[index], steps.tolist(), orientations)
         stops = goal_cost[index].flatten().double().numpy()
         goals = np.flatnonzero(np.isfinite(stops))
         # Of parallel moves the cheapest first: np.unique keeps it. Backwards, from having stopped.

@@ -35,6 +35,13 @@ def positive(value: Float[Tensor, "*shape"], least: float = 0.05) -> Float[Tenso
     return torch.where(value > least, value, least * (value.clamp(max=least) / least - 1).exp())
 
 
+def _note_state(module: nn.Module, *_: object) -> None:
+    """Keep what the buffer says as a Python number as well; called after weights were loaded, too."""
+    assert isinstance(module, LatentModel)
+    if not module.calibrated.is_meta:
+        module.is_calibrated = bool(module.calibrated)
+
+
 class LatentModel(nn.Module):
     """Availability and cost of each move, and the goal, from an FxF neighbourhood of each cell.
 
@@ -98,6 +105,13 @@ class LatentModel(nn.Module):
         # In float64: costs that were made equal must be so to the last bit, or ties are broken far from the goal.
         self.register_buffer("correction", torch.zeros(channels, dtype=torch.float64))
         self.register_buffer("calibrated", torch.tensor(False))
+        self.is_calibrated = False  # the same as a Python number: a traced program cannot branch on a tensor
+        self.register_load_state_dict_post_hook(_note_state)
+
+    def set_calibrated(self, calibrated: bool = True) -> None:
+        """Say whether thresholds and correction have been found, so that the hardened model may be used."""
+        self.calibrated.fill_(calibrated)
+        _note_state(self)
 
     def gate(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         """Logits of the availability g: -log g = softplus(-gate)."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.errors import InputError
+from torchvin.planning.models.latent_mdp import Steps, likeliest_steps
 
 
 class FreeTransition(nn.Module):
@@ -92,6 +93,15 @@ class NormalizedTransition(nn.Module):
         return kernel.view(-1, orientations, size, size)
 
 
+def _note_state(module: nn.Module, *_: object) -> None:
+    """Keep what the buffer says as a Python number as well; called after weights were loaded, too."""
+    assert isinstance(module, LearnedMoves)
+    if not module.deterministic.is_meta:
+        module.steps = likeliest_steps(module.logits) if bool(module.deterministic) else None
+        if module.steps is not None:
+            module.logits.requires_grad_(False)
+
+
 class LearnedMoves(nn.Module):
     """Where each action leads: a distribution over neighbours while it is learned, the likeliest alone once settled.
 
@@ -110,6 +120,7 @@ class LearnedMoves(nn.Module):
     """
 
     deterministic: Tensor
+    steps: Steps | None
 
     def __init__(
         self, *, num_actions: int, num_orientations: int = 1, kernel_size: int = 3, sharpness: float = 10.0
@@ -119,15 +130,22 @@ class LearnedMoves(nn.Module):
         shape = (num_orientations * num_actions, num_orientations, kernel_size, kernel_size)
         self.logits = nn.Parameter(torch.randn(shape) / sharpness)
         self.register_buffer("deterministic", torch.tensor(False))
+        self.steps = None
+        self.register_load_state_dict_post_hook(_note_state)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether moves are deterministic, as a Python number: a traced program cannot branch on a tensor."""
+        return self.steps is not None
 
     def make_deterministic(self) -> None:
         """From now on each action leads to its likeliest neighbour, and nothing more is learned here."""
         self.deterministic.fill_(True)
-        self.logits.requires_grad_(False)
+        _note_state(self)
 
     def forward(self) -> Float[Tensor, "OA O F F"]:
         flat = self.logits.flatten(1)
-        if self.deterministic:
+        if self.is_deterministic:
             kernel = functional.one_hot(flat.argmax(dim=1), flat.shape[1]).to(flat.dtype)
         else:
             kernel = (self.sharpness * flat).softmax(dim=1)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.errors import InputError, check_shape
+from torchvin.planning.planners.planner import Planner
 from torchvin.planning.recurrence import check_gradient, segment_length, segments
 from torchvin.types import PlannerOutput
 
@@ -112,7 +113,7 @@ def dynamic_value_iteration(
     return PlannerOutput(q_values, value, num_iterations, residual, layers)
 
 
-class DynamicPlanner(nn.Module):
+class DynamicPlanner(Planner):
     """Reward and transition from the planes of a map, then `dynamic_value_iteration`: DT-VIN without its head.
 
     In training mode it reports every `layer_every`-th layer for the adaptive highway loss; in evaluation mode none.
@@ -120,7 +121,7 @@ class DynamicPlanner(nn.Module):
     Args:
         reward: module from planes to a reward image [B, 1, H, W].
         transition: module from planes to a kernel per cell, [B, A, F * F, H, W].
-        num_iterations: K where a call names none.
+        iterations_per_side: as in `Planner`.
         layer_every: J (the paper: 10), or 0 for no layers.
         gradient: as in `dynamic_value_iteration`.
 
@@ -134,33 +135,34 @@ class DynamicPlanner(nn.Module):
         *,
         reward: nn.Module,
         transition: nn.Module,
-        num_iterations: int = 30,
+        iterations_per_side: float = 4.0,
         layer_every: int = 10,
         gradient: str = "checkpoint",
     ) -> None:
-        super().__init__()
+        super().__init__(iterations_per_side=iterations_per_side)
         if layer_every < 0:
             raise InputError(f"layer_every must not be negative, got {layer_every}.")
         check_gradient("dynamic", gradient)
         self.reward = reward
         self.transition = transition
-        self.num_iterations = num_iterations
         self.layer_every = layer_every
         self.gradient = gradient
 
     def forward(
         self,
-        planes: Float[Tensor, "B C H W"],
+        observation: Float[Tensor, "B C H W"],
         *,
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B 1 H W"] | None = None,
     ) -> PlannerOutput:
-        """Plan on the planes of a map; see `dynamic_value_iteration`. Under autocast it runs in float32."""
-        with torch.autocast(planes.device.type, enabled=False):  # K roundings to half precision would add up
+        """Plan on an observation; see `dynamic_value_iteration`. Under autocast it runs in float32."""
+        if num_iterations is None:
+            num_iterations = self.default_iterations(*observation.shape[-2:])
+        with torch.autocast(observation.device.type, enabled=False):  # K roundings to half precision would add up
             return dynamic_value_iteration(
-                self.reward(planes),
-                self.transition(planes),
-                num_iterations=self.num_iterations if num_iterations is None else num_iterations,
+                self.reward(observation),
+                self.transition(observation),
+                num_iterations=num_iterations,
                 initial_value=initial_value,
                 gradient=self.gradient,
                 layer_every=self.layer_every if self.training else 0,

@@ -6,11 +6,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.errors import InputError
+from torchvin.planning.planners.planner import Planner
 from torchvin.planning.recurrence import check_gradient, segment_length, segments
 from torchvin.types import PlannerOutput
 
 
-class GatedPlanner(nn.Module):
+class GatedPlanner(Planner):
     """Gated Path Planning Network (Lee, Parisotto, Chaplot, Xing, Salakhutdinov: ICML 2018, arXiv:1806.06408).
 
     Every cell holds an LSTM. In a step, an F x F convolution of the hidden states to one channel is the message that
@@ -26,11 +27,12 @@ class GatedPlanner(nn.Module):
     half precision, the cell state and the sum of the messages stay in float32.
 
     Args:
-        in_channels: channels of the features that come in.
+        in_channels: channels of the features; of the observation where there is no `features`.
+        features: module from the observation to features [B, C, H, W]; the observation itself if not given.
         num_actions: scores that go out.
         hidden_channels: of the LSTM (the paper: 150).
         kernel_size: F, odd (the paper: 3 to 11, chosen on validation maps).
-        num_iterations: K where a call names none.
+        iterations_per_side: as in `Planner`.
         gradient: "unroll", or "checkpoint" (keeps the states of about sqrt(K) steps).
 
     Raises: InputError for an even F, or another gradient mode.
@@ -43,43 +45,48 @@ class GatedPlanner(nn.Module):
         self,
         *,
         in_channels: int,
+        features: nn.Module | None = None,
         num_actions: int,
         hidden_channels: int = 150,
         kernel_size: int = 9,
-        num_iterations: int = 20,
+        iterations_per_side: float = 20 / 15 - 1e-6,
         gradient: str = "unroll",
     ) -> None:
-        super().__init__()
+        super().__init__(iterations_per_side=iterations_per_side)
         if kernel_size % 2 == 0:
             raise InputError(f"kernel_size must be odd, got {kernel_size}: its centre is the cell itself.")
         check_gradient("gated", gradient)
-        self.num_iterations = num_iterations
         self.gradient = gradient
+        self.features = features or nn.Identity()
         self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
         self.cell = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
         self.message = nn.Conv2d(hidden_channels, 1, kernel_size, padding=kernel_size // 2)
         self.lstm = nn.LSTMCell(1, hidden_channels)
         self.readout = nn.Conv2d(hidden_channels, num_actions, 1, bias=False)
 
+    @property
+    def resumable(self) -> bool:
+        return False
+
     def forward(
         self,
-        features: Float[Tensor, "B C H W"],
+        observation: Float[Tensor, "B C H W"],
         *,
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B 1 H W"] | None = None,
     ) -> PlannerOutput:
-        """Plan on features of a map.
+        """Plan on an observation, [B, C, H, W].
 
         Returns: `q_values`, the score of each action [B, A, H, W]; `value`, the message that the cells would read next,
             [B, 1, H, W]; `residual`, by how much it differs from the one they read last (from 0 if K = 0).
         Raises: InputError for a negative K, or for an initial value: an LSTM has no place for it.
         """
-        steps = self.num_iterations if num_iterations is None else num_iterations
+        steps = self.default_iterations(*observation.shape[-2:]) if num_iterations is None else num_iterations
         if steps < 0:
             raise InputError(f"num_iterations must not be negative, got {steps}: it is the number of LSTM steps K.")
         if initial_value is not None:
             raise InputError("a gated planner has a state of its own and cannot go on from a value; plan anew.")
-        batch, _, height, width = features.shape
+        batch, _, height, width = observation.shape
         gates = self._gates()
 
         def step(hidden: Tensor, cell: Tensor, read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -90,6 +97,7 @@ class GatedPlanner(nn.Module):
             hidden = show * (2 * (2 * cell).sigmoid() - 1).to(show.dtype)  # tanh(x) = 2 sigmoid(2x) - 1, and faster
             return hidden, cell, read
 
+        features = self.features(observation)
         hidden, cell = (begin(features).movedim(1, 0).flatten(1) for begin in (self.hidden, self.cell))
         start = (hidden, cell.to(gates.dtype), features.new_zeros(1, batch * height * width))
         *_, (_, last) = segments(step, start, steps, segment_length(steps, self.gradient), self.gradient)

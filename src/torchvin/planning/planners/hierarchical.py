@@ -1,70 +1,60 @@
-"""The hierarchical VIN: a coarse plan, up-sampled, is one more plane of a fine one (Tamar et al. 2016, appendix)."""
-
-import math
+"""The hierarchical planner: a coarse plan, up-sampled, is one more plane of a fine one (the paper's appendix)."""
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn import functional
 
-from torchvin.planning.value_iteration import ValueIteration
-from torchvin.policies.policy import Policy
-from torchvin.types import PolicyOutput
+from torchvin.errors import InputError
+from torchvin.planning.planners.grid import GridPlanner
+from torchvin.planning.planners.planner import Planner
+from torchvin.types import PlannerOutput
 
 
-class HierarchicalVIN(Policy):
+class HierarchicalPlanner(Planner):
     """Plan on the map shrunk by `factor`, then let a few fine iterations work out the detail.
 
-    The appendix was not at hand, so what is not said of it elsewhere is ours: the mean of a block of cells shrinks
-    it, the coarse value is repeated over its block, and the coarse plan has `factor` times the fine one's iterations.
+    The appendix was not available. Three choices are therefore ours: the mean of a block of cells represents the block,
+    the coarse value is repeated over its block, and the coarse plan has `factor` times the fine one's iterations.
 
     Args:
-        coarse_reward, coarse_planner: as in `VIN`, on the shrunken planes.
-        reward: takes one plane more than the map has.
-        planner, attention, head: as in `VIN`.
-        factor: cells of a side that become one.
-        iterations_per_side: fine K = this times the longer side, rounded up.
+        coarse: planner of the shrunken observation.
+        fine: planner of the observation with the coarse value as one more plane; K counts its iterations.
+        factor: cells per side of a block.
+        iterations_per_side: as in `Planner`, of the fine planner.
     """
 
     def __init__(
-        self,
-        *,
-        coarse_reward: nn.Module,
-        coarse_planner: ValueIteration,
-        reward: nn.Module,
-        planner: ValueIteration,
-        attention: nn.Module,
-        head: nn.Module,
-        factor: int = 2,
-        iterations_per_side: float = 0.3125,
+        self, *, coarse: GridPlanner, fine: GridPlanner, factor: int = 2, iterations_per_side: float = 0.3125
     ) -> None:
-        super().__init__()
-        self.coarse_reward = coarse_reward
-        self.coarse_planner = coarse_planner
-        self.reward = reward
-        self.planner = planner
-        self.attention = attention
-        self.head = head
+        super().__init__(iterations_per_side=iterations_per_side)
+        self.coarse = coarse
+        self.fine = fine
         self.factor = factor
-        self.iterations_per_side = iterations_per_side
 
-    def default_iterations(self, height: int, width: int) -> int:
-        return math.ceil(self.iterations_per_side * max(height, width))
+    @property
+    def resumable(self) -> bool:
+        return False
 
     def forward(
         self,
-        planes: Float[Tensor, "B C H W"],
-        states: Int[Tensor, "B S 2"] | None = None,
+        observation: Float[Tensor, "B C H W"],
         *,
         num_iterations: int | None = None,
-    ) -> PolicyOutput:
-        """As `VIN`; `num_iterations` are the fine ones."""
-        height, width = planes.shape[-2:]
+        initial_value: Float[Tensor, "B O H W"] | None = None,
+    ) -> PlannerOutput:
+        """As `Planner.forward`.
+
+        Raises: InputError for an initial value: the coarse plan would have to be resumed as well.
+        """
+        if initial_value is not None:
+            raise InputError("a hierarchical planner cannot continue from a value: it plans on two maps; plan anew.")
+        height, width = observation.shape[-2:]
         if num_iterations is None:
             num_iterations = self.default_iterations(height, width)
-        blocks = functional.avg_pool2d(planes, self.factor, ceil_mode=True, count_include_pad=False)
-        coarse = self.coarse_planner(self.coarse_reward(blocks), num_iterations=self.factor * num_iterations)
+        blocks = functional.avg_pool2d(observation, self.factor, ceil_mode=True, count_include_pad=False)
+        coarse = self.coarse(blocks, num_iterations=self.factor * num_iterations)
         repeated = functional.interpolate(coarse.value, scale_factor=self.factor, mode="nearest")
-        q_reward = self.reward(torch.cat([planes, repeated[..., :height, :width]], dim=1))
-        plan = self.planner(q_reward, num_iterations=num_iterations)
-        return PolicyOutput(logits=self.head(self.attention(plan.q_values, states)), plan=plan)
+        enriched = torch.cat([observation, repeated[..., :height, :width]], dim=1)
+        plan: PlannerOutput = self.fine(enriched, num_iterations=num_iterations)
+        return plan

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import check_shape
-from torchvin.policies.policy import ReactivePolicy
+from torchvin.policies.reactive.policy import ReactivePolicy
 from torchvin.types import PolicyOutput
 
 _SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB a sample
@@ -56,23 +56,24 @@ class CNN(ReactivePolicy):
 
     def forward(
         self,
-        planes: Float[Tensor, "B C H W"],
+        observation: Float[Tensor, "B C H W"],
         states: Int[Tensor, "B S 2"] | None = None,
         *,
         num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
-        self.check(planes, num_iterations)
-        batch = len(planes)
+        self.check(observation, num_iterations, initial_value)
+        batch = len(observation)
         if states is None:
-            maps, cells = (planes[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
-            everywhere = planes.new_zeros(batch, self.height * self.width, self.head.out_features)
-            filled = everywhere.index_put((maps, cells), self._logits(planes, maps, cells))
+            maps, cells = (observation[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
+            everywhere = observation.new_zeros(batch, self.height * self.width, self.head.out_features)
+            filled = everywhere.index_put((maps, cells), self._logits(observation, maps, cells))
             logits = filled.transpose(1, 2).view(batch, -1, self.height, self.width)
         else:
             check_shape("states", states, f"{batch} S 2")
-            maps = torch.arange(batch, device=planes.device).repeat_interleave(states.shape[1])
+            maps = torch.arange(batch, device=observation.device).repeat_interleave(states.shape[1])
             cells = (states[..., 0] * self.width + states[..., 1]).flatten()
-            logits = self._logits(planes, maps, cells).view(batch, states.shape[1], -1)
+            logits = self._logits(observation, maps, cells).view(batch, states.shape[1], -1)
         return PolicyOutput(logits=logits, plan=None)
 
     def _logits(

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import check_shape
-from torchvin.policies.policy import ReactivePolicy
+from torchvin.policies.reactive.policy import ReactivePolicy
 from torchvin.types import PolicyOutput
 
 
@@ -46,17 +46,18 @@ class FCN(ReactivePolicy):
 
     def forward(
         self,
-        planes: Float[Tensor, "B C H W"],
+        observation: Float[Tensor, "B C H W"],
         states: Int[Tensor, "B S 2"] | None = None,
         *,
         num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
-        self.check(planes, num_iterations)
+        self.check(observation, num_iterations, initial_value)
         if states is None:
-            logits = self.layers(self.everywhere(planes).movedim(1, -1)).movedim(-1, 1)
+            logits = self.layers(self.everywhere(observation).movedim(1, -1)).movedim(-1, 1)
         else:
-            check_shape("states", states, f"{len(planes)} S 2")
-            logits = self.layers(self.at(planes, states))
+            check_shape("states", states, f"{len(observation)} S 2")
+            logits = self.layers(self.at(observation, states))
         return PolicyOutput(logits=logits, plan=None)
 
     def at(self, planes: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:

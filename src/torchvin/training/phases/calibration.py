@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvin.data.dataset import MapDataset
 from torchvin.planning.kernels.reference import by_orientation
 from torchvin.planning.models.latent import positive
-from torchvin.policies.shortest_path import ShortestPathPolicy
+from torchvin.policies.vin import VIN
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import LABELLED, MapExamples
 from torchvin.training.imitation.losses import TIE
@@ -25,7 +25,7 @@ _WORSE = 1e-4  # what counts as no worse: a state or two of 128 mazes of 15x15
 
 
 @torch.no_grad()
-def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: TrainingConfig, seed: int = 0) -> float:
+def calibrate(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int = 0) -> float:
     """Harden the policy by the maps that it was trained on; it ends in evaluation mode.
 
     Args:
@@ -37,8 +37,8 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
     Returns: share of the supervised states where the hardened policy does what they show.
     """
     policy.eval()
-    model, sample = policy.model, dataset[:_MAPS]
-    model.calibrated.fill_(True)
+    model, sample = policy.planner.model, dataset[:_MAPS]
+    model.set_calibrated()
     planes = sample.planes().to(model.cost.device)
     gates = model.gate(planes)
     free = ~sample.blocked.to(gates.device)[:, None].expand_as(gates)
@@ -55,7 +55,7 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
         opened = free & (gates > model.gate_threshold)
         counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
         cost = (model.move_cost(planes).double() * opened).sum(dim=(0, 2, 3)) / counts
-    candidates = [cost, without_drift(cost, policy.transition())]
+    candidates = [cost, without_drift(cost, policy.planner.transition())]
     candidates += [merged(candidates[1], tolerance) for tolerance in _TOLERANCES]
     scores = []
     for candidate in candidates:
@@ -69,9 +69,7 @@ def calibrate(policy: ShortestPathPolicy, dataset: MapDataset, options: Training
 class _Imitation:
     """Share of the supervised states where the policy, as it is now, does what they show."""
 
-    def __init__(
-        self, policy: ShortestPathPolicy, dataset: MapDataset, options: TrainingConfig, planes: Tensor
-    ) -> None:
+    def __init__(self, policy: VIN, dataset: MapDataset, options: TrainingConfig, planes: Tensor) -> None:
         examples = MapExamples(dataset, options)
         self.policy, self.planes = policy, planes
         self.states, self.right = examples.states, examples.right_actions

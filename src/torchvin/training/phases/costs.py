@@ -11,22 +11,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
-from torchvin.policies.shortest_path import ShortestPathPolicy
+from torchvin.policies.vin import VIN
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples
 
 
 @torch.enable_grad()
-def learn_costs(policy: ShortestPathPolicy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+def learn_costs(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
     """`options.cost_steps` optimizer steps on the costs and the scale of the logits, in the hardened model."""
-    learned = [policy.model.cost, *policy.head.parameters()]
-    if policy.model.terrain_cost is not None:
-        learned += policy.model.terrain_cost.parameters()
+    learned = [policy.planner.model.cost, *policy.head.parameters()]
+    if policy.planner.model.terrain_cost is not None:
+        learned += policy.planner.model.terrain_cost.parameters()
     optimizer = torch.optim.Adam(learned, lr=options.learning_rate)
     steps = options.cost_steps
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(steps, 1))
     generator = torch.Generator().manual_seed(seed)
-    examples, device = MapExamples(dataset, options), policy.model.cost.device
+    examples, device = MapExamples(dataset, options), policy.planner.model.cost.device
     for _ in range(steps):
         chosen = torch.randint(len(dataset), (options.batch_size,), generator=generator)
         loss, count = examples.loss(policy, chosen, device)

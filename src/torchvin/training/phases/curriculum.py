@@ -18,13 +18,13 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.planning.kernels.reference import by_orientation
-from torchvin.policies.shortest_path import ShortestPathPolicy
+from torchvin.policies.vin import VIN
 from torchvin.spaces import flatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples
 
 
-def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+def learn_moves(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
     """Run the first phase and settle the moves; the same bits from the same seed, so it is never resumed but repeated.
 
     Args:
@@ -42,7 +42,7 @@ def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: Traini
         )
     device = next(policy.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(policy.transition.parameters(), lr=options.curriculum.learning_rate)
+    optimizer = torch.optim.Adam(policy.planner.transition.parameters(), lr=options.curriculum.learning_rate)
     labels = MapExamples(dataset, options).labels
     beside = beside_goal(dataset, labels)
     policy.train()
@@ -55,7 +55,7 @@ def learn_moves(policy: ShortestPathPolicy, dataset: MapDataset, options: Traini
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     policy.zero_grad()
-    policy.transition.make_deterministic()
+    policy.planner.transition.make_deterministic()
 
 
 def beside_goal(dataset: MapDataset, labels: UInt8[Tensor, "M *O H W"]) -> Bool[Tensor, "M *O H W"]:

@@ -1,0 +1,1 @@
+"""Architectures: one file each, with its configuration, its builder and its paper's numbers."""

@@ -1,0 +1,59 @@
+"""Dynamic transitions: a kernel per cell, made from the map, and the adaptive highway loss (DT-VIN, ICML 2025)."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from torchvin.architectures.parts import check_converges, check_kernel_size
+from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
+from torchvin.planning.value_iteration import Gradient
+from torchvin.policies.attention import StateAttention
+from torchvin.policies.heads import ScaleHead
+from torchvin.policies.vin import VIN
+
+
+@dataclass(frozen=True)
+class DynamicConfig(ArchitectureConfig):
+    """DT-VIN in numbers. F = 3 and J = 10 are the paper's (second-hand, unverified); K = 4 per side is ours."""
+
+    num_actions: int = 4
+    """Actions of the environment."""
+    hidden_channels: int = 150
+    """Channels of the reward network's first convolution."""
+    kernel_size: int = 3
+    """F: side of the neighbourhood that an action can reach, odd."""
+    iterations_per_side: float = 4.0
+    """K as a multiple of the map's longer side, where K is not given."""
+    gradient: Gradient = "unroll"
+    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    layer_every: int = 10
+    """J: every J-th value update takes part in the adaptive highway loss; 0: none does."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kernel_size(self.kernel_size)
+        check_converges("dynamic", self.gradient)
+
+
+def build(config: DynamicConfig) -> VIN:
+    """The network with fresh weights."""
+    reward = nn.Sequential(
+        nn.Conv2d(2, config.hidden_channels, 3, padding=1), nn.Conv2d(config.hidden_channels, 1, 1, bias=False)
+    )
+    planner = DynamicPlanner(
+        reward=reward,
+        transition=DynamicTransition(num_actions=config.num_actions, kernel_size=config.kernel_size),
+        iterations_per_side=config.iterations_per_side,
+        layer_every=config.layer_every,
+        gradient=config.gradient,
+    )
+    return VIN(planner=planner, attention=StateAttention(), head=ScaleHead(num_actions=config.num_actions))
+
+
+register_architecture(
+    "dynamic",
+    DynamicConfig,
+    build,
+    summary="a transition kernel per cell, made from the map; adaptive highway loss (DT-VIN, ICML 2025)",
+)

@@ -1,0 +1,62 @@
+"""Gated path planning networks: an LSTM in every cell in place of the maximum (Lee et al., ICML 2018)."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from torchvin.architectures.parts import check_converges, check_kernel_size
+from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.planning.planners.gated import GatedPlanner
+from torchvin.planning.value_iteration import Gradient
+from torchvin.policies.attention import StateAttention
+from torchvin.policies.vin import VIN
+
+
+@dataclass(frozen=True)
+class GPPNConfig(ArchitectureConfig):
+    """GPPN in numbers. The defaults are those of its table for 10,000 mazes of 15x15 with 4 moves."""
+
+    num_actions: int = 4
+    """Actions of the environment, in each orientation."""
+    hidden_channels: int = 150
+    """Channels of the features and of the LSTM."""
+    kernel_size: int = 9
+    """F: side of the neighbourhood that a cell reads, odd (the paper: 3 to 11)."""
+    iterations_per_side: float = 20 / 15 - 1e-6
+    """K, the number of LSTM steps, as a multiple of the map's longer side, where K is not given."""
+    gradient: Gradient = "unroll"
+    """How the planner keeps its steps for the backward pass: unroll or checkpoint."""
+    num_orientations: int = 1
+    """Orientations of the agent (differential drive: 4)."""
+    num_terrains: int = 1
+    """Classes of terrain on the maps; all but the first have a plane."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kernel_size(self.kernel_size)
+        check_converges("gppn", self.gradient)
+
+
+def build(config: GPPNConfig) -> VIN:
+    """The network with fresh weights."""
+    planner = GatedPlanner(
+        in_channels=config.hidden_channels,
+        num_actions=config.num_orientations * config.num_actions,
+        hidden_channels=config.hidden_channels,
+        kernel_size=config.kernel_size,
+        iterations_per_side=config.iterations_per_side,
+        gradient=config.gradient,
+    )
+    # After the planner, so that the weights of a seed stay what they were.
+    planes = config.num_terrains + config.num_orientations
+    planner.features = nn.Conv2d(planes, config.hidden_channels, 3, padding=1)
+    attention = StateAttention(num_orientations=config.num_orientations)
+    return VIN(planner=planner, attention=attention, head=nn.Identity())
+
+
+register_architecture(
+    "gppn",
+    GPPNConfig,
+    build,
+    summary="gated path planning: an LSTM in every cell in place of the maximum (Lee et al. 2018)",
+)

@@ -1,0 +1,69 @@
+"""The paper's VIN at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)."""
+
+from dataclasses import dataclass
+
+from torchvin.architectures.parts import check_converges, check_kernel_size, image_reward
+from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.planning.models.transition import FreeTransition
+from torchvin.planning.planners.grid import GridPlanner
+from torchvin.planning.planners.hierarchical import HierarchicalPlanner
+from torchvin.planning.value_iteration import Gradient, ValueIteration
+from torchvin.policies.attention import StateAttention
+from torchvin.policies.heads import LinearHead
+from torchvin.policies.vin import VIN
+
+
+@dataclass(frozen=True)
+class HierarchicalConfig(ArchitectureConfig):
+    """The hierarchical VIN in numbers."""
+
+    num_q: int = 10
+    """Q channels of both planners."""
+    hidden_channels: int = 150
+    """Channels of the reward networks' first convolutions."""
+    kernel_size: int = 3
+    """F: side of the neighbourhood that an action can reach, odd."""
+    iterations_per_side: float = 5 / 16
+    """Fine K as a multiple of the map's longer side; the coarse planner makes twice as many iterations."""
+    gradient: Gradient = "unroll"
+    """How the planners keep their iterations for the backward pass: unroll or checkpoint."""
+    temperature: float = 0.0
+    """Temperature of the soft maximum over Q channels; 0: the maximum."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kernel_size(self.kernel_size)
+        check_converges("hierarchical", self.gradient)
+
+
+def build(config: HierarchicalConfig) -> VIN:
+    """The network with fresh weights."""
+
+    def planner(extra_planes: int) -> GridPlanner:
+        reward = image_reward(
+            num_q=config.num_q,
+            hidden_channels=config.hidden_channels,
+            kernel_size=config.kernel_size,
+            num_orientations=1,
+            num_terrains=1,
+            extra_planes=extra_planes,
+        )
+        transition = FreeTransition(num_actions=config.num_q, kernel_size=config.kernel_size)
+        iteration = ValueIteration(
+            transition=transition, num_iterations=10, gradient=config.gradient, temperature=config.temperature
+        )
+        return GridPlanner(reward=reward, iteration=iteration)
+
+    return VIN(
+        planner=HierarchicalPlanner(coarse=planner(0), fine=planner(1), iterations_per_side=config.iterations_per_side),
+        attention=StateAttention(),
+        head=LinearHead(num_q=config.num_q, num_actions=config.num_actions),
+    )
+
+
+register_architecture(
+    "hierarchical",
+    HierarchicalConfig,
+    build,
+    summary="the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
+)

@@ -1,0 +1,76 @@
+"""The paper's VIN: free kernels and one reward image (Tamar et al. 2016, sections 4 and 5.1)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torchvin.architectures.parts import action_reward, check_converges, check_kernel_size, image_reward
+from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.planning.models.transition import FreeTransition
+from torchvin.planning.planners.grid import GridPlanner
+from torchvin.planning.value_iteration import Gradient, ValueIteration
+from torchvin.policies.attention import StateAttention
+from torchvin.policies.heads import LinearHead
+from torchvin.policies.vin import VIN
+
+#: K of the paper: side of the map -> K as a multiple of the side. The small part keeps 36 from becoming 37.
+PAPER_ITERATIONS_PER_SIDE = {8: 1.25, 16: 1.25, 28: 36 / 28 - 1e-6}
+
+
+@dataclass(frozen=True)
+class PaperConfig(ArchitectureConfig):
+    """The paper's VIN in numbers. The defaults are the paper's: 150 hidden channels, 10 Q channels, K = 10 at 8x8."""
+
+    num_q: int = 10
+    """Q channels of the planner, in each orientation."""
+    hidden_channels: int = 150
+    """Channels of the reward network's first convolution."""
+    kernel_size: int = 3
+    """F: side of the neighbourhood that an action can reach, odd."""
+    iterations_per_side: float = 1.25
+    """K as a multiple of the map's longer side, where K is not given."""
+    gradient: Gradient = "unroll"
+    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    temperature: float = 0.0
+    """Temperature of the soft maximum over Q channels; 0: the maximum."""
+    reward: Literal["image", "action"] = "image"
+    """image: one reward image; action: a reward per action, with one Q channel for the termination action."""
+    untied: int = 0
+    """K + 1 different kernels, one per iteration and one for the look-ahead; 0: one for all. An untied network plans
+    with its own K only."""
+    num_orientations: int = 1
+    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    num_terrains: int = 1
+    """Classes of terrain on the maps; all but the first have a plane."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kernel_size(self.kernel_size)
+        check_converges("paper", self.gradient)
+
+
+def build(config: PaperConfig) -> VIN:
+    """The network with fresh weights, 0.01 * N(0, 1) as in the authors' code."""
+    sizes = {
+        "num_q": config.num_q,
+        "hidden_channels": config.hidden_channels,
+        "num_orientations": config.num_orientations,
+        "num_terrains": config.num_terrains,
+    }
+    reward = (
+        image_reward(**sizes, kernel_size=config.kernel_size) if config.reward == "image" else action_reward(**sizes)
+    )
+    transition = FreeTransition(
+        num_actions=config.num_q,
+        kernel_size=config.kernel_size,
+        num_kernels=config.untied,
+        num_orientations=config.num_orientations,
+    )
+    head = LinearHead(num_q=config.num_q, num_actions=config.num_actions)
+    iteration = ValueIteration(
+        transition=transition, num_iterations=10, gradient=config.gradient, temperature=config.temperature
+    )
+    planner = GridPlanner(reward=reward, iteration=iteration, iterations_per_side=config.iterations_per_side)
+    return VIN(planner=planner, attention=StateAttention(num_orientations=config.num_orientations), head=head)
+
+
+register_architecture("paper", PaperConfig, build, summary="free kernels and one reward image (Tamar et al. 2016)")

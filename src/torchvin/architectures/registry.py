@@ -1,0 +1,202 @@
+"""Architectures by name: from a configuration to a network, and from JSON to a configuration.
+
+A user's own architecture registers here as ours do, and is then known to the command line and to weight files.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from torchvin.architectures.fields import check_fields
+from torchvin.errors import InputError, unknown_name
+from torchvin.policies.policy import Policy
+
+
+@dataclass(frozen=True)
+class ArchitectureConfig:
+    """Base of every configuration: a frozen dataclass whose fields are numbers, names, and tuples of these.
+
+    The docstring of a field is its `--help`.
+
+    Raises: InputError for a field of another type, or out of its range.
+    """
+
+    num_actions: int = 8
+    """Actions of the environment, in each orientation."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def num_orientations(self) -> int:
+        """Orientations of the agent that the network knows."""
+        return 1
+
+    @property
+    def num_terrains(self) -> int:
+        """Classes of terrain that the network knows."""
+        return 1
+
+
+Config = TypeVar("Config", bound=ArchitectureConfig)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A kind of network.
+
+    Attributes:
+        name: in weight files and on the command line.
+        config: class of its configuration, a frozen dataclass.
+        build: from a configuration to a network with fresh weights, drawn from torch's global generator.
+        summary: one line for `torchvin list`.
+    """
+
+    name: str
+    config: type[ArchitectureConfig]
+    build: Callable[[Any], Policy]
+    summary: str
+
+
+#: Our own, each in the module of its name; imported when first asked for.
+MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn")
+_REGISTERED: dict[str, Architecture] = {}
+#: Functions that built a policy in this process in place of its architecture's own builder, by name.
+_BUILDERS: dict[str, Callable[[Any], Policy]] = {}
+
+
+def register_architecture(
+    name: str, config: type[Config], build: Callable[[Config], Policy], *, summary: str = ""
+) -> None:
+    """Make an architecture known by name, so that `torchvin.train` and `torchvin.load_policy` can build it.
+
+    Args:
+        name: in weight files; a name that is taken by another configuration is refused.
+        config: class of the configuration, a frozen dataclass derived from `ArchitectureConfig`.
+        build: from such a configuration to a network.
+        summary: one line for `torchvin list`.
+
+    Raises: InputError if the name is taken, or the class is no such dataclass.
+    """
+    if not (isinstance(config, type) and issubclass(config, ArchitectureConfig) and dataclasses.is_dataclass(config)):
+        raise InputError(
+            f"architecture {name!r}: its configuration must be a dataclass derived from ArchitectureConfig."
+        )
+    known = _REGISTERED.get(name)
+    if known is not None and known.config is not config and known.config.__qualname__ != config.__qualname__:
+        raise InputError(f"the architecture {name!r} is registered already, with {known.config.__name__}.")
+    _REGISTERED[name] = Architecture(name, config, build, summary)
+
+
+def architectures() -> dict[str, Architecture]:
+    """Every architecture by name, ours first.
+
+    >>> list(architectures())[:2]
+    ['normalized', 'shortest_path']
+    """
+    for module in MODULES:
+        importlib.import_module(f"torchvin.architectures.{module}")
+    names = [*MODULES, *(name for name in _REGISTERED if name not in MODULES)]
+    return {name: _REGISTERED[name] for name in names}
+
+
+def architecture(name: str) -> Architecture:
+    """The architecture of that name.
+
+    Raises: InputError with the nearest name that exists.
+    """
+    if name not in _REGISTERED:
+        if name not in MODULES:
+            raise unknown_name("architecture", name, architectures())
+        importlib.import_module(f"torchvin.architectures.{name}")
+    return _REGISTERED[name]
+
+
+def architecture_of(config: ArchitectureConfig) -> Architecture:
+    """The architecture that a configuration belongs to.
+
+    Raises: InputError if it is not registered.
+    """
+    for known in architectures().values():
+        if known.config is type(config):
+            return known
+    raise InputError(
+        f"{type(config).__name__} belongs to no architecture; make it known with torchvin.register_architecture."
+    )
+
+
+def build_policy(config: ArchitectureConfig) -> Policy:
+    """Build a policy with fresh weights, drawn from torch's global generator.
+
+    Raises: InputError if the configuration belongs to no architecture.
+
+    >>> from torchvin.architectures.paper import PaperConfig
+    >>> sum(parameter.numel() for parameter in build_policy(PaperConfig()).parameters())
+    3260
+    """
+    policy = architecture_of(config).build(config)
+    policy.config = config
+    return policy
+
+
+def build_with(build: Callable[[Any], Policy], config: ArchitectureConfig) -> Policy:
+    """Build a policy by a function of the user's, whose name goes into the weight file.
+
+    Loading such weights takes the function again: `load_policy(folder, build=build)`, or this process has used it.
+    """
+    if build is build_policy:
+        return build_policy(config)
+    policy = build(config)
+    policy.config = config
+    policy.builder = name_of(build)
+    _BUILDERS[policy.builder] = build
+    return policy
+
+
+def known_builder(name: str) -> Callable[[Any], Policy]:
+    """The function of that name, if this process has built a policy by it.
+
+    Raises: InputError.
+    """
+    if name not in _BUILDERS:
+        raise InputError(
+            f"these weights are of a network that {name} built; give that function, load_policy(..., build={name}), or "
+            "register the network as an architecture (torchvin.register_architecture)."
+        )
+    return _BUILDERS[name]
+
+
+def name_of(build: Callable[[Any], Policy]) -> str:
+    """Module and name of a function, also of one with some arguments given (functools.partial).
+
+    >>> name_of(build_policy)
+    'torchvin.architectures.registry.build_policy'
+    """
+    function = getattr(build, "func", build)
+    return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def config_to_json(config: ArchitectureConfig) -> dict[str, Any]:
+    """The configuration as JSON, with the name of its architecture.
+
+    >>> from torchvin.architectures.cnn import CNNConfig
+    >>> config_to_json(CNNConfig(height=8, width=8))
+    {'architecture': 'cnn', 'num_actions': 8, 'height': 8, 'width': 8}
+    """
+    return {"architecture": architecture_of(config).name, **dataclasses.asdict(config)}
+
+
+def config_from_json(content: Mapping[str, Any]) -> ArchitectureConfig:
+    """The configuration that `config_to_json` wrote down.
+
+    Raises: InputError for an unknown architecture or field, or a value that the architecture refuses.
+    """
+    values = dict(content)
+    kind = architecture(str(values.pop("architecture", "")))
+    known = {entry.name: entry for entry in dataclasses.fields(kind.config)}
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"the architecture {kind.name!r} has no field {', '.join(unknown)}.")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return kind.config(**values)

@@ -1,0 +1,32 @@
+"""What the baselines without a planner share: one size of map, no iterations."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from torchvin.errors import InputError
+from torchvin.policies.policy import Policy
+
+
+class ReactivePolicy(Policy):
+    """A baseline without a planner, for maps of one size.
+
+    Args:
+        height, width: of every map it will ever see: its weights are tied to places.
+    """
+
+    def __init__(self, *, height: int, width: int) -> None:
+        super().__init__()
+        self.height = height
+        self.width = width
+
+    def check(self, observation: Float[Tensor, "B C H W"], num_iterations: int | None, value: Tensor | None) -> None:
+        """Raises: InputError for maps of another size, for a number of iterations, or for an initial value."""
+        if tuple(observation.shape[2:]) != (self.height, self.width):
+            raise InputError(
+                f"this {type(self).__name__} was built for {self.height}x{self.width} maps and knows no other size, "
+                f"got {observation.shape[2]}x{observation.shape[3]}; a VIN takes any."
+            )
+        if num_iterations or value is not None:
+            raise InputError(
+                f"a {type(self).__name__} does not plan: it takes neither a number of iterations nor an initial value."
+            )

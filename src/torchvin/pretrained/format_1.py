@@ -1,0 +1,125 @@
+"""Weights and runs of format 1 (version 0.1): read as they are, given in the words of format 2.
+
+One flat configuration described eight designs, and what the maps of a training were stood beside it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from torchvin.architectures.registry import architecture
+
+_NAMES = {"optimiser": "optimizer"}
+
+
+def upgrade(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a `config.json` of format 1, as format 2 has it."""
+    record = dict(content["record"])
+    policy = upgrade_policy(content["policy"])
+    config = record.get("config")
+    if config is not None:
+        record["config"] = upgrade_run(config)
+        if record.get("data", "generated") != "generated":  # the maps of a file, not those that were written down
+            record["config"]["data"] = _of_file(record)
+    return {
+        "format": 2,
+        "torchvin": content.get("torchvin", "0.1.0"),
+        "policy": policy,
+        "solver": {},
+        "task": _task(policy, record),
+        "record": record,
+    }
+
+
+def upgrade_run(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run (`run.json`, or `config` of a record); one of format 2 comes back as it is."""
+    upgraded = dict(config)
+    if "policy" in config and "architecture" not in config["policy"]:
+        upgraded["policy"] = upgrade_policy(config["policy"])
+    if "data" in config:
+        data = dict(config["data"])
+        data["motion"] = data.pop("mechanism", data.get("motion", "moore"))
+        upgraded["data"] = data
+    if "training" in config:
+        upgraded["training"] = {_NAMES.get(name, name): value for name, value in config["training"].items()}
+    return upgraded
+
+
+def upgrade_policy(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a design uses, of the flat configuration."""
+    name = str(flat.get("design", "normalised")).replace("normalised", "normalized")
+    known = {entry.name for entry in fields(architecture(name).config)}
+    values = {field: value for field, value in flat.items() if field in known}
+    if values.get("reward") == "auto":
+        del values["reward"]
+    return {"architecture": name, **values}
+
+
+def upgrade_names(name: str, architecture_name: str) -> str:
+    """The name of a tensor: reward, transition and planner have become one planner."""
+    name = name.replace(".share.", ".q_conv.").replace(".settled", ".deterministic")
+    first, _, rest = name.partition(".")
+    if architecture_name == "shortest_path":
+        return f"planner.{name}" if first in ("model", "transition") else name
+    if architecture_name in ("normalized", "paper"):
+        parts = {"reward": "planner.reward", "planner": "planner.iteration"}
+    elif architecture_name == "hierarchical":
+        parts = {
+            "coarse_reward": "planner.coarse.reward",
+            "coarse_planner": "planner.coarse.iteration",
+            "reward": "planner.fine.reward",
+            "planner": "planner.fine.iteration",
+        }
+    elif architecture_name == "gppn":
+        parts = {"reward": "planner.features"}
+    else:
+        return name
+    return f"{parts[first]}.{rest}" if first in parts else name
+
+
+def _task(policy: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the weights were trained for, as far as format 1 says.
+
+    It kept the moves of generated maps only. Maps of a file may have had other rules; then the paper's are assumed,
+    and `assumed` says so.
+    """
+    data = record.get("config", {}).get("data", {})
+    source = record.get("data", "generated")
+    motion = motion_of_name(data.get("motion", "moore"))
+    agent = (policy.get("num_actions", 8), policy.get("num_orientations", 1))
+    if agent != agent_of(motion):
+        motion = {"kind": "grid", "num_actions": agent[0], "diagonal_cost": math.sqrt(2), "corner_cutting": True}
+    described: dict[str, Any] = {
+        "name": "gridworld",
+        "motion": motion,
+        "observation": {
+            "planes": ["blocked", "terrain", "goal"] if policy.get("num_terrains", 1) > 1 else ["blocked", "goal"],
+            "num_orientations": policy.get("num_orientations", 1),
+            "terrain_costs": list(data.get("terrain_costs", [1.0])),
+        },
+        "data": _of_file(record) if source != "generated" else {"source": source, **data},
+    }
+    if source != "generated" and not str(source).endswith(".mat"):
+        described["assumed"] = ["motion"]
+    return described
+
+
+def _of_file(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The maps of a training from a file: their number is known, of the authors' files the side as well."""
+    data = record["config"].get("data", {})
+    sides = {"height": data.get("height"), "width": data.get("width")} if str(record["data"]).endswith(".mat") else {}
+    return {"source": record["data"], "maps": record.get("maps"), **sides}
+
+
+def motion_of_name(name: str) -> dict[str, Any]:
+    """The motion models that format 1 knew by name, as JSON."""
+    if name == "differential-drive":
+        return {"kind": "differential-drive"}
+    actions = {"news": 4, "moore": 8}[name]
+    return {"kind": "grid", "num_actions": actions, "diagonal_cost": math.sqrt(2), "corner_cutting": True}
+
+
+def agent_of(motion: Mapping[str, Any]) -> tuple[int, int]:
+    """Actions and orientations."""
+    return (3, 4) if motion["kind"] == "differential-drive" else (motion["num_actions"], 1)

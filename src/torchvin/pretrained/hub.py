@@ -1,0 +1,39 @@
+"""The Hugging Face Hub, imported when it is asked for."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torchvin.errors import InputError
+
+if TYPE_CHECKING:
+    from torchvin.policies.policy import Policy
+
+
+def fetch(name: str, files: list[str], *, revision: str | None, shipped: list[str]) -> Path:
+    """The folder of a repository's files, downloaded or from the cache.
+
+    Raises: InputError if there is none.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
+    except Exception as error:  # the hub client raises its own, requests' and the operating system's errors
+        raise InputError(
+            f"weights {name!r}: no such folder here, and the Hugging Face Hub gave none ({type(error).__name__}). "
+            f"Shipped weights: {', '.join(shipped)}."
+        ) from error
+
+
+def push(policy: "Policy", repo_id: str, *, revision: str | None = None, **options: Any) -> str:
+    """Upload a policy; returns the address of the commit."""
+    from huggingface_hub import HfApi
+
+    from torchvin.pretrained.store import save_policy
+
+    api = HfApi(token=options.get("token"))
+    api.create_repo(repo_id, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        save_policy(folder, policy)
+        return str(api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, **options))
