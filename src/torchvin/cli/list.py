@@ -28,7 +28,8 @@ def run(arguments: Arguments) -> None:
         rate = record["validation"]["all_states_success_rate"]
         weights[name] = f"{architecture_of(config).name}, {percent(rate)} of all states of its validation maps"
     presets = {
-        name: f"{architecture_of(config.policy).name}, {config.data.maps} maps of {config.data.height}x{config.data.width} "
+        name: f"{architecture_of(config.policy).name}, "
+        f"{config.data.maps} maps of {config.data.height}x{config.data.width} "
         f"({config.data.kind}, {config.data.motion}), {config.training.epochs} epochs"
         for name, config in PRESETS.items()
     }

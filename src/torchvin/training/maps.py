@@ -28,7 +28,7 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
             data.height,
             data.width,
             seed=(config.seed, TRAINING_STREAM),
-            moves=motion_model(data.mechanism),
+            moves=motion_model(data.motion),
             demonstration_seed=config.seed,
             terrain_costs=data.terrain_costs,
         )
