@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torchvin.architectures.hierarchical import HierarchicalConfig
     from torchvin.architectures.normalized import NormalizedConfig
     from torchvin.architectures.paper import PaperConfig
-    from torchvin.architectures.registry import ArchitectureConfig, build_policy, register_architecture
+    from torchvin.architectures.registry import build_policy, register_architecture
     from torchvin.architectures.shortest_path import ShortestPathConfig
     from torchvin.data.dataset import MapDataset, solve_maps
     from torchvin.data.read import read_dataset
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from torchvin.planning.planners.planner import Planner
     from torchvin.planning.value_iteration import ValueIteration, value_iteration
     from torchvin.policies.attention import StateAttention
+    from torchvin.policies.config import ArchitectureConfig
     from torchvin.policies.heads import LinearHead, ScaleHead
     from torchvin.policies.policy import Policy
     from torchvin.policies.reactive.cnn import CNN
     from torchvin.policies.reactive.fcn import FCN
     from torchvin.policies.vin import VIN
+    from torchvin.pretrained.hub import push_policy
     from torchvin.pretrained.store import load_policy, save_policy
     from torchvin.training.config import PRESETS, RunConfig
     from torchvin.training.trainer import train
@@ -81,7 +83,7 @@ _WHERE = {
     "CNN": "policies.reactive.cnn",
     "FCN": "policies.reactive.fcn",
     # architectures: configuration and builder by name
-    "ArchitectureConfig": "architectures.registry",
+    "ArchitectureConfig": "policies.config",
     "NormalizedConfig": "architectures.normalized",
     "ShortestPathConfig": "architectures.shortest_path",
     "PaperConfig": "architectures.paper",
@@ -105,6 +107,7 @@ _WHERE = {
     "evaluate": "evaluation.scorer",
     "load_policy": "pretrained.store",
     "save_policy": "pretrained.store",
+    "push_policy": "pretrained.hub",
     # errors
     "InputError": "errors",
     "ShapeError": "errors",

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.architectures.registry import register_architecture
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.reactive.fcn import FCN
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from torch import nn
 
 from torchvin.architectures.parts import check_converges, check_kernel_size
-from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.architectures.registry import register_architecture
 from torchvin.planning.planners.gated import GatedPlanner
 from torchvin.planning.value_iteration import Gradient
 from torchvin.policies.attention import StateAttention
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.vin import VIN
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torchvin.architectures.parts import action_reward, check_converges, check_kernel_size, image_reward
-from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.architectures.registry import register_architecture
 from torchvin.planning.models.transition import FreeTransition
 from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import Gradient, ValueIteration
 from torchvin.policies.attention import StateAttention
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.heads import LinearHead
 from torchvin.policies.vin import VIN
 

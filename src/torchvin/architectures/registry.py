@@ -9,36 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from torchvin.architectures.fields import check_fields
 from torchvin.errors import InputError, unknown_name
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
-
-
-@dataclass(frozen=True)
-class ArchitectureConfig:
-    """Base of every configuration: a frozen dataclass whose fields are numbers, names, and tuples of these.
-
-    The docstring of a field is its `--help`.
-
-    Raises: InputError for a field of another type, or out of its range.
-    """
-
-    num_actions: int = 8
-    """Actions of the environment, in each orientation."""
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-    @property
-    def num_orientations(self) -> int:
-        """Orientations of the agent that the network knows."""
-        return 1
-
-    @property
-    def num_terrains(self) -> int:
-        """Classes of terrain that the network knows."""
-        return 1
-
 
 Config = TypeVar("Config", bound=ArchitectureConfig)
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from torchvin.architectures.parts import check_kernel_size
-from torchvin.architectures.registry import ArchitectureConfig, register_architecture
+from torchvin.architectures.registry import register_architecture
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.transition import LearnedMoves
 from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.attention import StateAttention
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.heads import AdvantageHead
 from torchvin.policies.vin import VIN
 

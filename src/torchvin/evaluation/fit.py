@@ -1,8 +1,8 @@
 """Whether a policy and a data set belong together."""
 
-from torchvin.architectures.registry import ArchitectureConfig
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchvin.types import PolicyOutput
 
 if TYPE_CHECKING:
-    from torchvin.architectures.registry import ArchitectureConfig
     from torchvin.mdp.motion import MotionModel
     from torchvin.planning.planners.planner import Planner
+    from torchvin.policies.config import ArchitectureConfig
 
 
 class Policy(nn.Module, ABC):
@@ -78,12 +78,11 @@ class Policy(nn.Module, ABC):
         >>> VIN.from_pretrained("gridworld-16").record["config"]["seed"]
         0
         """
-        from torchvin.errors import InputError
-        from torchvin.pretrained.store import load_policy
+        import torchvin
 
-        policy = load_policy(name, revision=revision)
+        policy = torchvin.load_policy(name, revision=revision)
         if not isinstance(policy, cls):
-            raise InputError(f"{name}: expected weights of a {cls.__name__}, got a {type(policy).__name__}.")
+            raise torchvin.InputError(f"{name}: expected weights of a {cls.__name__}, got a {type(policy).__name__}.")
         return policy
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -91,9 +90,9 @@ class Policy(nn.Module, ABC):
 
         Raises: InputError if the folder cannot be written, or the policy was not built from a configuration.
         """
-        from torchvin.pretrained.store import save_policy
+        import torchvin
 
-        save_policy(folder, self)
+        torchvin.save_policy(folder, self)
 
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, **options: Any) -> str:
         """Upload weights and configuration to the Hugging Face Hub; returns the address of the commit.
@@ -103,6 +102,6 @@ class Policy(nn.Module, ABC):
             revision: branch.
             options: of `huggingface_hub.HfApi.upload_folder`, such as `token` and `commit_message`.
         """
-        from torchvin.pretrained.hub import push
+        import torchvin
 
-        return push(self, repo_id, revision=revision, **options)
+        return torchvin.push_policy(self, repo_id, revision=revision, **options)

@@ -26,14 +26,12 @@ def fetch(name: str, files: list[str], *, revision: str | None, shipped: list[st
         ) from error
 
 
-def push(policy: "Policy", repo_id: str, *, revision: str | None = None, **options: Any) -> str:
+def push_policy(policy: "Policy", repo_id: str, *, revision: str | None = None, **options: Any) -> str:
     """Upload a policy; returns the address of the commit."""
     from huggingface_hub import HfApi
-
-    from torchvin.pretrained.store import save_policy
 
     api = HfApi(token=options.get("token"))
     api.create_repo(repo_id, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        save_policy(folder, policy)
+        policy.save_pretrained(folder)
         return str(api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, **options))

@@ -14,7 +14,6 @@ import torch
 
 import torchvin
 from torchvin.architectures.registry import (
-    ArchitectureConfig,
     build_policy,
     build_with,
     config_from_json,
@@ -23,6 +22,7 @@ from torchvin.architectures.registry import (
 )
 from torchvin.errors import InputError, unknown_name
 from torchvin.io.files import replacing
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.pretrained import format_1, hub
 
