@@ -21,7 +21,7 @@ from torchvin.plotting.curves import plot_history
 from torchvin.plotting.iterations import animate_values
 from torchvin.plotting.maps import plot_network
 from torchvin.policies.vin import VIN
-from torchvin.training.maps import training_maps
+from torchvin.tasks.gridworld import training_maps
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from torchvin.io.progress import progress_bar
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy, load_record
-from torchvin.training.trainer import HISTORY_FILE
+from torchvin.training.run import HISTORY_FILE
 
 SCORES_FILE = "scores.json"
 

@@ -9,8 +9,8 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.pretrained.store import WEIGHTS_FILE
 from torchvin.reproduce.book import Measured, ScoreBook, Training, fresh_maps, shipped_training
+from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import PRESETS, RunConfig, preset
-from torchvin.training.maps import training_maps
 from torchvin.training.trainer import train
 
 SIDES = (8, 16, 28)
