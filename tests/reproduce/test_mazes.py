@@ -20,8 +20,8 @@ from torchvin.pretrained.store import load_policy
 from torchvin.reproduce import maze_figures, mazes, mazes_report
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.mazes import OTHER_MAPS, PLANNERS, TASKS, Task, find_weights, maps_of
-from torchvin.training.config import PRESETS, preset
 from torchvin.tasks.gridworld import training_maps
+from torchvin.training.config import PRESETS, preset
 
 
 @pytest.fixture(scope="module")
