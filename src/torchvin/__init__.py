@@ -4,6 +4,7 @@ Public names, in the order in which data flows. Each is imported when it is firs
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -120,7 +121,16 @@ _WHERE = {
 __all__ = ["__version__", *_WHERE]
 
 
+#: Spellings of version 0.1 that are in use; they stay for one minor release.
+_FORMER = {"NormalisedTransition": "NormalizedTransition"}
+
+if "torch" in sys.modules:
+    # An exported program names our operators and outputs, and is loaded after `import torch, torchvin`: 20 ms.
+    importlib.import_module("torchvin.planning.kernels.operators")
+
+
 def __getattr__(name: str) -> Any:
+    name = _FORMER.get(name, name)
     if name not in _WHERE:
         raise AttributeError(f"module 'torchvin' has no attribute {name!r}")
     return getattr(importlib.import_module(f"torchvin.{_WHERE[name]}"), name)
