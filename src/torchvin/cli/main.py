@@ -68,6 +68,6 @@ def _run(verb: str, rest: Sequence[str]) -> None:
             args=rest,
             prog=f"torchvin {verb}",
             description=VERBS[verb],
-            default=defaults(rest) if defaults else None,
+            **({"default": defaults(rest)} if defaults else {}),
         )
     )

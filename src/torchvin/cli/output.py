@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torchvin.io.tables import percent as percent
+
 
 def print_json(content: Mapping[str, Any]) -> None:
     """Print one line of strict JSON: NaN and infinity, which JSON lacks, become null."""
@@ -34,8 +36,3 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def percent(rate: float, digits: int = 2) -> str:
-    """0.9987 as "99.87 %", a dash where nothing was counted."""
-    return "-" if math.isnan(rate) else f"{100 * rate:.{digits}f} %"

@@ -1,0 +1,19 @@
+"""Subcommands of a verb from a registry of dataclasses."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Union
+
+import tyro
+
+
+def one_of(choices: Mapping[str, tuple[type, str]]) -> Any:
+    """The type of a command line that names one of several dataclasses, whose fields are its flags.
+
+    Args:
+        choices: name of the subcommand -> dataclass, summary for --help.
+    """
+    commands = tuple(
+        Annotated[kind, tyro.conf.subcommand(name, description=summary, prefix_name=False)]
+        for name, (kind, summary) in choices.items()
+    )
+    return Annotated[Union[commands], tyro.conf.OmitSubcommandPrefixes]  # noqa: UP007 - built at run time
