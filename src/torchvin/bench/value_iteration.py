@@ -17,8 +17,8 @@ from torchvin.io.tables import Column, Table, table_of
 
 _LEGEND = """\
 Form: `cpu` and `triton` are ours, `eager` is the best in plain PyTorch (the reward is convolved once), `stacked` is
-what public VINs do, `compile` is torch.compile of `eager`. `x`: times as long as ours. `B kept`: bytes kept for the backward
-pass per cell and iteration."""
+what public VINs do, `compile` is torch.compile of `eager`. `x`: times as long as ours. `B kept`: bytes kept for the
+backward pass per cell and iteration."""
 
 
 @dataclass(frozen=True)

@@ -45,5 +45,5 @@ def learning_curves(
             }
             curves(axis, lines, {name: {**styles[name], "marker": None} for name in lines})
             axis.set(xlabel="epoch", ylabel="validation states that fail [%]", yscale="log", title=panel)
-        if notes := [f"{panel}: {', '.join(names)}" for panel, names in missing.items() if names]:
-            axes[0][0].figure.supxlabel("No history at hand: " + "; ".join(notes) + ".", fontsize=8, wrap=True)
+        if notes := [f"{panel}, no history at hand: {'; '.join(names)}" for panel, names in missing.items() if names]:
+            axes[0][0].figure.supxlabel("\n".join(notes), fontsize=8)

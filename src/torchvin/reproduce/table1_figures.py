@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 
 import torch
 
@@ -71,7 +72,7 @@ def draw(rows: Sequence[Measured], out: Path) -> dict[Path, str]:
 
 
 def rollouts(rows: Sequence[Measured], path: Path) -> Path:
-    """The paper's Figure 3 (left): greedy paths beside the optimal one; the titles say who fails."""
+    """The paper's Figure 3 (left): greedy paths beside the optimal one; a cross marks where a failing one stops."""
     maps = fresh_maps(rows[0].side, EXAMPLES)
     starts = [furthest_start(blocked, _goal(maps, index)) for index, blocked in enumerate(maps.blocked)]
     optimal = _paths(maps, starts, preferred_action(maps.optimal_actions))
@@ -79,15 +80,18 @@ def rollouts(rows: Sequence[Measured], path: Path) -> Path:
     for row in rows:
         actions = greedy_actions(row.training.policy(), maps, row.iterations, torch.device("cpu"))
         lines[row.network] = _paths(maps, starts, actions)
-    with figure(path, 4.6 * EXAMPLES, 5.0, columns=EXAMPLES) as axes:
+    with figure(path, 4.6 * EXAMPLES, 5.2, columns=EXAMPLES) as axes:
         for index, axis in enumerate(axes[0]):
             draw_map(axis, maps.blocked[index])
             draw_path(axis, optimal[index], "optimal", color="0.6", linewidth=5)
+            failed = [name for name, drawn in lines.items() if drawn[index][-1] != _goal(maps, index)]
             for name, drawn in lines.items():
                 draw_path(axis, drawn[index], name, **{**STYLES[name], "markersize": 3})
             draw_ends(axis, starts[index], _goal(maps, index))
-            failed = [name for name, drawn in lines.items() if drawn[index][-1] != _goal(maps, index)]
-            axis.set_title(rollout_title(index, failed), fontsize=9)
+            for name in failed:
+                cross = {"marker": "X", "markersize": 8, "markeredgecolor": "white", "linestyle": "none", "zorder": 5}
+                draw_path(axis, lines[name][index][-1:], "_", color=STYLES[name]["color"], **cross)
+            axis.set_title("\n".join(wrap(rollout_title(index, failed), 60)), fontsize=9)
         legend_below(axes, columns=5)
     return path
 
@@ -100,7 +104,10 @@ def rollout_title(index: int, failed: Sequence[str]) -> str:
     """
     if not failed:
         return f"map {index}: all arrive"
-    names = " and ".join(filter(None, [", ".join(f"{name}" for name in failed[:-1]), failed[-1]]))
+    if any("," in name for name in failed):
+        names = "; ".join(failed)
+    else:
+        names = " and ".join(filter(None, [", ".join(failed[:-1]), failed[-1]]))
     return f"map {index}: {names} {'fails' if len(failed) == 1 else 'fail'}"
 
 
