@@ -86,8 +86,9 @@ class Timer(ABC):
         """A run in Markdown: what was measured where, and its tables."""
         machine = content["machine"]
         where = f"{content['date']}, {machine['processor']}, {machine['threads']} thread(s), torch {machine['torch']}"
-        tables = (table.markdown() for table in self.tables(content))
-        return "\n\n".join([f"# {self.summary()}", f"{where}. `torchvin bench {self.name}`.", *tables]) + "\n"
+        tables = (f"{table.title}:\n\n{table.markdown()}" for table in self.tables(content))
+        title = f"# {self.summary().rstrip('.')}"
+        return "\n\n".join([title, f"{where}. `torchvin bench {self.name}`.", *tables]) + "\n"
 
     @abstractmethod
     def measure(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class ValueIterationTimer(Timer):
     def tables(self, content: Mapping[str, Any]) -> list[Table]:
         """One line per formulation and shape; ratios are to our kernel's time on the same shape."""
         peak = content["peak_gflops"]
-        title = f"peak of one thread: {f'{peak:.0f} GFLOP/s' if peak else 'not measured'}"
+        title = f"Peak of one thread: {f'{peak:.0f} GFLOP/s' if peak else 'not measured'}"
         return [_table([Row(**row) for row in content["rows"]], title)]
 
     def write(self, content: Mapping[str, Any], out: Path) -> None:
@@ -67,8 +67,7 @@ class ValueIterationTimer(Timer):
 
     def report(self, content: Mapping[str, Any]) -> str:
         """With the meaning of the columns."""
-        title = self.tables(content)[0].title
-        return f"{super().report(content)}\n{title[0].upper()}{title[1:]}.\n\n{_LEGEND}\n"
+        return f"{super().report(content)}\n{_LEGEND}\n"
 
 
 def _table(rows: Sequence[Row], title: str) -> Table:

@@ -32,7 +32,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     table = Table(title=None if title is None else escape(title), box=SIMPLE_HEAD, title_justify="left")
     for index, column in enumerate(columns):
         table.add_column(
-            escape(column), justify="left" if index == 0 else "right", overflow="fold", no_wrap=index > 0 and len(columns) > 2
+            escape(column),
+            justify="left" if index == 0 else "right",
+            overflow="fold",
+            no_wrap=index > 0 and len(columns) > 2,
         )
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))

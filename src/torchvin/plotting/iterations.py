@@ -59,12 +59,12 @@ def moments(
         motion: of the agent; the paper's 8 moves if not given.
 
     Returns: K + 1 moments.
-    Raises: InputError if the policy's planner cannot continue from a value.
+    Raises: InputError if the policy does not plan by value updates, or cannot continue from a value.
     """
-    if policy.planner is None or not policy.planner.resumable:
-        raise InputError(
-            f"a {type(policy).__name__} without a resumable planner has no value after each update to draw."
-        )
+    planner = policy.planner
+    if planner is None or planner.exact or not planner.resumable:
+        inside = type(policy if planner is None else planner).__name__
+        raise InputError(f"a {inside} has no value after each update to draw; choose a policy that iterates.")
     target, size = torch.tensor([goal]), (blocked.shape[0], blocked.shape[1])
     begin = flatten(torch.tensor([[start]]), size)
     observation = encode(blocked[None], target, dtype=next(policy.parameters()).dtype)

@@ -61,7 +61,7 @@ class Mazes(Page):
     def check(self) -> None:
         """See `Page.check`."""
         super().check()
-        check_sizes(self.sizes, sorted({task.side for task in TASKS}), "the tables of mazes")
+        check_sizes(self.sizes, sorted({task.side for task in TASKS}))
         if self.maps and not self.maps.is_dir():
             raise InputError(f"--maps {self.maps}: no such folder; it should hold .map and .scen files.")
 

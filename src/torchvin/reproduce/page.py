@@ -108,10 +108,10 @@ class Page(ABC):
         """
 
 
-def check_sizes(asked: Sequence[int], known: Sequence[int], what: str) -> None:
+def check_sizes(asked: Sequence[int], known: Sequence[int]) -> None:
     """Check the sides of maps that were asked for.
 
-    Raises: InputError for a size that is not known.
+    Raises: InputError for a size that the page does not have.
     """
     if unknown := [side for side in asked if side not in known]:
-        raise InputError(f"{what} has the sizes {', '.join(map(str, known))}, got {', '.join(map(str, unknown))}.")
+        raise InputError(f"--sizes must be among {', '.join(map(str, known))}, got {', '.join(map(str, unknown))}.")

@@ -84,7 +84,7 @@ class Table1(Page):
     def check(self) -> None:
         """See `Page.check`."""
         super().check()
-        check_sizes(self.sizes, SIDES, "the table")
+        check_sizes(self.sizes, SIDES)
         if self.authors_data and not self.authors_data.is_dir():
             raise InputError(f"--authors-data {self.authors_data}: no such folder; it should hold gridworld_8.mat.")
 
