@@ -73,7 +73,7 @@ class ValueIterationTimer(Timer):
 def _table(rows: Sequence[Row], title: str) -> Table:
     ours = {_shape(row): row for row in rows if row.backend in ("cpu", "triton") and row.forward_ms is not None}
 
-    def number(name: str, digits: int = 3, scale: float = 1.0, unit: str = "") -> Column[Row]:
+    def number(name: str, digits: int = 3, scale: float | int = 1.0, unit: str = "") -> Column[Row]:
         """A field of the row; a dash where it was not measured."""
 
         def text(row: Row) -> str:

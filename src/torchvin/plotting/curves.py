@@ -6,7 +6,7 @@ from os import PathLike
 from torchvin.plotting.figure import figure
 
 
-def plot_history(history: Sequence[Mapping[str, float]], path: str | PathLike[str]) -> None:
+def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathLike[str]) -> None:
     """Draw loss and failure rates against the epoch.
 
     Args:

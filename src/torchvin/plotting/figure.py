@@ -14,7 +14,9 @@ DOTS_PER_INCH = 130
 
 
 @contextmanager
-def figure(path: str | PathLike[str], width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[Any]:
+def figure(
+    path: str | PathLike[str], width: float | int, height: float | int, rows: int = 1, columns: int = 1
+) -> Iterator[Any]:
     """Yield the axes [rows, columns] of a new figure; then write it, without an empty margin.
 
     Uses no global state of matplotlib and no display.

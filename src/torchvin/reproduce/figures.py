@@ -11,7 +11,7 @@ Style = Mapping[str, Any]
 
 
 def curves(
-    axis: Any, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], styles: Mapping[str, Style]
+    axis: Any, lines: Mapping[str, tuple[Sequence[float | int], Sequence[float | int]]], styles: Mapping[str, Style]
 ) -> None:
     """Draw named curves (x, y), each in its style, with a grid and a key."""
     for name, (x, y) in lines.items():
