@@ -21,7 +21,7 @@ from torchvin.plotting.iterations import animate_values
 from torchvin.plotting.maps import plot_network
 from torchvin.plotting.tasks import furthest_start
 from torchvin.policies.policy import Policy
-from torchvin.training.maps import training_maps
+from torchvin.tasks.gridworld import training_maps
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
+from torchvin import NormalizedConfig, PaperConfig, build_policy
 from torchvin.cli.main import main
 from torchvin.pretrained.store import save_policy
 
@@ -87,15 +87,17 @@ def test_a_mat_with_missing_keys(capsys, tmp_path):
 
 
 def test_weights_of_another_architecture(capsys, tmp_path, room):
-    save_policy(tmp_path / "w", build_policy(PAPER), PolicyConfig(), {})
+    policy = build_policy(PaperConfig())
+    policy.config = NormalizedConfig()
+    save_policy(tmp_path / "w", policy)
     fails(capsys, ["plan", "--map", room, *GOOD, "--weights", tmp_path / "w"], "another architecture")
 
 
 def test_weights_that_are_not_numbers(capsys, tmp_path, room):
-    policy = build_policy(PolicyConfig())
+    policy = build_policy(NormalizedConfig())
     with torch.no_grad():
         policy.head.log_scale.fill_(torch.nan)
-    save_policy(tmp_path / "w", policy, PolicyConfig(), {})
+    save_policy(tmp_path / "w", policy)
     fails(capsys, ["plan", "--map", room, *GOOD, "--weights", tmp_path / "w"], "NaN")
 
 

@@ -44,7 +44,7 @@ def test_connectivity_and_corners_still_work(tmp_path):
     ("options", "message"),
     [
         (["--kind", "labyrinth"], "unknown kind of data 'labyrinth'"),
-        (["--mechanism", "hover"], "unknown mechanism 'hover'"),
+        (["--mechanism", "hover"], "unknown motion model 'hover'"),
         (["--mechanism", "news", "--connectivity", "4"], "--mechanism says all of what the agent can do"),
         (["--terrain-costs", "1", "-2"], "every class of terrain needs a positive cost"),
         (["--kind", "maze", "--size", "4"], "a maze is at least 5x5 cells"),
@@ -62,7 +62,7 @@ def test_list_names_generators_and_mechanisms(capsys):
     assert main(["list", "--json"]) == 0
     content = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(content["generators"]) == set(GENERATORS)
-    assert set(content["mechanisms"]) == set(MOTION_MODELS)
+    assert set(content["motion models"]) == set(MOTION_MODELS)
     assert "maze, differential-drive" in content["presets"]["maze-15-drive"]
 
 

@@ -123,7 +123,7 @@ import sys
 from pathlib import Path
 from torchvin.data.authors import read_mat
 from torchvin.errors import InputError
-from torchvin.training.maps import is_training_file
+from torchvin.data.authors import is_training_file
 for name in sys.argv[1:]:
     is_training_file(Path(name))
     try:

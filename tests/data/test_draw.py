@@ -73,7 +73,7 @@ def spoil(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"mechanism": "hovercraft"}, "unknown mechanism 'hovercraft'"),
+        ({"mechanism": "hovercraft"}, "unknown motion model 'hovercraft'"),
         ({"mechanism": 3}, "mechanism must be one value"),
         ({"num_actions": 4}, "differential-drive has 3 actions, got 4"),
         ({"mechanism": None, "num_actions": 4}, r"goal must be int32 \[M, 2\], got int32 \[2, 3\]"),

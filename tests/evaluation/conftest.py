@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import ValueIteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.heads import ScaleHead
@@ -41,10 +42,9 @@ def policy_of_logits() -> Callable[[Tensor], VIN]:
     """A VIN with these logits, [M, A, H, W], for the maps of one data set."""
 
     def policy(logits: Tensor) -> VIN:
-        planner = ValueIteration(transition=Nowhere(logits.shape[1]), num_iterations=1)
+        iteration = ValueIteration(transition=Nowhere(logits.shape[1]), num_iterations=1)
         return VIN(
-            reward=Table(logits),
-            planner=planner,
+            planner=GridPlanner(reward=Table(logits), iteration=iteration),
             attention=StateAttention(),
             head=ScaleHead(num_actions=logits.shape[1]),
         )

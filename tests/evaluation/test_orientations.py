@@ -3,8 +3,8 @@
 import pytest
 import torch
 from torch import Tensor
-from torchvin.policies.builders import PolicyConfig
 
+from torchvin import NormalizedConfig
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
@@ -84,10 +84,10 @@ def test_logits_without_orientations_are_refused(mazes):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (PolicyConfig(), "the maps have 3 moves, the policy 8 actions; set --policy.num-actions"),
-        (PolicyConfig(num_actions=3, num_q=4), "4 orientations, the policy 1; set --policy.num-orientations"),
+        (NormalizedConfig(), "the maps have 3 moves, the policy 8 actions; set --policy.num-actions"),
+        (NormalizedConfig(num_actions=3), "4 orientations, the policy 1; set --policy.num-orientations"),
         (
-            PolicyConfig(num_actions=3, num_q=4, num_orientations=4, num_terrains=2),
+            NormalizedConfig(num_actions=3, num_orientations=4, num_terrains=2),
             "1 classes of terrain, the policy 2; set --policy.num-terrains",
         ),
     ],
@@ -95,4 +95,4 @@ def test_logits_without_orientations_are_refused(mazes):
 def test_a_policy_for_other_maps_is_refused(mazes, config, message):
     with pytest.raises(InputError, match=message):
         check_fit(config, mazes)
-    check_fit(PolicyConfig(num_actions=3, num_q=4, num_orientations=4), mazes)
+    check_fit(NormalizedConfig(num_actions=3, num_orientations=4), mazes)

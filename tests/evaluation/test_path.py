@@ -7,6 +7,7 @@ from torch import nn
 from torchvin.errors import InputError
 from torchvin.evaluation.path import check_task, plan_path
 from torchvin.mdp.motion import Moves
+from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import ValueIteration
 from torchvin.policies.attention import StateAttention
 from torchvin.policies.vin import VIN
@@ -44,11 +45,13 @@ def true_policy(true_model):
     def policy(blocked, goal):
         model = true_model(blocked[None], torch.tensor([goal]))
         return VIN(
-            reward=Constant(model.q_reward),
-            planner=ValueIteration(transition=Constant(model.kernel), num_iterations=1),
+            planner=GridPlanner(
+                reward=Constant(model.q_reward),
+                iteration=ValueIteration(transition=Constant(model.kernel), num_iterations=1),
+                iterations_per_side=0.25,
+            ),
             attention=StateAttention(),
             head=WithoutStay(),
-            iterations_per_side=0.25,
         )
 
     return policy

@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from torchvin.policies.builders import PolicyConfig, build_policy
 
+from torchvin import NormalizedConfig, build_policy
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.errors import InputError
 from torchvin.evaluation import scorer as rollout
@@ -141,7 +141,7 @@ def test_an_expert_that_breaks_ties_the_other_way_is_optimal_with_a_prediction_l
 @pytest.mark.parametrize("cells_at_once", [1, 64 * 7, 10**6])
 def test_the_size_of_a_batch_changes_no_score_and_progress_counts_every_map(monkeypatch, cells_at_once):
     torch.manual_seed(0)
-    policy, dataset = build_policy(PolicyConfig()), solve_maps(*generate_gridworld(20, 8, seed=4))
+    policy, dataset = build_policy(NormalizedConfig()), solve_maps(*generate_gridworld(20, 8, seed=4))
     whole = evaluate(policy, dataset).scores
     monkeypatch.setattr(rollout, "_STATES_AT_ONCE", cells_at_once)
     done = []
@@ -151,7 +151,7 @@ def test_the_size_of_a_batch_changes_no_score_and_progress_counts_every_map(monk
 
 
 def test_the_number_of_iterations_is_that_of_the_call_or_of_the_size_of_the_map(monkeypatch):
-    policy, dataset = build_policy(PolicyConfig()), solve_maps(*generate_gridworld(2, 6, 9))
+    policy, dataset = build_policy(NormalizedConfig()), solve_maps(*generate_gridworld(2, 6, 9))
     assert evaluate(policy, dataset).iterations == 18
     planned = []
     forward = policy.planner.forward
@@ -175,7 +175,7 @@ def test_logits_that_are_not_finite_are_refused(policy_of_logits, value):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_mode_of_the_policy_is_as_before(training):
-    policy, dataset = build_policy(PolicyConfig()).train(training), solve_maps(*generate_gridworld(2, 8))
+    policy, dataset = build_policy(NormalizedConfig()).train(training), solve_maps(*generate_gridworld(2, 8))
     seen = []
     policy.head.register_forward_hook(
         lambda module, inputs, output: seen.append((module.training, output.requires_grad))
@@ -186,22 +186,22 @@ def test_the_mode_of_the_policy_is_as_before(training):
 
 
 def test_a_part_that_was_frozen_in_evaluation_mode_stays_so():
-    policy = build_policy(PolicyConfig()).train()
-    policy.reward.eval()
+    policy = build_policy(NormalizedConfig()).train()
+    policy.planner.reward.eval()
     evaluate(policy, solve_maps(*generate_gridworld(2, 8)))
     assert policy.training
-    assert not policy.reward.training
+    assert not policy.planner.reward.training
 
 
 def test_evaluation_leaves_no_gradients():
-    policy = build_policy(PolicyConfig())
+    policy = build_policy(NormalizedConfig())
     evaluate(policy, solve_maps(*generate_gridworld(2, 8)))
     assert all(parameter.grad is None for parameter in policy.parameters())
     assert torch.is_grad_enabled()
 
 
 def test_a_policy_in_float64_is_scored_in_float64():
-    policy = build_policy(PolicyConfig()).double()
+    policy = build_policy(NormalizedConfig()).double()
     dataset = solve_maps(*generate_gridworld(2, 8))
     assert evaluate(policy, dataset).scores.rollouts == 14
     assert greedy_actions(policy, dataset, 3, torch.device("cpu")).dtype == torch.int64

@@ -5,10 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from torchvin.policies.builders import PolicyConfig, build_policy
-from torchvin.policies.shortest_path import set_solver
 
-from torchvin import InputError, evaluate, load_policy
+from torchvin import CNNConfig, InputError, ShortestPathConfig, build_policy, evaluate, load_policy
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
@@ -41,7 +39,7 @@ def test_the_shipped_weights_of_the_grid_world_keep_to_the_bar():
 def test_the_scorer_gives_both_solvers_the_same_scores(policy):
     maps = draw_maps("maze", 20, 15, 15, seed=3, moves=NEWS)
     exact = evaluate(policy, maps)
-    set_solver(policy, "iterate")
+    policy.planner.set_solver({"solve": "iterate"})
     assert evaluate(policy, maps, num_iterations=120).scores == exact.scores
     few = evaluate(policy, maps, num_iterations=5).scores
     assert few.all_states_success_rate < exact.scores.all_states_success_rate
@@ -52,7 +50,7 @@ def test_a_path_through_a_maze_is_optimal(policy, solve):
     maps = draw_maps("perfect-maze", 1, 41, 31, seed=0, moves=NEWS)
     start = maps.starts[0, 0].tolist()
     goal = maps.goal[0].tolist()
-    set_solver(policy, solve)
+    policy.planner.set_solver({"solve": solve})
     planned = plan_path(policy, maps.blocked[0], tuple(start), tuple(goal), moves=NEWS)
     assert planned.found
     assert planned.cost == planned.optimal_cost == len(planned.path) - 1
@@ -94,7 +92,7 @@ def test_other_designs_have_no_solver(capsys, files):
     task += ["--weights", "gridworld-16"]
     np.save(folder / "maze.npy", np.zeros((5, 5), dtype=bool))
     assert main([str(part) for part in task]) == 2
-    assert "solve='exact' is a choice of the design 'shortest_path', got a VIN; leave it out" in capsys.readouterr().err
+    assert "--solve exact: these weights have one way to plan; leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["plan", "eval"])
@@ -111,14 +109,14 @@ def test_value_updates_are_not_counted_where_there_are_none(capsys, files, verb)
 def test_a_map_file_has_neither_orientations_nor_terrain(capsys, files):
     folder, _ = files
     torch.manual_seed(0)
-    config = PolicyConfig(design="shortest_path", num_actions=3, num_orientations=4)
-    save_policy(folder / "drive", build_policy(config), config, {})
+    config = ShortestPathConfig(num_actions=3, num_orientations=4)
+    save_policy(folder / "drive", build_policy(config))
     task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1", "--weights", folder / "drive"]
     assert main([str(part) for part in task]) == 2
     assert "trained for 4 orientations and 1 classes of terrain, and a map file has neither" in capsys.readouterr().err
 
 
-def test_a_policy_that_does_not_plan_cannot_go_on_from_a_plan():
-    policy = build_policy(PolicyConfig(design="cnn", height=8, width=8))
-    with pytest.raises(InputError, match="a CNN cannot go on planning from a plan"):
+def test_a_policy_that_does_not_plan_has_no_path():
+    policy = build_policy(CNNConfig(height=8, width=8))
+    with pytest.raises(InputError, match="a CNN does not plan; choose weights of a VIN"):
         plan_path(policy, torch.zeros(8, 8, dtype=torch.bool), (0, 0), (1, 1))

@@ -143,7 +143,7 @@ def test_mechanisms_are_found_by_name():
     assert motion_model("moore") == Moves()
     assert motion_model("differential-drive") == DRIVE
     assert all(known.costs and len(known.names) == known.num_actions for known in MOTION_MODELS.values())
-    with pytest.raises(InputError, match=r"unknown mechanism 'differential'\. Did you mean 'differential-drive'"):
+    with pytest.raises(InputError, match=r"unknown motion model 'differential'\. Did you mean 'differential-drive'"):
         motion_model("differential")
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from torchvin import InputError, NormalizedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
+from torchvin import InputError, NormalizedConfig, NormalizedTransition, ValueIteration, build_policy, value_iteration
+from torchvin.architectures.registry import architecture
 from torchvin.maps.observe import encode
 
 LIMIT = 20_000
@@ -61,7 +62,7 @@ def test_a_policy_has_the_same_gradient_in_both_modes_on_random_maps(random_maps
     results = []
     for gradient in ("implicit", "checkpoint"):
         torch.manual_seed(seed)
-        policy = build_policy(PolicyConfig(gradient=gradient)).to(dtype)
+        policy = build_policy(NormalizedConfig(gradient=gradient)).to(dtype)
         output = policy(planes, num_iterations=2000)
         output.logits.log_softmax(dim=1)[:, 0].mean().backward()
         results.append(torch.cat([parameter.grad.flatten() for parameter in policy.parameters()]))
@@ -252,7 +253,7 @@ def test_the_layer_has_the_mode_and_its_tolerance():
 
 
 def test_a_policy_plans_to_its_fixed_point_unless_told_a_limit(random_maps):
-    policy = build_policy(PolicyConfig(gradient="implicit", max_iterations=5000))
+    policy = build_policy(NormalizedConfig(gradient="implicit", max_iterations=5000))
     planes = encode(*random_maps(0, 2, 8, 11))
     assert policy.default_iterations(8, 11) == 5000
     plan = policy(planes).plan
@@ -289,10 +290,10 @@ def test_a_negative_tolerance_is_refused():
         value_iteration(torch.zeros(1, 2, 3, 3), torch.zeros(2, 1, 3, 3), num_iterations=3, tolerance=-0.1)
 
 
-@pytest.mark.parametrize("design", ["paper", "hierarchical", "gppn", "dynamic"])
-def test_a_design_without_a_fixed_point_is_refused(design):
-    with pytest.raises(InputError, match=f"which only the normalized design is sure to have, got {design}"):
-        PolicyConfig(design=design, gradient="implicit")
+@pytest.mark.parametrize("name", ["paper", "hierarchical", "gppn", "dynamic"])
+def test_an_architecture_without_a_fixed_point_is_refused(name):
+    with pytest.raises(InputError, match=f"which the architecture '{name}' does not guarantee"):
+        architecture(name).config(gradient="implicit")
 
 
 def test_a_second_derivative_is_refused():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from torchvin import InputError, NormalizedTransition, PolicyConfig, ValueIteration, build_policy, value_iteration
+from torchvin import InputError, NormalizedConfig, NormalizedTransition, ValueIteration, build_policy, value_iteration
 from torchvin.maps.observe import encode
 
 
@@ -99,7 +99,7 @@ def test_the_layer_and_the_policy_have_a_temperature(random_maps):
     values = []
     for temperature in (0.0, 0.5):
         torch.manual_seed(0)
-        policy = build_policy(PolicyConfig(temperature=temperature))
+        policy = build_policy(NormalizedConfig(temperature=temperature))
         values.append(policy(planes).plan.value)
     assert (values[1] > values[0]).all()
 
@@ -114,7 +114,5 @@ def test_a_negative_temperature_is_refused():
     q_reward, kernel = problem()
     with pytest.raises(InputError, match=r"temperature must not be negative, got -1\.0"):
         value_iteration(q_reward, kernel, num_iterations=1, temperature=-1.0)
-    with pytest.raises(InputError, match=r"temperature must not be negative, got -1\.0"):
-        PolicyConfig(temperature=-1.0)
-    with pytest.raises(InputError, match="a temperature is of the designs that take a maximum, not of gppn"):
-        PolicyConfig(design="gppn", temperature=1.0)
+    with pytest.raises(InputError, match=r"temperature must lie between 0 and 1e\+06, got -1\.0"):
+        NormalizedConfig(temperature=-1.0)

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from torchvin.policies.builders import DESIGNS, WITHOUT_ORIENTATIONS, PolicyConfig, build_policy
 
+from torchvin import NormalizedConfig, PaperConfig, build_policy
+from torchvin.architectures.registry import architecture, config_from_json
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError, ShapeError
 from torchvin.mdp.motion import DifferentialDrive, Moves
@@ -11,8 +12,8 @@ from torchvin.pretrained.store import available, load_policy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples
 
-NORMALISED = PolicyConfig(num_actions=3, num_q=4, num_orientations=4)
-PAPER = PolicyConfig(design="paper", num_actions=3, num_q=5, num_orientations=4, hidden_channels=10)
+NORMALISED = NormalizedConfig(num_actions=3, num_orientations=4)
+PAPER = PaperConfig(num_actions=3, num_q=5, num_orientations=4, hidden_channels=10)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_giving_up_is_worth_nothing_in_every_orientation(mazes):
     policy = build_policy(NORMALISED)
     q_values = policy(mazes.planes()).plan.q_values.view(4, 4, 4, 9, 7)
     assert (q_values[:, :, 3] == 0).all()
-    kernel = policy.planner.transition()
+    kernel = policy.planner.iteration.transition()
     assert kernel.shape == (16, 4, 3, 3)
     weights = kernel.view(4, 4, -1).sum(dim=2)
     torch.testing.assert_close(weights[:, :3], torch.full((4, 3), 0.99))
@@ -79,7 +80,7 @@ def test_giving_up_is_worth_nothing_in_every_orientation(mazes):
 
 def test_terrain_has_planes_of_its_own():
     dataset = draw_maps("gridworld", 2, 8, 8, moves=Moves(), terrain_costs=(1.0, 2.0, 4.0))
-    for config in (PolicyConfig(num_terrains=3), PolicyConfig(design="paper", num_q=10, num_terrains=3)):
+    for config in (NormalizedConfig(num_terrains=3), PaperConfig(num_terrains=3)):
         policy = build_policy(config)
         base = policy(dataset.planes()).logits
         assert base.shape == (2, 8, 8, 8)
@@ -88,12 +89,12 @@ def test_terrain_has_planes_of_its_own():
         assert not torch.allclose(policy(other).logits, base)
 
 
-@pytest.mark.parametrize("design", WITHOUT_ORIENTATIONS)
-@pytest.mark.parametrize("numbers", [{"num_orientations": 4}, {"num_terrains": 2}])
-def test_designs_that_know_neither_say_so(design, numbers):
-    assert design in DESIGNS
-    with pytest.raises(InputError, match=f"the design '{design}' knows neither orientations nor terrain"):
-        PolicyConfig(design=design, height=8, width=8, **numbers)
+@pytest.mark.parametrize("name", ["hierarchical", "dynamic", "cnn", "fcn"])
+@pytest.mark.parametrize("field", ["num_orientations", "num_terrains"])
+def test_architectures_that_know_neither_orientations_nor_terrain_have_one_of_each(name, field):
+    assert getattr(architecture(name).config(), field) == 1
+    with pytest.raises(InputError, match=f"the architecture '{name}' has no field {field}"):
+        config_from_json({"architecture": name, field: 2})
 
 
 @pytest.mark.parametrize("name", [name for name in available() if name.startswith("gridworld")])

@@ -3,18 +3,18 @@
 import pytest
 import torch
 from torch.nn import functional
-from torchvin.policies.builders import PolicyConfig, build_policy
 
+from torchvin import CNNConfig, FCNConfig, build_policy
 from torchvin.errors import InputError
 from torchvin.maps.observe import encode
 from torchvin.policies.reactive.cnn import CNN
 from torchvin.policies.reactive.fcn import FCN
 
 
-@pytest.fixture(params=["cnn", "fcn"])
+@pytest.fixture(params=[CNNConfig, FCNConfig])
 def policy(request):
     torch.manual_seed(0)
-    return build_policy(PolicyConfig(design=request.param, height=8, width=6))
+    return build_policy(request.param(height=8, width=6))
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_a_map_of_another_size_is_refused(policy):
         policy(torch.zeros(1, 2, 6, 8))
 
 
-def test_a_size_is_needed():
-    with pytest.raises(InputError, match="set height and width"):
-        PolicyConfig(design="cnn")
+def test_a_size_that_cannot_be_pooled_twice_is_refused():
+    with pytest.raises(InputError, match="height must lie between 4 and 512, got 3"):
+        CNNConfig(height=3, width=8)
 
 
 def test_the_cnn_is_the_authors():

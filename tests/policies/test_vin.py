@@ -4,8 +4,8 @@ import math
 import pytest
 import torch
 from torch import nn
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
+from torchvin import GridPlanner, NormalizedConfig, PaperConfig, Planner, build_policy
 from torchvin.errors import InputError, ShapeError
 from torchvin.maps.observe import encode
 from torchvin.planning.models.transition import FreeTransition
@@ -14,7 +14,7 @@ from torchvin.policies.attention import StateAttention
 from torchvin.policies.heads import LinearHead, ScaleHead
 from torchvin.policies.vin import VIN
 
-CONFIGS = {"normalized": PolicyConfig(), "paper": PAPER}
+CONFIGS = {"normalized": NormalizedConfig(), "paper": PaperConfig()}
 
 
 @pytest.fixture(params=list(CONFIGS))
@@ -51,12 +51,12 @@ def test_any_size_of_map_and_any_k_at_call_time(policy, random_maps, height, wid
 @pytest.mark.parametrize(
     ("config", "height", "width", "expected"),
     [
-        (PAPER, 8, 8, 10),
-        (PAPER, 16, 16, 20),
-        (PolicyConfig(), 16, 16, 32),
-        (PolicyConfig(), 5, 9, 18),
-        (PolicyConfig(), 9, 5, 18),
-        (PolicyConfig(iterations_per_side=1.5), 7, 3, math.ceil(10.5)),
+        (PaperConfig(), 8, 8, 10),
+        (PaperConfig(), 16, 16, 20),
+        (NormalizedConfig(), 16, 16, 32),
+        (NormalizedConfig(), 5, 9, 18),
+        (NormalizedConfig(), 9, 5, 18),
+        (NormalizedConfig(iterations_per_side=1.5), 7, 3, math.ceil(10.5)),
     ],
 )
 def test_k_grows_with_the_longer_side_of_the_map(config, height, width, expected):
@@ -95,14 +95,18 @@ def test_each_module_can_be_replaced(planes):
     torch.manual_seed(0)
     transition = FreeTransition(num_actions=3, scale=0.2)
 
-    class TwiceThePlan(nn.Module):
+    class TwiceThePlan(Planner):
         def __init__(self):
-            super().__init__()
+            super().__init__(iterations_per_side=1.0)
+            self.reward = BlockedIsBad()
             self.transition = transition
 
-        def forward(self, q_reward, *, num_iterations, initial_value=None):
+        def forward(self, observation, *, num_iterations=None, initial_value=None):
             return value_iteration(
-                q_reward, self.transition(), num_iterations=2 * num_iterations, initial_value=initial_value
+                self.reward(observation),
+                self.transition(),
+                num_iterations=2 * num_iterations,
+                initial_value=initial_value,
             )
 
     class North(nn.Module):
@@ -113,7 +117,7 @@ def test_each_module_can_be_replaced(planes):
         def forward(self, features):
             return -features
 
-    policy = VIN(reward=BlockedIsBad(), planner=TwiceThePlan(), attention=North(), head=Negative())
+    policy = VIN(planner=TwiceThePlan(), attention=North(), head=Negative())
     output = policy(planes, num_iterations=3)
     expected = value_iteration(BlockedIsBad()(planes), transition(), num_iterations=6)
     assert torch.equal(output.logits, -expected.q_values[:, :1])
@@ -123,8 +127,10 @@ def test_each_module_can_be_replaced(planes):
 def test_a_custom_reward_trains_the_rest(planes):
     torch.manual_seed(0)
     policy = VIN(
-        reward=BlockedIsBad(),
-        planner=ValueIteration(transition=FreeTransition(num_actions=3), num_iterations=4),
+        planner=GridPlanner(
+            reward=BlockedIsBad(),
+            iteration=ValueIteration(transition=FreeTransition(num_actions=3), num_iterations=4),
+        ),
         attention=StateAttention(),
         head=LinearHead(num_q=3, num_actions=8),
     )

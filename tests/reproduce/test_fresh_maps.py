@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from torchvin.reproduce.gridworld import fresh_maps
+from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import preset
-from torchvin.training.maps import training_maps
 
 MAPS = 100
 CHANCE = {8: 5, 16: 0, 28: 0}  # maps with few obstacles occur twice by chance: 1 of 100 at 8x8

@@ -23,8 +23,8 @@ from torchvin.reproduce import maze_tasks as mazes
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeTask, find_weights, maps_of
 from torchvin.reproduce.trainings import train_run
+from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import PRESETS, preset
-from torchvin.training.maps import training_maps
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from torchvin.policies.builders import PolicyConfig
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
 from torchvin.mdp.motion import DifferentialDrive
+from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import DataConfig, RunConfig, TrainingConfig, preset
-from torchvin.training.maps import training_maps
 from torchvin.training.trainer import RUN_FILE, train
 
 SHORT = TrainingConfig(epochs=1, tensorboard=False)

@@ -27,6 +27,7 @@ def run(arguments: Arguments) -> None:
     """Load, score, print."""
     from torchvin.cli.output import percent, print_json, print_table
     from torchvin.cli.solver import choose_solver
+    from torchvin.data.authors import is_training_file
     from torchvin.data.read import read_dataset
     from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.metrics import margin
@@ -34,7 +35,6 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.scorer import evaluate
     from torchvin.io.progress import progress_bar
     from torchvin.pretrained.store import load_policy
-    from torchvin.training.maps import is_training_file
 
     policy = load_policy(arguments.weights)
     choose_solver(policy, arguments.solve, arguments.iterations)

@@ -45,8 +45,9 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import percent, print_json
     from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
-    from torchvin.training.maps import training_maps
-    from torchvin.training.trainer import CHECKPOINT_FILE, train
+    from torchvin.tasks.gridworld import training_maps
+    from torchvin.training.run import CHECKPOINT_FILE
+    from torchvin.training.trainer import train
 
     check_writable(arguments.out / CHECKPOINT_FILE)
     began = time.perf_counter()

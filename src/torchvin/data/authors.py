@@ -61,6 +61,17 @@ def read_mat(path: Path, split: str = "all") -> MapDataset:
     )
 
 
+def is_training_file(path: Path) -> bool:
+    """Whether a `.mat` has the authors' training layout, which holds out a seventh."""
+    from scipy.io import whosmat
+
+    try:
+        check_survivable(path)
+        return any(name == "batch_im_data" for name, _, _ in whosmat(path))
+    except Exception:  # damaged in one of many ways; the reader that comes next says how
+        return False
+
+
 def check_survivable(path: Path) -> None:
     """SciPy follows some damaged bytes of uncompressed files out of memory, which ends the process: let a child try.
 

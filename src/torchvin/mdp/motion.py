@@ -247,7 +247,7 @@ def motion_model(name: str) -> MotionModel:
     Raises: InputError with the nearest name that exists.
     """
     if name not in MOTION_MODELS:
-        raise unknown_name("mechanism", name, MOTION_MODELS)
+        raise unknown_name("motion model", name, MOTION_MODELS)
     return MOTION_MODELS[name]
 
 

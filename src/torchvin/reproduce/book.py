@@ -22,7 +22,7 @@ from torchvin.policies.policy import Policy
 from torchvin.pretrained.format_1 import upgrade_run
 from torchvin.pretrained.store import available, load_policy, load_record
 from torchvin.reproduce.trainings import is_finished
-from torchvin.training.trainer import HISTORY_FILE
+from torchvin.training.run import HISTORY_FILE
 
 SCORES_FILE = "scores.json"
 

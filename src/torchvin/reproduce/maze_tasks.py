@@ -28,8 +28,8 @@ from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.trainings import is_finished, train_run
+from torchvin.tasks.gridworld import TRAINING_STREAM
 from torchvin.training.config import PRESETS, RunConfig, preset
-from torchvin.training.maps import TRAINING_STREAM
 
 #: Row -> the end of the names of its presets and weights.
 PLANNERS = {

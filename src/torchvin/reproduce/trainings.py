@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from torchvin.pretrained.store import WEIGHTS_FILE
+from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import RunConfig
-from torchvin.training.maps import training_maps
 from torchvin.training.trainer import train
 
 

@@ -1,6 +1,7 @@
 """Everything a training needs to go on bit for bit, in one safetensors file that is whole or not there."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from torchvin.errors import InputError
 from torchvin.io.files import replacing
@@ -17,6 +17,7 @@ _MOMENT = "optimizer/"  # prefixes of the tensors in the file
 _POLICY = "policy/"
 _BEST = "best/"
 _RANDOM = "random"
+_FORMAT = 2
 
 
 @dataclass
@@ -25,31 +26,27 @@ class Progress:
 
     Attributes:
         epoch, batch: the next batch to train on.
-        loss_sum, cell_count: of the epoch so far.
+        loss_sum, term_count: of the epoch so far.
         seconds: of training before this process.
-        best: highest (success rate, -set error) on the validation maps so far.
-        history: one row an epoch, as the CSV has them.
+        best: key of the best epoch so far (`Validation.key`); None before the first.
+        history: one row per epoch, as the CSV has them.
     """
 
     epoch: int = 0
     batch: int = 0
     loss_sum: float = 0.0
-    cell_count: int = 0
+    term_count: int = 0
     seconds: float = 0.0
-    best: tuple[float, float] = (-1.0, -1.0)
+    best: tuple[float, ...] | None = None
     history: list[dict[str, float]] = field(default_factory=list)
 
 
 def save_checkpoint(
-    path: Path,
-    *,
-    policy: nn.Module,
-    best: dict[str, Tensor],
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    progress: Progress,
+    path: Path, *, policy: nn.Module, best: dict[str, Tensor], optimizer: Optimizer, progress: Progress
 ) -> None:
     """Write the state of a training; a kill at any moment leaves the last whole checkpoint.
+
+    The learning-rate schedule is not written: it follows from the number of steps made.
 
     Raises: InputError if `path` cannot be written.
     """
@@ -62,11 +59,7 @@ def save_checkpoint(
     tensors = {_RANDOM: torch.get_rng_state(), **moments}
     tensors |= {_POLICY + name: value for name, value in policy.state_dict().items()}
     tensors |= {_BEST + name: value for name, value in best.items()}
-    description = {
-        "param_groups": state["param_groups"],
-        "schedule": {name: value for name, value in schedule.state_dict().items() if not callable(value)},
-        "progress": asdict(progress),
-    }
+    description = {"format": _FORMAT, "param_groups": state["param_groups"], "progress": asdict(progress)}
     with replacing(path) as temporary:
         save_file(
             {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
@@ -76,9 +69,14 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, *, policy: nn.Module, optimizer: Optimizer, schedule: LRScheduler
+    path: Path, *, policy: nn.Module, optimizer: Optimizer, upgrade_name: Callable[[str], str] = str
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Put policy, optimizer, schedule and torch's random state back; return the progress and the best weights.
+    """Put policy, optimizer and torch's random state back; return the progress and the best weights.
+
+    Args:
+        path: of the file.
+        policy, optimizer: of the training.
+        upgrade_name: from the name of a tensor in version 0.1 to that of today.
 
     Raises: InputError if the file is not a checkpoint of this training.
     """
@@ -88,6 +86,8 @@ def load_checkpoint(
         with safe_open(path, framework="pt") as stored:
             description = json.loads(stored.metadata()["training"])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
+        if description.get("format") != _FORMAT:
+            description, tensors = _upgrade(description, tensors, upgrade_name)
         moments: dict[int, dict[str, Any]] = {}
         for name in sorted(tensors):
             if name.startswith(_MOMENT):
@@ -95,13 +95,27 @@ def load_checkpoint(
                 moments.setdefault(int(index), {})[key] = tensors[name]
         policy.load_state_dict(_without(tensors, _POLICY))
         optimizer.load_state_dict({"state": moments, "param_groups": description["param_groups"]})
-        schedule.load_state_dict(description["schedule"])
         torch.set_rng_state(tensors[_RANDOM])
         progress = Progress(**description["progress"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a checkpoint of this training ({error}); train into a new folder.") from error
-    progress.best = (progress.best[0], progress.best[1])
+    progress.best = None if progress.best is None else tuple(progress.best)
     return progress, _without(tensors, _BEST)
+
+
+def _upgrade(
+    description: dict[str, Any], tensors: dict[str, Tensor], upgrade_name: Callable[[str], str]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A checkpoint of version 0.1 in today's words."""
+    progress = dict(description["progress"])
+    progress["term_count"] = progress.pop("cell_count")
+    renamed = {}
+    for name, tensor in tensors.items():
+        for prefix in (_POLICY, _BEST):
+            if name.startswith(prefix):
+                name = prefix + upgrade_name(name.removeprefix(prefix))
+        renamed[name.replace("optimiser/", _MOMENT)] = tensor
+    return {**description, "progress": progress}, renamed
 
 
 def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -112,8 +112,9 @@ class TrainingConfig:
     threads: int = 1
     """Threads of torch on a CPU; 0 leaves them as they are. Small maps gain little from more, a busy machine makes them
     wait for each other (measured: 97 s an epoch with 2 threads on 2 busy cores, 4 s with 1), and bits depend on it."""
-    validation_maps: int = 256
-    """Training maps held out to choose the best epoch."""
+    validation_maps: int | None = None
+    """Training maps held out to choose the best epoch, at most a fifth of all; 256 if not given. More than there are is
+    an error."""
     checkpoint_seconds: float = 20.0
     """Seconds between checkpoints inside an epoch; each epoch ends with one."""
     tensorboard: bool = True
@@ -140,7 +141,7 @@ class TrainingConfig:
         if self.cost_steps < 0:
             raise InputError(f"--training.cost-steps must not be negative, got {self.cost_steps}.")
         for name in ("epochs", "batch_size", "validation_maps", "states_per_example", "starts", "trial_epochs"):
-            if getattr(self, name) < 1:
+            if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not self.stages or min(self.stages) <= 0:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")

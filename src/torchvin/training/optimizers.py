@@ -1,11 +1,14 @@
-"""RMSProp as the authors' code has it; every other optimizer is torch's."""
+"""Optimizers and learning-rate schedules by name: torch's, and RMSProp as the authors' code has it."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ConstantLR, LambdaLR, LRScheduler, OneCycleLR
+
+from torchvin.training.config import TrainingConfig
 
 
 class RMSpropEpsilonInside(Optimizer):
@@ -53,3 +56,47 @@ class RMSpropEpsilonInside(Optimizer):
             state["mean"] = torch.zeros_like(parameter)
         mean: Tensor = state["mean"]
         return mean
+
+
+def build_optimizer(options: TrainingConfig, policy: nn.Module) -> Optimizer:
+    """The optimizer of a config, of what is still to be learned."""
+    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
+    if options.optimizer == "rmsprop-authors":
+        return RMSpropEpsilonInside(learned, lr=options.learning_rate)
+    if options.optimizer == "rmsprop":
+        return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
+
+
+def build_schedule(
+    options: TrainingConfig, optimizer: Optimizer, total_steps: int, *, steps_made: int = 0
+) -> LRScheduler:
+    """The learning-rate schedule of a config, stepped once per batch.
+
+    The rate follows from the number of steps alone, so a schedule need not be saved.
+
+    Args:
+        options: schedule, learning rate and stages.
+        optimizer: with the state that it had after `steps_made` steps.
+        total_steps: of the whole training.
+        steps_made: where the schedule begins.
+
+    >>> weight = torch.nn.Parameter(torch.zeros(1))
+    >>> optimizer = torch.optim.Adam([weight], lr=0.1)
+    >>> options = TrainingConfig(schedule="stages", stages=(1.0, 0.5), learning_rate=0.1)
+    >>> build_schedule(options, optimizer, 10).get_last_lr()
+    [0.1]
+    >>> build_schedule(options, optimizer, 10, steps_made=7).get_last_lr()
+    [0.05]
+    """
+    last = steps_made - 1
+    if options.schedule == "constant":
+        return ConstantLR(optimizer, factor=1.0, last_epoch=last)
+    if options.schedule == "stages":
+        stages = options.stages
+
+        def factor(step: int) -> float:
+            return stages[min(step * len(stages) // total_steps, len(stages) - 1)]
+
+        return LambdaLR(optimizer, factor, last_epoch=last)
+    return OneCycleLR(optimizer, options.learning_rate, total_steps=total_steps, last_epoch=last)

@@ -1,46 +1,37 @@
-"""Imitation learning: the policy copies the expert, on all cells of a map at once (Tamar et al. 2016, section 4)."""
+"""The trainer: optimizer steps on a task, the best epoch kept, killed and resumed at any moment. It knows no domain."""
 
-import csv
-import hashlib
 import importlib.util
-import json
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch import Tensor, nn
 
-from torchvin.architectures.registry import build_policy, build_with
-from torchvin.data.dataset import MapDataset
+from torchvin.architectures.registry import build_policy, build_with, config_to_json
 from torchvin.errors import InputError, TrainingError
-from torchvin.evaluation.fit import check_fit
-from torchvin.evaluation.scorer import Evaluation, evaluate
-from torchvin.io.files import replacing
 from torchvin.io.progress import progress_bar
-from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
-from torchvin.pretrained.format_1 import upgrade_run
-from torchvin.pretrained.store import WEIGHTS_FILE, save_policy
+from torchvin.pretrained.format_1 import upgrade_names
+from torchvin.pretrained.store import save_policy
+from torchvin.tasks.registry import as_task
+from torchvin.tasks.task import Task, Validation
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from torchvin.training.config import RunConfig, TrainingConfig
-from torchvin.training.imitation.examples import Examples, build_examples
+from torchvin.training.config import RunConfig
 from torchvin.training.initialize import initialize_from
-from torchvin.training.maps import split_validation
-from torchvin.training.optimizers import RMSpropEpsilonInside
-from torchvin.training.phases.calibration import calibrate
-from torchvin.training.phases.curriculum import learn_moves
+from torchvin.training.optimizers import build_optimizer, build_schedule
+from torchvin.training.run import CHECKPOINT_FILE, claim, write_history
+from torchvin.training.starts import best_start
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-RUN_FILE = "run.json"
-HISTORY_FILE = "history.csv"
-STARTS_FOLDER = "starts"
-START_STRIDE = 1_000_003  # between the seeds of the starts of one training, so that no two trainings share one
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+Build = Callable[[Any], Policy]
 
 
 @dataclass(frozen=True)
@@ -48,15 +39,15 @@ class Trained:
     """A finished training.
 
     Attributes:
-        policy: the best epoch's, in evaluation mode.
-        validation: its scores on the validation maps.
-        history: one row an epoch.
+        policy: with the weights of the best epoch, in evaluation mode, on the device it was trained on.
+        validation: what the task says of the policy: the `Evaluation` of the grid world.
+        history: one row per epoch.
         seconds: of training, over all resumed parts.
         main_process: whether this is the one process of a distributed training that writes files.
     """
 
     policy: Policy
-    validation: Evaluation
+    validation: Any
     history: list[dict[str, float]]
     seconds: float
     main_process: bool
@@ -64,170 +55,242 @@ class Trained:
 
 def train(
     config: RunConfig,
-    dataset: MapDataset,
-    out: Path,
+    data: Any,
+    out: str | Path,
     *,
     resume: bool = False,
-    record: dict[str, Any] | None = None,
-    build: Callable[[Any], Policy] = build_policy,
+    record: Mapping[str, Any] | None = None,
+    build: Build = build_policy,
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
-    The loss is a mean over the cells of the whole batch, also when `accelerate launch` splits it over processes, so any
+    The loss is a mean over the terms of the whole batch, also when `accelerate launch` splits it over processes, so any
     number of processes gives the same model up to rounding. Killed at any moment, it goes on with `resume=True` and
     ends with the same bits (same machine, same number of threads).
 
     Args:
-        config: of the run; `config.data` is only written down, the maps come in `dataset`.
-        dataset: maps to learn from; some are held out to choose the best epoch.
-        out: folder of the run. With `resume` it may hold an unfinished run of the same config and maps.
+        config: of the run; `config.data` is only written down, the data come in `data`.
+        data: a `Task`, or what one is made of: a `MapDataset`.
+        out: folder of the run. With `resume` it may hold an unfinished run of the same config and data, or a run with
+            fewer epochs: its schedule then continues as that of the longer run.
         resume: go on from the checkpoint in `out`, or begin if there is none yet.
-        record: kept in the weights' config: command, data file.
+        record: kept with the weights: command, data file.
         build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
     Raises: InputError if `out` holds another run or cannot be written, and see `initialize_from`; TrainingError if the
         loss is not finite.
     """
-    from accelerate import Accelerator
-
-    check_fit(config.policy, dataset)
-
-    options = config.training
-    if config.init and options.starts > 1:
-        raise InputError(f"--init gives the weights to begin with; leave out --training.starts {options.starts}.")
-    tracking = options.tensorboard and importlib.util.find_spec("tensorboard") is not None
-    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
+    task = as_task(data, config)
+    task.check(config.policy)
+    out = Path(out)
+    starts = config.training.starts
+    if config.init and starts > 1:
+        raise InputError(f"--init gives the weights to begin with; leave out --training.starts {starts}.")
+    accelerator = _accelerator(config, out)
     if accelerator.is_main_process:
-        _claim(out, config, dataset, resume)
+        claim(out, config, task.identity(), resume=resume)
     accelerator.wait_for_everyone()
-    start = config.seed if options.starts == 1 else best_start(config, dataset, out, build)
-    if tracking:
-        accelerator.init_trackers("tensorboard")
+    start = config.seed
+    if starts > 1:
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    training, validation = split_validation(dataset, options.validation_maps, config.seed)
-    torch.manual_seed(start)
-    policy = build_with(build, config.policy)
-    if config.init:
-        initialize_from(policy, config.init, config.seed)
-    checkpoint = out / CHECKPOINT_FILE
-    going_on = resume and checkpoint.exists()
-    if isinstance(policy.planner, LatentGraphPlanner):
-        _first_phase(policy, training, options, config.seed, done=going_on)
-    elif options.curriculum.steps:
-        raise InputError(
-            f"a curriculum settles the moves of the design 'shortest_path', which "
-            f"{type(config.policy).__name__} does not learn; leave --training.curriculum.steps out."
+        def run_trial(trial: RunConfig, folder: Path) -> list[dict[str, float]]:
+            return train(trial, data, folder, resume=True, build=build).history
+
+        start = best_start(config, out, run_trial)
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    run = _Run(config, task, out, accelerator, build=build, start=start, resume=resume)
+    with _onednn(config.training.onednn):
+        run.epochs()
+    return run.finish(record or {})
+
+
+class _Run:
+    """One training from its initial weights, or its checkpoint, to the weights of its best epoch."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        task: Task,
+        out: Path,
+        accelerator: "Accelerator",
+        *,
+        build: Build,
+        start: int,
+        resume: bool,
+    ) -> None:
+        self.config, self.options, self.task = config, config.training, task
+        self.out, self.accelerator, self.start = out, accelerator, start
+        torch.manual_seed(start)
+        self.policy = build_with(build, config.policy)
+        self.policy.task = task.description()
+        if config.init:
+            initialize_from(self.policy, config.init, config.seed)
+        resumed = resume and (out / CHECKPOINT_FILE).exists()
+        self.phases = task.phases(self.policy)
+        for phase in self.phases:
+            phase.before(self.policy, resumed=resumed)
+        self.model: nn.Module
+        self.model, self.prepared = accelerator.prepare(self.policy, build_optimizer(self.options, self.policy))
+        self.batches = -(-len(task) // self.options.batch_size)
+        self.progress, self.best = self._restored() if resumed else (Progress(), self._weights())
+        self.schedule = build_schedule(
+            self.options,
+            self.prepared.optimizer,
+            self.options.epochs * self.batches,
+            steps_made=self.progress.epoch * self.batches + self.progress.batch,
         )
-    examples = build_examples(training, options, config.seed)
-    batches = -(-len(examples) // options.batch_size)
-    model, prepared = accelerator.prepare(policy, build_optimizer(options, policy))
-    optimizer: Optimizer = prepared.optimizer
-    schedule = build_schedule(options, optimizer, options.epochs * batches)
-    progress, best = Progress(), {name: value.clone() for name, value in policy.state_dict().items()}
-    if going_on:
-        progress, best = load_checkpoint(checkpoint, policy=policy, optimizer=optimizer, schedule=schedule)
+        self.began = time.monotonic() - self.progress.seconds
+        self.saved = time.monotonic()
 
-    began = time.monotonic() - progress.seconds
-    saved = time.monotonic()
+    def epochs(self) -> None:
+        """Every epoch that is left."""
+        progress, total = self.progress, self.options.epochs * self.batches
+        on_terminal = sys.stderr.isatty()
+        with progress_bar("training", total, shown=self.accelerator.is_main_process and on_terminal) as advance:
+            advance(progress.epoch * self.batches + progress.batch)
+            while progress.epoch < self.options.epochs:
+                order = epoch_order(len(self.task), self.config.seed, progress.epoch)
+                self.model.train()
+                while progress.batch < self.batches:
+                    self._step(order[progress.batch * self.options.batch_size :][: self.options.batch_size])
+                    advance(1)
+                    if time.monotonic() - self.saved > self.options.checkpoint_seconds:
+                        self._save()
+                row = self._end_epoch()
+                if self.accelerator.is_main_process and not on_terminal:
+                    print(epoch_line(row, self.options.epochs), file=sys.stderr, flush=True)
+        self.accelerator.end_training()
 
-    def save() -> None:
-        progress.seconds = time.monotonic() - began
-        if accelerator.is_main_process:
-            save_checkpoint(
-                checkpoint, policy=policy, best=best, optimizer=optimizer, schedule=schedule, progress=progress
+    def finish(self, record: Mapping[str, Any]) -> Trained:
+        """Take the best epoch's weights, run the last phases, evaluate, and write the weights."""
+        self.policy.load_state_dict(self.best)
+        self.policy.eval()
+        for phase in self.phases:
+            phase.after(self.policy)
+        validation = self.task.validate(self.policy)
+        config = self.config.to_json()
+        if record.get("data", "generated") != "generated":  # maps of a file, not those that `config.data` describes
+            config["data"] = {"source": record["data"], **self.policy.task.get("data", {})}
+        self.policy.record = {
+            **record,
+            "config": config,
+            **({"start_seed": self.start} if self.options.starts > 1 else {}),
+            "maps": len(self.task) if "data" not in self.policy.task else self.policy.task["data"]["maps"],
+            "seconds": round(self.progress.seconds, 1),
+            "validation": dict(validation.summary or validation.metrics),
+        }
+        if self.accelerator.is_main_process:
+            save_policy(self.out, self.policy)
+        report = validation if validation.report is None else validation.report
+        main_process = self.accelerator.is_main_process
+        return Trained(self.policy, report, self.progress.history, self.progress.seconds, main_process)
+
+    def _step(self, chosen: Tensor) -> None:
+        """One optimizer step on the examples `chosen`."""
+        accelerator, progress = self.accelerator, self.progress
+        # Not accelerate's own autocast: that is one setting for the whole process, and a table has trainings of both.
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
+            loss_sum, count = self._share_of_loss(chosen)
+        total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
+        self.prepared.zero_grad()
+        # Processes average their gradients, so each scales its sum to a share of the mean over all terms.
+        accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
+        if self.options.largest_gradient:
+            accelerator.clip_grad_norm_(self.policy.parameters(), self.options.largest_gradient)
+        self.prepared.step()
+        self.schedule.step()
+        progress.batch += 1
+        progress.loss_sum += total[0].item()
+        progress.term_count += int(total[1].item())
+        if not torch.isfinite(total[0]):
+            raise TrainingError(
+                f"the loss is {total[0].item()} in epoch {progress.epoch}: the network diverged; lower "
+                f"--training.learning-rate (it is {self.options.learning_rate}) or use the normalized design."
             )
 
-    shown = accelerator.is_main_process
-    with _onednn(options.onednn), progress_bar("training", options.epochs * batches, shown=shown) as advance:
-        advance(progress.epoch * batches + progress.batch)
-        while progress.epoch < options.epochs:
-            order = _order(len(examples), config.seed, progress.epoch)
-            model.train()
-            while progress.batch < batches:
-                chosen = order[progress.batch * options.batch_size :][: options.batch_size]
-                # Not accelerate's own: that is one setting for the whole process, and a table has trainings of both.
-                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
-                    loss_sum, count = _loss(model, examples, chosen, accelerator)
-                total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
-                prepared.zero_grad()
-                # Processes average their gradients, so each scales its sum to a share of the mean over all cells.
-                accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
-                if options.largest_gradient:
-                    accelerator.clip_grad_norm_(policy.parameters(), options.largest_gradient)
-                prepared.step()
-                schedule.step()
-                progress.batch += 1
-                progress.loss_sum += total[0].item()
-                progress.cell_count += int(total[1].item())
-                if not torch.isfinite(total[0]):
-                    raise TrainingError(
-                        f"the loss is {total[0].item()} in epoch {progress.epoch}: the network diverged; lower "
-                        f"--training.learning-rate (it is {options.learning_rate}) or use the normalized design."
-                    )
-                advance(1)
-                if time.monotonic() - saved > options.checkpoint_seconds:
-                    save()
-                    saved = time.monotonic()
-            row = _finish_epoch(progress, policy, validation, schedule, time.monotonic() - began)
-            if (row["success_rate"], -row["set_error"]) > progress.best:
-                progress.best = (row["success_rate"], -row["set_error"])
-                best = {name: value.clone() for name, value in policy.state_dict().items()}
-            accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch)
-            if accelerator.is_main_process:
-                _write_history(out, progress.history)
-            save()
-            saved = time.monotonic()
-    accelerator.end_training()
+    def _share_of_loss(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """This process's share of a batch: the sum of the loss, and the number of its terms (float64, on the CPU)."""
+        accelerator = self.accelerator
+        mine = chosen[accelerator.process_index :: accelerator.num_processes]
+        idle = len(mine) == 0  # more processes than examples in the last batch: take part in the reduction with nothing
+        loss, count = self.task.loss(self.model, chosen[:1] if idle else mine, accelerator.device)
+        return loss * (not idle), torch.tensor(0 if idle else count, dtype=torch.float64)
 
-    policy.load_state_dict(best)
-    policy.eval()
-    if isinstance(policy.planner, LatentGraphPlanner):
-        calibrate(policy, training, options, config.seed)
-    scores = evaluate(policy, validation)
-    if accelerator.is_main_process:
-        save_policy(
-            out,
-            policy,
-            task=dataset.description(),
-            record={
-                **(record or {}),
-                "config": config.to_json(),
-                **({"start_seed": start} if options.starts > 1 else {}),
-                "maps": len(training),
-                "seconds": round(progress.seconds, 1),
-                "validation": asdict(scores.scores),
-            },
+    def _end_epoch(self) -> dict[str, float]:
+        """Validate, keep the weights if they are the best so far, write history and checkpoint."""
+        progress = self.progress
+        validation: Validation = self.task.validate(self.policy)
+        progress.epoch += 1
+        row = {
+            "epoch": progress.epoch,
+            "loss": progress.loss_sum / max(progress.term_count, 1),
+            **validation.metrics,
+            "learning_rate": float(self.schedule.get_last_lr()[0]),
+            "seconds": round(time.monotonic() - self.began, 3),
+        }
+        progress.history.append(row)
+        progress.batch, progress.loss_sum, progress.term_count = 0, 0.0, 0
+        if progress.best is None or validation.key > progress.best:
+            progress.best, self.best = validation.key, self._weights()
+        self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch)
+        if self.accelerator.is_main_process:
+            write_history(self.out, progress.history)
+        self._save()
+        return row
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.policy.state_dict().items()}
+
+    def _save(self) -> None:
+        self.progress.seconds = time.monotonic() - self.began
+        if self.accelerator.is_main_process:
+            save_checkpoint(
+                self.out / CHECKPOINT_FILE,
+                policy=self.policy,
+                best=self.best,
+                optimizer=self.prepared.optimizer,
+                progress=self.progress,
+            )
+        self.saved = time.monotonic()
+
+    def _restored(self) -> tuple[Progress, dict[str, Tensor]]:
+        architecture = config_to_json(self.config.policy)["architecture"]
+        return load_checkpoint(
+            self.out / CHECKPOINT_FILE,
+            policy=self.policy,
+            optimizer=self.prepared.optimizer,
+            upgrade_name=partial(upgrade_names, architecture_name=architecture),
         )
-    return Trained(policy, scores, progress.history, progress.seconds, accelerator.is_main_process)
 
 
-def best_start(config: RunConfig, dataset: MapDataset, out: Path, build: Callable[[Any], Policy] = build_policy) -> int:
-    """Train from each of the starts for a few epochs, in folders of `out`; return the seed whose loss fell lowest.
+def epoch_order(num_examples: int, seed: int, epoch: int) -> Tensor:
+    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it.
 
-    The first start is that of a training without trials. A trial that is there already is not run again; one that
-    diverges has lost.
-
-    Raises: TrainingError if all diverge.
+    >>> bool((epoch_order(100, 0, 1) == epoch_order(100, 0, 2)).all())
+    False
     """
-    trial = replace(config.training, starts=1, epochs=config.training.trial_epochs, schedule="constant")
-    losses = {}
-    for start in range(config.training.starts):
-        seed, folder = config.seed + start * START_STRIDE, out / STARTS_FOLDER / str(start)
-        try:
-            if (folder / WEIGHTS_FILE).exists():  # written last
-                with (folder / HISTORY_FILE).open(newline="") as stream:
-                    history = [float(row["loss"]) for row in csv.DictReader(stream)]
-            else:
-                of_start = replace(config, training=trial, seed=seed)
-                trained = train(of_start, dataset, folder, resume=True, build=build)
-                history = [row["loss"] for row in trained.history]
-            losses[seed] = min(history)
-        except TrainingError:
-            if start == config.training.starts - 1 and not losses:
-                raise
-    return min(losses, key=lambda seed: losses[seed])
+    return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+
+
+def epoch_line(row: Mapping[str, float], epochs: int) -> str:
+    """One line of a log.
+
+    >>> epoch_line({"epoch": 3, "loss": 0.25, "success_rate": 0.5, "learning_rate": 0.01, "seconds": 2.0}, 25)
+    'epoch 3/25  loss 0.25  success_rate 0.5  learning_rate 0.01  2 s'
+    """
+    numbers = [f"{name} {value:.4g}" for name, value in row.items() if name not in ("epoch", "seconds")]
+    return "  ".join([f"epoch {row['epoch']:.0f}/{epochs}", *numbers, f"{row['seconds']:.0f} s"])
+
+
+def _accelerator(config: RunConfig, out: Path) -> "Accelerator":
+    from accelerate import Accelerator
+
+    tracking = config.training.tensorboard and importlib.util.find_spec("tensorboard") is not None
+    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
+    if tracking:
+        accelerator.init_trackers("tensorboard")
+    return accelerator
 
 
 @contextmanager
@@ -238,114 +301,3 @@ def _onednn(enabled: bool) -> Iterator[None]:
         yield
     finally:
         torch.backends.mkldnn.set_flags(_enabled=before)  # type: ignore[no-untyped-call]
-
-
-def _first_phase(policy: Policy, training: MapDataset, options: TrainingConfig, seed: int, *, done: bool) -> None:
-    """Learn where moves lead and make them deterministic, or only say so where a checkpoint will bring them."""
-    assert isinstance(policy.planner, LatentGraphPlanner)
-    if not options.curriculum.steps:
-        policy.planner.solve = "iterate"  # moves stay uncertain
-    elif done:
-        policy.planner.transition.make_deterministic()
-    else:
-        learn_moves(policy, training, options, seed)
-
-
-def build_optimizer(options: TrainingConfig, policy: Policy) -> Optimizer:
-    """The optimizer of a config, of what is still to be learned."""
-    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
-    if options.optimizer == "rmsprop-authors":
-        return RMSpropEpsilonInside(learned, lr=options.learning_rate)
-    if options.optimizer == "rmsprop":
-        return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
-    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
-
-
-def build_schedule(options: TrainingConfig, optimizer: Optimizer, total_steps: int) -> LRScheduler:
-    """The learning-rate schedule of a config, stepped once a batch."""
-    if options.schedule == "constant":
-        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    if options.schedule == "stages":
-        stages = options.stages
-
-        def factor(step: int) -> float:
-            return stages[min(step * len(stages) // total_steps, len(stages) - 1)]
-
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=total_steps)
-
-
-def _order(num_maps: int, seed: int, epoch: int) -> Tensor:
-    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it."""
-    return torch.randperm(num_maps, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
-
-
-def _loss(model: torch.nn.Module, examples: Examples, chosen: Tensor, accelerator: Any) -> tuple[Tensor, Tensor]:
-    """This process's share of a batch: the sum of the loss over its states, and their number (float64, on the CPU)."""
-    mine = chosen[accelerator.process_index :: accelerator.num_processes]
-    idle = len(mine) == 0  # more processes than examples in the last batch: take part in the reduction with nothing
-    loss, count = examples.loss(model, chosen[:1] if idle else mine, accelerator.device)
-    return loss * (not idle), torch.tensor(0 if idle else count, dtype=torch.float64)
-
-
-def _finish_epoch(
-    progress: Progress, policy: Policy, validation: MapDataset, schedule: LRScheduler, seconds: float
-) -> dict[str, float]:
-    scores = evaluate(policy, validation).scores
-    progress.epoch += 1
-    row = {
-        "epoch": progress.epoch,
-        "loss": progress.loss_sum / max(progress.cell_count, 1),
-        "success_rate": scores.all_states_success_rate,
-        "optimal_rate": scores.all_states_optimal_rate,
-        "set_error": scores.all_states_set_error,
-        "learning_rate": float(schedule.get_last_lr()[0]),
-        "seconds": round(seconds, 3),
-    }
-    progress.history.append(row)
-    progress.batch, progress.loss_sum, progress.cell_count = 0, 0.0, 0
-    return row
-
-
-def _write_history(out: Path, history: list[dict[str, float]]) -> None:
-    with replacing(out / HISTORY_FILE) as temporary, temporary.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def _claim(out: Path, config: RunConfig, dataset: MapDataset, resume: bool) -> None:
-    """Write down which run `out` holds, or check that it is this one."""
-    maps = hashlib.sha256(dataset.blocked.numpy().tobytes() + dataset.goal.numpy().tobytes()).hexdigest()
-    # Through JSON, as the file that it is compared with: a tuple there is a list.
-    run = json.loads(json.dumps({**config.to_json(), "maps_sha256": maps}))
-    path = out / RUN_FILE
-    if not path.exists():
-        if (out / WEIGHTS_FILE).exists() or (out / CHECKPOINT_FILE).exists():
-            raise InputError(f"{out} holds weights but no {RUN_FILE}; choose another --out.")
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(run, indent=2) + "\n")
-        return
-    if not resume:
-        raise InputError(f"{out} already holds a run; pass --resume to go on with it, or choose another --out.")
-    try:
-        before = upgrade_run(json.loads(path.read_text()))
-    except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
-    if changed := _differences(_with_defaults(before), run):
-        raise InputError(f"{out} holds another run: {changed} differ; give the same options, or choose another --out.")
-
-
-def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
-    """A run that an earlier version wrote down, with the options it did not have yet."""
-    defaults = json.loads(json.dumps(RunConfig().to_json()))
-    groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
-    return {**defaults, **run, **groups}
-
-
-def _differences(before: Any, after: Any, name: str = "") -> str:
-    if isinstance(before, dict) and isinstance(after, dict):
-        keys = sorted({*before, *after})
-        found = (_differences(before.get(key), after.get(key), f"{name}.{key}".lstrip(".")) for key in keys)
-        return ", ".join(part for part in found if part)
-    return "" if before == after else f"{name} ({before} then, {after} now)"

@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchvin.policies.builders import PAPER, PolicyConfig, build_policy
 
 from agreement import assert_same, problem, with_gradients
+from torchvin import NormalizedConfig, PaperConfig, build_policy
 from torchvin.errors import ShapeError
 from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference
@@ -22,7 +22,7 @@ from torchvin.planning.value_iteration import value_iteration
 pytestmark = pytest.mark.skipif(cpu.extension is None, reason="the C++ kernel is not compiled")
 
 INSTRUCTION_SETS = cpu.extension.instruction_sets() if cpu.extension else []
-SOURCES = Path(__file__).parents[3] / "src" / "torchvin" / "planning" / "kernels" / "cpp"
+SOURCES = Path(__file__).parents[3] / "src" / "torchvin" / "planning" / "kernels" / "cpu" / "cpp"
 
 
 @pytest.fixture(params=INSTRUCTION_SETS)
@@ -194,7 +194,7 @@ def test_opcheck():
         torch.library.opcheck(torch.ops.torchvin.value_iteration.default, (*arguments, 4, keep_every, "cpu"))
 
 
-@pytest.mark.parametrize("config", [PolicyConfig(), PAPER], ids=["normalized", "paper"])
+@pytest.mark.parametrize("config", [NormalizedConfig(), PaperConfig()], ids=["normalized", "paper"])
 def test_a_policy_compiles_whole(config):
     torch.manual_seed(0)
     policy = build_policy(config)
@@ -252,7 +252,7 @@ def test_double_backward_goes_through_the_reference():
 
 
 def test_a_copied_policy_plans_the_same():
-    policy = build_policy(PolicyConfig())
+    policy = build_policy(NormalizedConfig())
     planes = torch.rand(1, 2, 6, 6)
     assert torch.equal(policy(planes).logits, copy.deepcopy(policy)(planes).logits)
 

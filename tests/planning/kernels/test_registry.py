@@ -21,7 +21,7 @@ def test_the_reference_is_there_and_runs_anywhere():
 
 
 def test_auto_passes_over_a_backend_that_cannot_run(monkeypatch):
-    monkeypatch.setattr(dispatch, "BACKENDS", {"broken": broken("no such device"), **registry.BACKENDS})
+    monkeypatch.setattr(registry, "BACKENDS", {"broken": broken("no such device"), **registry.BACKENDS})
     assert registry.choose("auto", Q_REWARD) in ("cpu", "reference")
 
 
@@ -33,7 +33,7 @@ def test_a_cpu_takes_the_compiled_kernel():
 
 def test_without_the_compiled_kernel_one_warning_says_what_is_lost_and_how_to_get_it(monkeypatch):
     monkeypatch.setattr(cpu, "extension", None)
-    monkeypatch.setattr(dispatch, "_warned", False)
+    monkeypatch.setattr(registry, "_warned", False)
     with pytest.warns(UserWarning, match=r"several times slower.*install a C\+\+17 compiler") as caught:
         plans = [value_iteration(Q_REWARD, torch.zeros(2, 1, 3, 3), num_iterations=2) for _ in range(2)]
     assert len(caught) == 1
@@ -43,7 +43,7 @@ def test_without_the_compiled_kernel_one_warning_says_what_is_lost_and_how_to_ge
 
 
 def test_a_named_backend_that_cannot_run_says_why(monkeypatch):
-    monkeypatch.setattr(dispatch, "BACKENDS", {**registry.BACKENDS, "broken": broken("no such device")})
+    monkeypatch.setattr(registry, "BACKENDS", {**registry.BACKENDS, "broken": broken("no such device")})
     with pytest.raises(
         InputError, match=r"backend 'broken' cannot run this plan: no such device\. Use backend='auto'\."
     ):

@@ -109,6 +109,8 @@ class LatentGraphPlanner(Planner):
     (True, torch.Size([2, 4, 12, 9]))
     """
 
+    phases = ("curriculum", "calibration")
+
     def __init__(
         self,
         *,

@@ -23,6 +23,9 @@ class Planner(nn.Module, ABC):
             information must be able to flow from the goal to every state (section 4).
     """
 
+    #: Phases of a training that this planner needs beside the epochs, by name (`tasks.gridworld`).
+    phases: tuple[str, ...] = ()
+
     def __init__(self, *, iterations_per_side: float) -> None:
         super().__init__()
         self.iterations_per_side = iterations_per_side

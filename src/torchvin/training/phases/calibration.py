@@ -3,7 +3,7 @@
 A gate is a number between 0 and 1, and a path of 25,000 moves multiplies as many of them; for deployment it must be
 open or shut. Which logit divides the two is asked of the training maps: between the gates of free moves and those of
 walls lies a wide plateau of thresholds that imitate the expert equally well, and its centre is the farthest from both.
-Then the costs are settled (`training.costs`), by the same measure.
+Then the costs are fine-tuned (`training.phases.costs`), by the same measure.
 """
 
 import torch
@@ -12,11 +12,12 @@ from torch import Tensor
 from torchvin.data.dataset import MapDataset
 from torchvin.planning.kernels.reference import by_orientation
 from torchvin.planning.models.latent import positive
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import LABELLED, MapExamples
 from torchvin.training.imitation.losses import TIE
 from torchvin.training.phases.costs import learn_costs, merged, without_drift
+from torchvin.training.phases.phase import Phase, latent_graph
 
 _MAPS = 128  # that thresholds are chosen by
 _THRESHOLDS = 48
@@ -24,8 +25,24 @@ _TOLERANCES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _WORSE = 1e-4  # what counts as no worse: a state or two of 128 mazes of 15x15
 
 
+class Calibration(Phase):
+    """Harden the policy after the epochs, by the maps that it was trained on.
+
+    Args:
+        dataset: training maps.
+        options: which states teach, and what is right there.
+        seed: of the order of the maps while costs learn.
+    """
+
+    def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+        self.dataset, self.options, self.seed = dataset, options, seed
+
+    def after(self, policy: Policy) -> None:
+        calibrate(policy, self.dataset, self.options, self.seed)
+
+
 @torch.no_grad()
-def calibrate(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int = 0) -> float:
+def calibrate(policy: Policy, dataset: MapDataset, options: TrainingConfig, seed: int = 0) -> float:
     """Harden the policy by the maps that it was trained on; it ends in evaluation mode.
 
     Args:
@@ -37,7 +54,8 @@ def calibrate(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: i
     Returns: share of the supervised states where the hardened policy does what they show.
     """
     policy.eval()
-    model, sample = policy.planner.model, dataset[:_MAPS]
+    planner = latent_graph(policy)
+    model, sample = planner.model, dataset[:_MAPS]
     model.set_calibrated()
     planes = sample.planes().to(model.cost.device)
     gates = model.gate(planes)
@@ -55,7 +73,7 @@ def calibrate(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: i
         opened = free & (gates > model.gate_threshold)
         counts = opened.sum(dim=(0, 2, 3)).clamp(min=1)
         cost = (model.move_cost(planes).double() * opened).sum(dim=(0, 2, 3)) / counts
-    candidates = [cost, without_drift(cost, policy.planner.transition())]
+    candidates = [cost, without_drift(cost, planner.transition())]
     candidates += [merged(candidates[1], tolerance) for tolerance in _TOLERANCES]
     scores = []
     for candidate in candidates:
@@ -69,7 +87,7 @@ def calibrate(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: i
 class _Imitation:
     """Share of the supervised states where the policy, as it is now, does what they show."""
 
-    def __init__(self, policy: VIN, dataset: MapDataset, options: TrainingConfig, planes: Tensor) -> None:
+    def __init__(self, policy: Policy, dataset: MapDataset, options: TrainingConfig, planes: Tensor) -> None:
         examples = MapExamples(dataset, options)
         self.policy, self.planes = policy, planes
         self.states, self.right = examples.states, examples.right_actions

@@ -1,4 +1,4 @@
-"""The last touch of a hardened policy: its costs alone, learned on with the gates shut or open for good, then settled.
+"""Fine-tunes only the costs, after hardening.
 
 In the soft model the price of a move is its cost and what its gate, never quite open, adds; hardening takes the second
 part away. So costs go on learning for a moment in the hardened model, where nothing else can answer for them. After
@@ -11,22 +11,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples
+from torchvin.training.phases.phase import latent_graph
 
 
 @torch.enable_grad()
-def learn_costs(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+def learn_costs(policy: Policy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
     """`options.cost_steps` optimizer steps on the costs and the scale of the logits, in the hardened model."""
-    learned = [policy.planner.model.cost, *policy.head.parameters()]
-    if policy.planner.model.terrain_cost is not None:
-        learned += policy.planner.model.terrain_cost.parameters()
+    model = latent_graph(policy).model
+    learned = [model.cost, *policy.head.parameters()]
+    if model.terrain_cost is not None:
+        learned += model.terrain_cost.parameters()
     optimizer = torch.optim.Adam(learned, lr=options.learning_rate)
     steps = options.cost_steps
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(steps, 1))
     generator = torch.Generator().manual_seed(seed)
-    examples, device = MapExamples(dataset, options), policy.planner.model.cost.device
+    examples, device = MapExamples(dataset, options), model.cost.device
     for _ in range(steps):
         chosen = torch.randint(len(dataset), (options.batch_size,), generator=generator)
         loss, count = examples.loss(policy, chosen, device)

@@ -1,4 +1,4 @@
-"""The first of two phases: learn where moves lead from the states beside the goal, then settle it.
+"""The first of two phases: learn where moves lead from the states beside the goal, then make it deterministic.
 
 Far from the goal a soft transition leaks at every step, and what is left says little about where it should lead. One
 step from the goal it says everything: the move that the expert makes there leads to the goal. So the first phase
@@ -7,7 +7,8 @@ is the likelihood of a categorical distribution: it has no other optimum, whatev
 broken, or a few wrong labels. (A policy's cross-entropy in its place only compares moves, and is content if a move puts
 a little more on its neighbour than the others do, and most on one that is never asked about.)
 
-Then the moves are settled, and the second phase (the epochs) learns costs and gates from all states, by exact plans.
+Then the moves are made deterministic, and the second phase (the epochs) learns costs and gates from all states, by
+exact plans.
 """
 
 import torch
@@ -18,14 +19,40 @@ from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.planning.kernels.reference import by_orientation
-from torchvin.policies.vin import VIN
+from torchvin.policies.policy import Policy
 from torchvin.spaces import flatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples
+from torchvin.training.phases.phase import Phase, latent_graph
 
 
-def learn_moves(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
-    """Run the first phase and settle the moves; the same bits from the same seed, so it is never resumed but repeated.
+class Curriculum(Phase):
+    """Learn where moves lead before the epochs, and make them deterministic.
+
+    Without steps (`options.curriculum.steps`) moves stay uncertain, and the planner iterates.
+
+    Args:
+        dataset: training maps.
+        options: the curriculum, the supervision and the size of a batch.
+        seed: of the choice of maps.
+    """
+
+    def __init__(self, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+        self.dataset, self.options, self.seed = dataset, options, seed
+
+    def before(self, policy: Policy, *, resumed: bool) -> None:
+        if not self.options.curriculum.steps:
+            latent_graph(policy).solve = "iterate"
+        elif resumed:
+            latent_graph(policy).transition.make_deterministic()
+        else:
+            learn_moves(policy, self.dataset, self.options, self.seed)
+
+
+def learn_moves(policy: Policy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
+    """Run the first phase and make the moves deterministic.
+
+    The same seed gives the same bits, so the phase is never resumed but repeated.
 
     Args:
         policy: with fresh weights, on any device.
@@ -42,7 +69,7 @@ def learn_moves(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed:
         )
     device = next(policy.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(policy.planner.transition.parameters(), lr=options.curriculum.learning_rate)
+    optimizer = torch.optim.Adam(latent_graph(policy).transition.parameters(), lr=options.curriculum.learning_rate)
     labels = MapExamples(dataset, options).labels
     beside = beside_goal(dataset, labels)
     policy.train()
@@ -55,7 +82,7 @@ def learn_moves(policy: VIN, dataset: MapDataset, options: TrainingConfig, seed:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     policy.zero_grad()
-    policy.planner.transition.make_deterministic()
+    latent_graph(policy).transition.make_deterministic()
 
 
 def beside_goal(dataset: MapDataset, labels: UInt8[Tensor, "M *O H W"]) -> Bool[Tensor, "M *O H W"]:

@@ -1,4 +1,4 @@
-"""The shortest-path planner: exact and iterated plans, certain and uncertain moves, long horizons, memory."""
+"""The latent-graph planner: exact and iterated plans, certain and uncertain moves, long horizons, memory."""
 
 import math
 
@@ -7,8 +7,10 @@ import torch
 
 from torchvin.errors import InputError, ShapeError
 from torchvin.mdp.motion import Moves
+from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP
-from torchvin.planning.planners.latent_graph import ShortestPathPlanner, iterate
+from torchvin.planning.models.transition import LearnedMoves
+from torchvin.planning.planners.latent_graph import LatentGraphPlanner, iterate, solve_exactly
 from torchvin.policies.heads import AdvantageHead
 
 MOVES = Moves(num_actions=4)
@@ -63,7 +65,8 @@ def exponential_domain(mdp, num_iterations):
 
 @pytest.mark.parametrize("num_iterations", [0, 1, 7])
 def test_iterating_is_value_iteration_in_the_exponential_domain(soft, num_iterations):
-    q_values, value = iterate(soft, num_iterations)
+    plan = iterate(soft, num_iterations)
+    q_values, value = plan.q_values, plan.value
     product, plain = exponential_domain(soft, num_iterations)
     torch.testing.assert_close(q_values.exp(), product, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(value.exp(), plain, rtol=1e-10, atol=1e-12)
@@ -75,18 +78,21 @@ def test_certain_moves_are_the_limit_of_uncertain_ones(random_maps):
     nearly = LatentMDP(certain.cost, certain.goal_cost, almost)
     assert certain.deterministic
     assert not nearly.deterministic
-    for ours, theirs in zip(iterate(certain, 5), iterate(nearly, 5), strict=True):
+    certainly, almost_certainly = iterate(certain, 5), iterate(nearly, 5)
+    for name in ("q_values", "value"):
+        ours, theirs = getattr(certainly, name), getattr(almost_certainly, name)
         near = ours > -20  # beyond, what leaks is all there is
         torch.testing.assert_close(ours[near], theirs[near], rtol=0, atol=1e-3)
 
 
 def test_k_updates_know_of_k_steps_and_the_fixed_point_of_all(random_maps):
     mdp = grid_mdp(*random_maps(1, 3, 9, 8))
-    exact = ShortestPathPlanner()(mdp, num_iterations=0)
+    exact = solve_exactly(mdp)
     assert exact.num_iterations == 0
+    assert exact.solved
     assert exact.residual.tolist() == [0.0, 0.0, 0.0]
     for num_iterations in (0, 1, 4, 72):
-        plan = ShortestPathPlanner(solve="iterate")(mdp, num_iterations=num_iterations)
+        plan = iterate(mdp, num_iterations)
         known = exact.value >= -num_iterations
         assert torch.equal(plan.value, torch.where(known, exact.value, -torch.inf))
         assert bool((plan.residual > 0).any()) == bool((known != exact.value.isfinite()).any())
@@ -94,10 +100,9 @@ def test_k_updates_know_of_k_steps_and_the_fixed_point_of_all(random_maps):
 
 
 def test_planning_goes_on_from_an_earlier_plan(soft):
-    planner = ShortestPathPlanner(solve="iterate")
-    first = planner(soft, num_iterations=3)
-    more = planner(soft, num_iterations=4, initial_value=first.value)
-    assert torch.equal(more.value, planner(soft, num_iterations=7).value)
+    first = iterate(soft, 3)
+    more = iterate(soft, 4, first.value)
+    assert torch.equal(more.value, iterate(soft, 7).value)
 
 
 def test_the_exact_gradient_is_that_of_2000_unrolled_iterations():
@@ -107,10 +112,10 @@ def test_the_exact_gradient_is_that_of_2000_unrolled_iterations():
     weight = torch.randn(1, 1, 7, 300, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     mdp = grid_mdp(blocked, torch.tensor([[0, 0]]))
     gradients = []
-    for solve in ("exact", "iterate"):
+    for solve in (solve_exactly, lambda mdp: iterate(mdp, 2000)):
         learned = cost.clone().requires_grad_()
         costs = torch.where(mdp.available, learned, torch.inf)
-        plan = ShortestPathPlanner(solve=solve)(LatentMDP(costs, mdp.goal_cost, mdp.kernel), num_iterations=2000)
+        plan = solve(LatentMDP(costs, mdp.goal_cost, mdp.kernel))
         assert plan.value[~blocked[:, None]].isfinite().all()
         (plan.value.masked_fill(blocked[:, None], 0.0) * weight).sum().backward()
         gradients.append(learned.grad)
@@ -131,7 +136,7 @@ def test_what_is_kept_for_the_gradient_does_not_depend_on_the_horizon():
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            plan = ShortestPathPlanner()(LatentMDP(cost, mdp.goal_cost, mdp.kernel), num_iterations=0)
+            plan = solve_exactly(LatentMDP(cost, mdp.goal_cost, mdp.kernel))
         plan.value[plan.value.isfinite()].sum().backward()
         assert cost.grad.any()
         kept[name] = sum(sizes), -plan.value[plan.value.isfinite()].min().item()
@@ -143,9 +148,7 @@ def test_log_advantages_are_the_same_at_any_distance():
     """30,000 steps from the goal a step in the wrong direction costs what it costs next to it, and no tie is lost."""
     blocked = serpentine(201, 300)
     mdp = grid_mdp(blocked, torch.tensor([[0, 0]]), cost=0.3)
-    plan = ShortestPathPlanner()(
-        LatentMDP(mdp.cost.float(), mdp.goal_cost.float(), mdp.kernel.float()), num_iterations=0
-    )
+    plan = solve_exactly(LatentMDP(mdp.cost.float(), mdp.goal_cost.float(), mdp.kernel.float()))
     assert plan.value.dtype == torch.float64
     assert plan.value[0, 0, 200, 298].item() == pytest.approx(-0.3 * 30_398, rel=1e-6)
     logits = AdvantageHead(num_actions=4, scale=1.0)(plan.q_values)
@@ -158,21 +161,22 @@ def test_log_advantages_are_the_same_at_any_distance():
 def test_uncertain_moves_at_long_horizons_stay_finite_in_float32():
     kernel = (0.9 * one_hot() + 0.1 / 9).float()
     mdp = grid_mdp(torch.zeros(1, 3, 400, dtype=torch.bool), torch.tensor([[1, 0]]))
-    plan = ShortestPathPlanner(solve="iterate")(
-        LatentMDP(mdp.cost.clamp(max=9.0).float(), mdp.goal_cost.float(), kernel), num_iterations=500
-    )
+    plan = iterate(LatentMDP(mdp.cost.clamp(max=9.0).float(), mdp.goal_cost.float(), kernel), 500)
     assert plan.value.isfinite().all()
     assert plan.value[0, 0, 1, 399] < math.log(torch.finfo(torch.float32).tiny)  # exp of it is not there any more
     assert (plan.q_values[0, :, 1, 1:].argmax(dim=0) == 3).all()  # west, everywhere
 
 
-def test_an_uncertain_mdp_is_iterated_and_says_so(soft):
-    with pytest.warns(
-        UserWarning, match=r"no graph \(its moves are not certain\): 6 value updates instead of an exact"
-    ):
-        plan = ShortestPathPlanner()(soft, num_iterations=6)
-    assert plan.num_iterations == 6
-    assert torch.equal(plan.value, ShortestPathPlanner(solve="iterate")(soft, num_iterations=6).value)
+def test_a_planner_whose_moves_are_uncertain_iterates(random_maps):
+    torch.manual_seed(0)
+    planner = LatentGraphPlanner(model=LatentModel(num_actions=4), transition=LearnedMoves(num_actions=4))
+    planes = torch.rand(2, 2, 5, 6)
+    assert not planner.exact
+    plan = planner(planes, num_iterations=6)
+    assert (plan.num_iterations, plan.solved) == (6, False)
+    planner.transition.make_deterministic()
+    assert planner.exact
+    assert (planner(planes, num_iterations=6).num_iterations, planner(planes).solved) == (0, True)
 
 
 def test_an_uncertain_mdp_is_no_graph(soft):
@@ -189,15 +193,16 @@ def test_parts_that_do_not_fit_are_refused(soft):
 
 
 def test_an_unknown_way_to_solve_is_refused(soft):
+    parts = {"model": LatentModel(num_actions=4), "transition": LearnedMoves(num_actions=4)}
     with pytest.raises(InputError, match=r"unknown way to solve 'exakt'\. Did you mean 'exact'\?"):
-        ShortestPathPlanner(solve="exakt")
+        LatentGraphPlanner(**parts, solve="exakt")
     with pytest.raises(InputError, match="num_iterations must not be negative, got -1"):
-        ShortestPathPlanner(solve="iterate")(soft, num_iterations=-1)
+        iterate(soft, -1)
 
 
 def test_actions_that_lead_nowhere_have_the_floor_and_states_without_a_way_are_even():
     mdp = grid_mdp(torch.tensor([[[False, False, True, False]]]), torch.tensor([[0, 0]]))
-    logits = AdvantageHead(num_actions=4, scale=2.0)(ShortestPathPlanner()(mdp, num_iterations=0).q_values)
+    logits = AdvantageHead(num_actions=4, scale=2.0)(solve_exactly(mdp).q_values)
     assert logits.isfinite().all()
     assert logits[0, :, 0, 1].tolist() == pytest.approx([-100.0, -100.0, -100.0, 0.0])
     assert logits[0, :, 0, 3].tolist() == [0.0] * 4

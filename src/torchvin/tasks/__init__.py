@@ -1,0 +1,1 @@
+"""Tasks: a domain as the trainer sees it, one file each."""

@@ -1,0 +1,34 @@
+"""From data to its task: what `torchvin.train` takes beside a task of the caller's own."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from torchvin.errors import InputError
+from torchvin.tasks.task import Task
+from torchvin.training.config import RunConfig
+
+Wrapper = Callable[[Any, RunConfig], Task]
+#: Modules of this package that register what they wrap; imported when first needed.
+MODULES = ("gridworld",)
+_WRAPPERS: dict[type, Wrapper] = {}
+
+
+def register_task(data: type, wrap: Wrapper) -> None:
+    """Let `torchvin.train` take data of a class: `wrap(data, config)` makes its task."""
+    _WRAPPERS[data] = wrap
+
+
+def as_task(data: Any, config: RunConfig) -> Task:
+    """The task of `data`; a task as it is.
+
+    Raises: InputError for data that no task takes.
+    """
+    if isinstance(data, Task):
+        return data
+    for module in MODULES:
+        importlib.import_module(f"torchvin.tasks.{module}")
+    for kind, wrap in _WRAPPERS.items():
+        if isinstance(data, kind):
+            return wrap(data, config)
+    raise InputError(f"expected a data set or a Task to learn from, got {type(data).__name__}.")

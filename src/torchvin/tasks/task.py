@@ -1,0 +1,73 @@
+"""What the trainer knows of a domain."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from torchvin.policies.config import ArchitectureConfig
+from torchvin.policies.policy import Policy
+from torchvin.training.phases.phase import Phase
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How good a policy is on what was held out.
+
+    Attributes:
+        metrics: numbers of the history, by name, in the order of its columns.
+        key: what epochs are compared by, the first number first; higher is better.
+        summary: what is written into the record of the weights; `metrics` if not given.
+        report: what a caller of `train` gets as `Trained.validation`; this object if not given.
+    """
+
+    metrics: Mapping[str, float]
+    key: tuple[float, ...]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    report: Any = None
+
+
+class Task(ABC):
+    """A domain: examples to learn from, an evaluation to choose the best epoch by, and a description.
+
+    A new domain is a subclass. The trainer asks for nothing else.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of training examples."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        """The sum of the loss over the terms of the examples `chosen`, and the number of its terms.
+
+        Sums and not means: a batch that is split over processes is divided once, by the number of all its terms.
+
+        Args:
+            model: the policy, wrapped or not.
+            chosen: indices of examples.
+            device: of the model.
+        """
+
+    @abstractmethod
+    def validate(self, policy: Policy) -> Validation:
+        """Evaluate on what was held out; leaves the mode of the policy as it was."""
+
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """What decides a run beside its configuration, as JSON; a run is resumed only with the same."""
+
+    @abstractmethod
+    def description(self) -> Mapping[str, Any]:
+        """What the weights are for and what they learned from, as JSON; kept with the weights as `task`."""
+
+    def check(self, config: ArchitectureConfig) -> None:  # noqa: B027 - a task may take any network
+        """Raises: InputError if a network of this configuration does not fit the task."""
+
+    def phases(self, policy: Policy) -> Sequence[Phase]:
+        """What happens before and after the epochs, in this order."""
+        return ()

@@ -1,0 +1,43 @@
+"""Several initial weights: each is trained for a few epochs, and the training begins with the best of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from torchvin.errors import TrainingError
+from torchvin.pretrained.store import WEIGHTS_FILE
+from torchvin.training.config import RunConfig
+from torchvin.training.run import read_history
+
+STARTS_FOLDER = "starts"
+START_STRIDE = 1_000_003  # between the seeds of the starts of one training, so that no two trainings share one
+
+
+def best_start(config: RunConfig, out: Path, train: Callable[[RunConfig, Path], list[dict[str, float]]]) -> int:
+    """The seed of the start whose loss fell lowest, after a trial of each in a folder of `out`.
+
+    The first start is that of a training without trials. A trial that is there already is not run again; one that
+    diverges has lost.
+
+    Args:
+        config: of the training.
+        out: its folder.
+        train: runs a trial and returns its history.
+
+    Raises: TrainingError if all diverge.
+    """
+    options = config.training
+    trial = replace(options, starts=1, epochs=options.trial_epochs, schedule="constant")
+    losses = {}
+    for start in range(options.starts):
+        seed, folder = config.seed + start * START_STRIDE, out / STARTS_FOLDER / str(start)
+        try:
+            if (folder / WEIGHTS_FILE).exists():  # written last
+                history = read_history(folder, "loss")
+            else:
+                history = [row["loss"] for row in train(replace(config, training=trial, seed=seed), folder)]
+            losses[seed] = min(history)
+        except TrainingError:
+            if start == options.starts - 1 and not losses:
+                raise
+    return min(losses, key=lambda seed: losses[seed])
