@@ -30,7 +30,7 @@ def small(monkeypatch):
     monkeypatch.setattr(table1, "QUICK_MAPS", 6)
     monkeypatch.setattr(table1, "FULL_MAPS", 6)
     monkeypatch.setattr(table1, "QUICK_CNN_MAPS", {8: 4, 16: 3, 28: 2})
-    monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 40)
+    monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 70)
     monkeypatch.setattr(table1, "QUICK_EPOCHS", dict.fromkeys(table1.QUICK_EPOCHS, 1))
     monkeypatch.setattr(table1_figures, "MAPS", {"length": 4, "iterations": 4})
     monkeypatch.setattr(ablations, "MAPS", 6)
@@ -191,7 +191,7 @@ def test_full_scores_the_runs_that_are_there_and_builds_the_page(small, capsys, 
     for name in ("gridworld-8-paper", "gridworld-8-cnn"):
         config = table1.preset(name)
         training = dataclasses.replace(config.training, epochs=1)
-        config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=30), training=training)
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=70), training=training)
         assert train_run(f"{name}-s0", config, tmp_path, command="test") == tmp_path / f"{name}-s0"
     assert main([*arguments, "--no-train", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]

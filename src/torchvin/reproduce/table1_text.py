@@ -18,6 +18,9 @@ from torchvin.reproduce.text import figure_list, filled
 from torchvin.training.config import preset
 
 
+BASELINES = ("CNN", "FCN")
+
+
 @dataclass(frozen=True)
 class Cell:
     """A network at a size.
@@ -129,7 +132,7 @@ def page_text(
         captions: picture -> caption.
     """
     trainings = list({row.training.name: row for row in [*rows, *ablated]}.values())
-    vin, best, every = (preset(f"gridworld-28-paper{end}").training for end in ("", "-best-start", "-all-cells"))
+    best, every = (preset(f"gridworld-28-paper{end}").training for end in ("-best-start", "-all-cells"))
     return filled(
         "table1",
         {
@@ -146,14 +149,20 @@ def page_text(
             "normalized_epochs": preset("gridworld-16").training.epochs,
             "iterations": table_of(_ITERATIONS, iterations).markdown(),
             "figures": figure_list(captions),
-            "vin_validation": vin.validation_maps,
-            "baseline_validation": preset("gridworld-28-fcn").training.validation_maps,
+            "vin_validation": _validation_maps([row for row in rows if row.network not in BASELINES]),
+            "baseline_validation": _validation_maps([row for row in rows if row.network in BASELINES]),
             "cnn_precision": preset("gridworld-28-cnn").training.precision,
             "starts": best.starts,
             "trial_epochs": best.trial_epochs,
             "every_cell_maps": every.batch_size,
         },
     )
+
+
+def _validation_maps(rows: Sequence[Measured]) -> str:
+    """How many maps chose the best epoch of these trainings."""
+    counts = {str(row.training.record["validation"]["maps"]) for row in rows}
+    return " or ".join(sorted(counts, key=int)) or "None"
 
 
 def _lessons(options: Mapping[str, Any]) -> str:
