@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
-from torchvin.reproduce.shortest_path import with_wrong_actions
 
 from killing import ends_with_the_same_bits_when_killed
+from studies.shortest_path import with_wrong_actions
 from torchvin import InputError, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.mdp.motion import DifferentialDrive, Moves

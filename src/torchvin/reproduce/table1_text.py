@@ -161,8 +161,9 @@ def page_text(
 
 def _validation_maps(rows: Sequence[Measured]) -> str:
     """How many maps chose the best epoch of these trainings."""
-    counts = {str(row.training.record["validation"]["maps"]) for row in rows}
-    return " or ".join(sorted(counts, key=int)) or "None"
+    validations = [row.training.record.get("validation", {}) for row in rows]  # the oldest runs have none
+    counts = sorted({scores["maps"] for scores in validations if "maps" in scores})
+    return " or ".join(map(str, counts)) or "None"
 
 
 def _lessons(options: Mapping[str, Any]) -> str:
