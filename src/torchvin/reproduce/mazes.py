@@ -82,7 +82,8 @@ class Mazes(Page):
             preset = Path(row.weights).name.rsplit("-s", 1)[0]
             groups.setdefault((row.task, row.planner, preset), []).append(row)
         rows = [row for (task, planner, _), group in groups.items() for row in _rows(task, planner, group)]
-        return rows + [row for score in measured.real for row in _real_rows(score, Path(self.maps_weights).name)]
+        rows += [row for score in measured.real for row in _real_rows(score, Path(self.maps_weights).name)]
+        return list(dict.fromkeys(rows))  # some mazes stand in two tables
 
     def tables(self, measured: MazeScores) -> list[Table]:
         """Each table for a terminal, without the published rows."""
