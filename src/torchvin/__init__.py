@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from torchvin.policies.vin import VIN
     from torchvin.pretrained.hub import push_policy
     from torchvin.pretrained.store import load_policy, save_policy
-    from torchvin.training.config import PRESETS, RunConfig
+    from torchvin.tasks.task import Task, Validation
+    from torchvin.training.config import PRESETS, RunConfig, TrainingConfig
     from torchvin.training.trainer import train
     from torchvin.types import PlannerOutput, PolicyOutput
 
@@ -102,7 +103,10 @@ _WHERE = {
     "read_dataset": "data.read",
     "RunConfig": "training.config",
     "PRESETS": "training.config",
+    "TrainingConfig": "training.config",
     "train": "training.trainer",
+    "Task": "tasks.task",
+    "Validation": "tasks.task",
     # evaluation, weights
     "evaluate": "evaluation.scorer",
     "load_policy": "pretrained.store",

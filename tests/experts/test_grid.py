@@ -210,3 +210,16 @@ def test_the_preferred_action_of_four_is_the_first():
     every = torch.arange(16).to(torch.uint8)
     expected = [next((action for action in range(4) if number >> action & 1), 255) for number in range(16)]
     assert preferred_action(every, Moves(num_actions=4)).tolist() == expected
+
+
+def test_paths_whose_costs_differ_by_five_millionths_are_not_ties():
+    """Mutant: ties x10. Two ways around an obstacle, one of them through a cell that costs 5e-6 more."""
+    blocked = torch.tensor([[[False, False, False], [False, True, False], [False, False, False]]])
+    entry_cost = torch.ones(1, 3, 3, dtype=torch.float64)
+    goal, moves = torch.tensor([[1, 2]]), Moves(num_actions=4)
+    north, south = 1 << 0, 1 << 1
+    assert shortest_paths(blocked, goal, moves, entry_cost).optimal_actions[0, 1, 0] == north | south
+    entry_cost[0, 2, 1] += 5e-6
+    assert shortest_paths(blocked, goal, moves, entry_cost).optimal_actions[0, 1, 0] == north
+    entry_cost[0, 2, 1] = 1 + 5e-8
+    assert shortest_paths(blocked, goal, moves, entry_cost).optimal_actions[0, 1, 0] == north | south

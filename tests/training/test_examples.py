@@ -5,9 +5,8 @@ import dataclasses
 import pytest
 import torch
 from torch.nn import functional
-from torchvin.policies.builders import PAPER, build_policy
 
-from torchvin import generate_gridworld, solve_maps
+from torchvin import PaperConfig, build_policy, generate_gridworld, solve_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import OFFSETS
 from torchvin.training.config import AUTHORS, TrainingConfig
@@ -62,7 +61,7 @@ def test_a_map_without_demonstrations_has_no_rows():
 
 def test_the_loss_of_states_is_that_of_the_same_cells_of_whole_maps(dataset):
     torch.manual_seed(0)
-    policy = build_policy(PAPER)
+    policy = build_policy(PaperConfig())
     for parameter in policy.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     examples = StateExamples(dataset, AUTHORS, seed=0)
@@ -87,7 +86,7 @@ def test_the_supervision_chooses_the_examples(dataset):
 
 def test_states_may_be_scored_against_the_set(dataset):
     options = dataclasses.replace(AUTHORS, loss="optimal-set")
-    policy = build_policy(PAPER)
+    policy = build_policy(PaperConfig())
     loss, count = StateExamples(dataset, options, 0).loss(policy, torch.arange(5), torch.device("cpu"))
     label, _ = StateExamples(dataset, AUTHORS, 0).loss(policy, torch.arange(5), torch.device("cpu"))
     assert 0 < loss < label  # a set is at least as probable as one of its actions

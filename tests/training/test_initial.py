@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from torchvin.policies.builders import PolicyConfig, build_policy
 
+from torchvin import FCNConfig, GPPNConfig, NormalizedConfig, PaperConfig, build_policy
 from torchvin.errors import InputError
 from torchvin.training.config import preset
 from torchvin.training.initialize import initialize_from
@@ -19,11 +19,11 @@ def test_the_weights_are_the_authors_numbers():
     bias, hidden, outward, share, kernel, head = np.split(numbers, np.cumsum([150, 2_700, 150, 90, 90]))
     weights = {name: value.numpy() for name, value in policy.state_dict().items()}
     assert len(weights) == 6
-    np.testing.assert_array_equal(weights["reward.hidden.bias"], bias)
-    np.testing.assert_array_equal(weights["reward.hidden.weight"][:, :, ::-1, ::-1].ravel(), hidden)
-    np.testing.assert_array_equal(weights["reward.reward.weight"].ravel(), outward)
-    np.testing.assert_array_equal(weights["reward.q_conv.weight"][:, :, ::-1, ::-1].ravel(), share)
-    np.testing.assert_array_equal(weights["planner.transition.weight"][:, :, ::-1, ::-1].ravel(), kernel)
+    np.testing.assert_array_equal(weights["planner.reward.hidden.bias"], bias)
+    np.testing.assert_array_equal(weights["planner.reward.hidden.weight"][:, :, ::-1, ::-1].ravel(), hidden)
+    np.testing.assert_array_equal(weights["planner.reward.reward.weight"].ravel(), outward)
+    np.testing.assert_array_equal(weights["planner.reward.q_conv.weight"][:, :, ::-1, ::-1].ravel(), share)
+    np.testing.assert_array_equal(weights["planner.iteration.transition.weight"][:, :, ::-1, ::-1].ravel(), kernel)
     np.testing.assert_array_equal(weights["head.weight"].T.ravel(), head)
 
 
@@ -33,7 +33,7 @@ def test_another_seed_is_another_start_and_torch_s_draw_does_not_matter():
         torch.manual_seed(torchs)
         policy = build_policy(PAPER)
         initialize_from(policy, "authors", seed)
-        starts.append(policy.reward.hidden.weight)
+        starts.append(policy.planner.reward.hidden.weight)
     assert torch.equal(starts[0], starts[1])
     assert not torch.equal(starts[0], starts[2])
 
@@ -41,10 +41,10 @@ def test_another_seed_is_another_start_and_torch_s_draw_does_not_matter():
 @pytest.mark.parametrize(
     "config",
     [
-        PolicyConfig(),
-        PolicyConfig(design="fcn", height=8, width=8),
-        PolicyConfig(design="paper", untied=11),
-        PolicyConfig(design="gppn"),
+        NormalizedConfig(),
+        FCNConfig(height=8, width=8),
+        PaperConfig(untied=11),
+        GPPNConfig(),
     ],
 )
 def test_other_policies_have_no_such_start(config):

@@ -1,50 +1,50 @@
-"""A run that an earlier version wrote down lacks the options that came since; it goes on as if it had the defaults."""
+"""A run that version 0.1 wrote down, killed inside its second epoch, goes on and ends where 0.1 would have ended.
+
+The folder was made by version 0.1: 40 maps of 8x8, batches of 8, three epochs; `finished.safetensors` is its end.
+"""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
-from torchvin.policies.builders import PolicyConfig
+import torch
+from safetensors.torch import load_file
 
-from torchvin.data.draw import draw_maps
-from torchvin.errors import InputError
-from torchvin.mdp.motion import DifferentialDrive
+from torchvin import InputError, RunConfig, TrainingConfig, train
+from torchvin.pretrained.format_1 import upgrade_names
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import DataConfig, RunConfig, TrainingConfig, preset
-from torchvin.training.trainer import RUN_FILE, train
+from torchvin.training.config import DataConfig
 
-SHORT = TrainingConfig(epochs=1, tensorboard=False)
+FOLDER = Path(__file__).parent / "run_of_version_0_1"
+OPTIONS = TrainingConfig(epochs=3, batch_size=8, validation_maps=8, checkpoint_seconds=0.0, tensorboard=False)
+CONFIG = RunConfig(data=DataConfig(height=8, width=8, maps=40), training=OPTIONS)
 
 
-def test_a_run_without_the_newer_options_goes_on_and_with_other_values_does_not(tmp_path):
-    config = RunConfig(data=DataConfig(height=8, width=8, maps=20), training=SHORT)
-    dataset = training_maps(config, None)
-    train(config, dataset, tmp_path)
-    run = json.loads((tmp_path / RUN_FILE).read_text())
+@pytest.fixture
+def run(tmp_path):
+    for name in ("run.json", "checkpoint.safetensors"):
+        shutil.copy(FOLDER / name, tmp_path / name)
+    return tmp_path
+
+
+def test_it_goes_on_and_ends_where_it_would_have_ended(run):
+    trained = train(CONFIG, training_maps(CONFIG, None), run, resume=True)
+    assert [row["epoch"] for row in trained.history] == [1, 2, 3]
+    expected = load_file(FOLDER / "finished.safetensors")
+    for name, value in trained.policy.state_dict().items():
+        old = next(old for old in expected if upgrade_names(old, "normalized") == name)
+        torch.testing.assert_close(value, expected[old], rtol=1e-4, atol=1e-6)
+
+
+def test_a_run_without_the_newer_options_goes_on_and_with_other_values_does_not(run):
+    described = json.loads((run / "run.json").read_text())
     for name in ("kind", "mechanism", "terrain_costs"):
-        del run["data"][name]
-    del run["policy"]["num_orientations"]
-    (tmp_path / RUN_FILE).write_text(json.dumps(run))
-    train(config, dataset, tmp_path, resume=True)
-    run["data"]["kind"] = "maze"
-    (tmp_path / RUN_FILE).write_text(json.dumps(run))
-    with pytest.raises(InputError, match=r"another run: data\.kind \(maze then, gridworld now\) differ"):
-        train(config, dataset, tmp_path, resume=True)
-
-
-def test_a_policy_with_orientations_learns_to_plan_in_a_few_epochs(tmp_path):
-    dataset = draw_maps("maze", 300, 7, 7, seed=0, moves=DifferentialDrive())
-    policy = PolicyConfig(num_actions=3, num_q=4, num_orientations=4, iterations_per_side=4.0)
-    config = RunConfig(policy, DataConfig(height=7, width=7), TrainingConfig(epochs=8, batch_size=8, tensorboard=False))
-    trained = train(config, dataset, tmp_path)
-    assert trained.validation.scores.all_states_success_rate > 0.9
-
-
-@pytest.mark.parametrize("name", ["maze-15-normalized", "maze-15-moore-normalized", "maze-15-drive", "maze-28-drive"])
-def test_the_maps_of_a_preset_are_of_its_kind_and_mechanism(name):
-    from dataclasses import replace
-
-    config = preset(name)
-    dataset = training_maps(replace(config, data=replace(config.data, maps=2)), None)
-    assert dataset.moves.num_actions == config.policy.num_actions
-    assert dataset.moves.num_orientations == config.policy.num_orientations
-    assert dataset.size == (config.data.height, config.data.width)
+        del described["data"][name]
+    del described["policy"]["num_orientations"]
+    (run / "run.json").write_text(json.dumps(described))
+    train(CONFIG, training_maps(CONFIG, None), run, resume=True)
+    described["data"]["kind"] = "maze"
+    (run / "run.json").write_text(json.dumps(described))
+    with pytest.raises(InputError, match=r"another run: data\.kind \(maze then, gridworld now\)"):
+        train(CONFIG, training_maps(CONFIG, None), run, resume=True)

@@ -6,16 +6,15 @@ import math
 
 import pytest
 import torch
-from torchvin.policies.builders import PolicyConfig, build_policy
 
-from torchvin import InputError, train
+from torchvin import InputError, NormalizedConfig, build_policy, train
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.mdp.motion import Moves
 from torchvin.training.config import TrainingConfig, preset
 from torchvin.training.imitation.examples import MapExamples, StateExamples
-from torchvin.training.trainer import build_optimizer
+from torchvin.training.optimizers import build_optimizer
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def test_the_command_draws_mazes_for_a_preset(tmp_path, name, capsys):
     main(["train", "--preset", name, "--out", str(tmp_path / "run"), "--json", *options])
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["maps"] == 4
     config = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert (config["data"]["kind"], config["data"]["height"], config["data"]["mechanism"]) == ("maze", 15, "news")
+    assert (config["data"]["kind"], config["data"]["height"], config["data"]["motion"]) == ("maze", 15, "news")
 
 
 def test_gppns_recipe_is_the_papers():
@@ -74,7 +73,7 @@ def test_training_at_the_fixed_point_by_the_command(tmp_path, capsys):
 def test_the_implicit_gradient_trains_as_well_as_the_unrolled_one(tmp_path, mazes):
     losses = []
     for gradient in ("implicit", "unroll"):
-        policy = PolicyConfig(num_actions=4, num_q=5, gradient=gradient, iterations_per_side=20.0)
+        policy = NormalizedConfig(num_actions=4, gradient=gradient, iterations_per_side=20.0)
         config = small("gridworld-8", epochs=4)
         run = dataclasses.replace(config, policy=policy)
         losses.append(train(run, mazes, tmp_path / gradient).history[-1]["loss"])

@@ -1,40 +1,46 @@
 """Curriculum and calibration of the shortest-path design: what is learned, settled, hardened and resumed."""
 
 import dataclasses
-import sys
 from itertools import pairwise
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from torchvin.policies.builders import SHORTEST_PATH_4, PolicyConfig, build_policy
 
-from killing import ends_with_the_same_bits_when_killed
-from studies.shortest_path import with_wrong_actions
-from torchvin import InputError, evaluate, train
+from torchvin import FCNConfig, InputError, NormalizedConfig, ShortestPathConfig, build_policy, evaluate, train
 from torchvin.data.draw import draw_maps
+from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import DifferentialDrive, Moves
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
 from torchvin.training.phases.calibration import calibrate
 from torchvin.training.phases.costs import merged, without_drift
 from torchvin.training.phases.curriculum import beside_goal, learn_moves
 
+SHORTEST_PATH_4 = ShortestPathConfig(num_actions=4)
 SMALL = RunConfig(
     SHORTEST_PATH_4,
-    DataConfig(kind="maze", height=9, width=9, maps=400, mechanism="news"),
+    DataConfig(kind="maze", height=9, width=9, maps=400, motion="news"),
     dataclasses.replace(preset("maze-15").training, epochs=8, validation_maps=32, tensorboard=False),
 )
 NEWS = Moves(num_actions=4)
-DRIVE = PolicyConfig(design="shortest_path", num_actions=3, num_orientations=4)
+DRIVE = ShortestPathConfig(num_actions=3, num_orientations=4)
 
 
 def mazes(number=400, side=9, seed=(0, 1), kind="maze", moves=NEWS):
     return draw_maps(kind, number, side, side, seed=seed, moves=moves)
 
 
+def with_wrong_actions(maps, share, seed):
+    """The demonstrations with a share of their actions replaced by another one, drawn evenly."""
+    random = torch.Generator().manual_seed(seed)
+    shown, number = maps.demonstrated, maps.moves.num_actions
+    other = (shown + torch.randint(1, number, shown.shape, generator=random)) % number
+    wrong = (torch.rand(shown.shape, generator=random) < share) & (shown != NOT_SHOWN)
+    return dataclasses.replace(maps, demonstrated=torch.where(wrong, other.to(shown.dtype), shown))
+
+
 def settled_moves(policy):
     """Where each action leads, as the transition says."""
-    kernel = policy.transition()
+    kernel = policy.planner.transition()
     index = kernel.flatten(1).argmax(dim=1)
     size = kernel.shape[-1]
     return [(i // size**2, i // size % size - size // 2, i % size - size // 2) for i in index.tolist()]
@@ -55,7 +61,7 @@ def test_the_curriculum_finds_where_moves_lead(seed):
     policy = build_policy(SHORTEST_PATH_4)
     learn_moves(policy, mazes(), SMALL.training, seed)
     assert settled_moves(policy) == [(0, *offset) for offset in NEWS.offsets]
-    assert not policy.transition.logits.requires_grad
+    assert not policy.planner.transition.logits.requires_grad
     assert policy.planner.solve == "exact"
 
 
@@ -96,9 +102,10 @@ def test_a_curriculum_needs_whole_maps():
 
 
 def test_other_designs_have_no_curriculum(tmp_path):
-    config = dataclasses.replace(SMALL, policy=PolicyConfig(num_actions=4, num_q=5))
+    options = dataclasses.replace(SMALL.training, validation_maps=4)
+    config = dataclasses.replace(SMALL, policy=NormalizedConfig(num_actions=4), training=options)
     with pytest.raises(
-        InputError, match="settles the moves of the design 'shortest_path', which 'normalized' does not"
+        InputError, match="makes the moves of the architecture shortest_path deterministic, which this network does not"
     ):
         train(config, mazes(20), tmp_path / "run")
 
@@ -119,7 +126,7 @@ def test_without_a_curriculum_moves_stay_uncertain_and_plans_are_iterated(tmp_pa
     options = dataclasses.replace(SMALL.training, curriculum=CurriculumConfig(), epochs=1, cost_steps=2)
     policy = dataclasses.replace(SHORTEST_PATH_4, iterations_per_side=1.0)
     trained = train(dataclasses.replace(SMALL, policy=policy, training=options), mazes(60), tmp_path / "run")
-    assert not trained.policy.transition.deterministic
+    assert not trained.policy.planner.transition.deterministic
     assert trained.policy.planner.solve == "iterate"
 
 
@@ -152,7 +159,7 @@ def test_options_that_do_not_fit_are_refused(numbers, message):
 
 def test_a_policy_without_a_plan_has_no_ties(tmp_path):
     options = TrainingConfig(loss="tied-label", epochs=1, validation_maps=2, tensorboard=False)
-    config = RunConfig(PolicyConfig(design="fcn", num_actions=4, height=9, width=9), training=options)
+    config = RunConfig(FCNConfig(num_actions=4, height=9, width=9), training=options)
     with pytest.raises(InputError, match="asks a plan for its ties, and this policy does not plan"):
         train(config, mazes(10), tmp_path / "run")
 
@@ -163,15 +170,15 @@ def test_calibration_takes_the_centre_of_the_plateau():
     dataset = mazes(30)
     learn_moves(policy, dataset, SMALL.training, seed=0)
     with torch.no_grad():  # gates by hand: 4 open, -20 shut
-        hidden, _, last = policy.model.gates
+        hidden, _, last = policy.planner.model.gates
         hidden.weight.zero_(), hidden.bias.zero_(), last.weight.zero_()
         for action, (row, col) in enumerate([(0, 1), (2, 1), (1, 2), (1, 0)]):
             hidden.weight[action, 0, row, col] = 1.0
             last.weight[action, action] = -24.0
     assert calibrate(policy, dataset, SMALL.training) == 1.0
-    assert policy.hardened
-    assert policy.model.gate_threshold.item() == pytest.approx(-8.0, abs=0.5)
-    cost = policy.latent_mdp(dataset.planes()).cost
+    assert policy.planner.hardened
+    assert policy.planner.model.gate_threshold.item() == pytest.approx(-8.0, abs=0.5)
+    cost = policy.planner.latent_mdp(dataset.planes()).cost
     assert len(cost[cost < torch.inf].unique()) == 1  # to the last bit: ties are ties at any distance
 
 
@@ -196,9 +203,51 @@ def test_drift_is_removed_where_it_changes_no_plan():
     assert torch.equal(without_drift(true - 0.999 * true, kernel).sign(), torch.ones(8))
 
 
-def test_a_killed_training_resumes_in_either_phase_and_ends_with_the_same_bits(tmp_path):
-    command = [sys.executable, "-m", "torchvin", "train", "--preset", "maze-15", "--data.maps", "200"]
-    command += ["--training.epochs", "3", "--training.checkpoint-seconds", "0.05", "--training.no-tensorboard"]
-    command += ["--training.cost-steps", "20"]
-    whole = ends_with_the_same_bits_when_killed(command, tmp_path, (0.5, 2.5, 4.0))
-    assert load_file(whole / "model.safetensors")["transition.deterministic"].item() is True
+def with_open_gates(policy, moves, shut=-24.0):
+    """Moves and gates by hand: each action leads to its offset, and is shut where that is blocked."""
+    planner = policy.planner
+    with torch.no_grad():
+        planner.transition.logits.zero_()
+        hidden, _, last = planner.model.gates
+        hidden.weight.zero_(), hidden.bias.zero_(), last.weight.zero_()
+        for action, (row, col) in enumerate(moves.offsets):
+            planner.transition.logits[action, 0, 1 + row, 1 + col] = 1.0
+            hidden.weight[action, 0, 1 + row, 1 + col] = 1.0
+            last.weight[action, action] = shut
+    planner.transition.make_deterministic()
+    return policy
+
+
+def test_costs_are_fine_tuned_after_hardening():
+    """Mutant: costs not fine-tuned. Straight moves that cost too much are made cheap again, by the labels alone."""
+    torch.manual_seed(0)
+    dataset = draw_maps("gridworld", 60, 8, 8, seed=3)
+    costs = []
+    for steps in (0, 60):
+        policy = with_open_gates(build_policy(ShortestPathConfig()), Moves())
+        with torch.no_grad():
+            policy.planner.model.cost.copy_(0.3 * torch.tensor([2.5] * 4 + [1.0] * 4))  # diagonals always first
+        options = dataclasses.replace(SMALL.training, cost_steps=steps, loss="uniform-set", learning_rate=0.02)
+        score = calibrate(policy, dataset, options)
+        hardened = policy.planner.latent_mdp(dataset.planes()).cost
+        each = [hardened[:, action][hardened[:, action] < torch.inf].unique() for action in range(8)]
+        costs.append((score, each[4].item() / each[0].item()))
+    assert costs[1][0] > costs[0][0]
+    assert costs[0][1] < 0.9
+    assert costs[1][1] > 1.1  # towards sqrt(2)
+
+
+def test_calibration_removes_drift():
+    """Mutant: drift kept. A cost per row that no plan depends on goes, so that the expert's ties are ties again."""
+    torch.manual_seed(0)
+    dataset = draw_maps("gridworld", 60, 8, 8, seed=3)
+    policy = with_open_gates(build_policy(ShortestPathConfig()), Moves())
+    drift = torch.tensor([0.1 * row + 0.05 * col for row, col in Moves().offsets])
+    with torch.no_grad():
+        policy.planner.model.cost.copy_(torch.tensor(Moves().costs) * 0.5 + drift)
+    options = dataclasses.replace(SMALL.training, cost_steps=0, loss="uniform-set")
+    assert calibrate(policy, dataset, options) == 1.0
+    hardened = policy.planner.latent_mdp(dataset.planes()).cost
+    each = torch.stack([hardened[:, action][hardened[:, action] < torch.inf].unique() for action in range(8)])
+    assert len(each[:4].unique()) == len(each[4:].unique()) == 1
+    assert each[4].item() / each[0].item() == pytest.approx(2**0.5, rel=1e-4)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from torchvin.architectures.registry import config_from_json, config_to_json
 from torchvin.errors import InputError
 from torchvin.io.files import replacing
 from torchvin.pretrained.format_1 import upgrade_run
@@ -31,7 +32,7 @@ def claim(out: Path, config: RunConfig, identity: Mapping[str, Any], *, resume: 
     if path.exists():
         if not resume:
             raise InputError(f"{out} already holds a run; pass --resume to go on with it, or choose another --out.")
-        before = _with_defaults(_read(path))
+        before = _read(path)
         if changed := _differences(before, run):
             raise InputError(
                 f"{out} holds another run: {changed} differ; give the same options, or choose another --out."
@@ -60,15 +61,15 @@ def read_history(out: Path, column: str) -> list[float]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return upgrade_run(json.loads(path.read_text()))
-    except (ValueError, AttributeError, TypeError) as error:
+        return _with_defaults(upgrade_run(json.loads(path.read_text())))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); choose another --out.") from error
 
 
 def _with_defaults(run: dict[str, Any]) -> dict[str, Any]:
     """A run that an earlier version wrote down, with the options it did not have yet."""
     defaults = json.loads(json.dumps(RunConfig().to_json()))
-    del defaults["policy"]  # of another architecture, perhaps
+    defaults["policy"] = json.loads(json.dumps(config_to_json(config_from_json(run["policy"]))))
     groups = {name: {**value, **run.get(name, {})} for name, value in defaults.items() if isinstance(value, dict)}
     return {**defaults, **run, **groups}
 

@@ -3,12 +3,11 @@ from copy import deepcopy
 
 import pytest
 import torch
-from torchvin.policies.builders import PAPER, build_policy
 
+from torchvin import PaperConfig, build_policy
 from torchvin.errors import InputError
 from torchvin.training.config import AUTHORS, TrainingConfig
-from torchvin.training.optimizers import RMSpropEpsilonInside
-from torchvin.training.trainer import build_optimizer, build_schedule
+from torchvin.training.optimizers import RMSpropEpsilonInside, build_optimizer, build_schedule
 
 
 def test_two_steps_by_hand():
@@ -40,7 +39,7 @@ def test_its_state_can_be_saved():
 
 
 def test_the_authors_stages():
-    policy = build_policy(PAPER)
+    policy = build_policy(PaperConfig())
     optimizer = build_optimizer(AUTHORS, policy)
     assert isinstance(optimizer, RMSpropEpsilonInside)
     schedule = build_schedule(AUTHORS, optimizer, total_steps=120)
