@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -76,6 +77,15 @@ def test_finished_runs_come_before_shipped_weights_and_nothing_is_nothing(runs):
     assert find_weights("maze-15-normalized", runs) == [str(runs / "maze-15-normalized-s0")]
     assert find_weights("gridworld-8", runs) == ["gridworld-8"]
     assert find_weights("maze-15-never", runs) == []
+
+
+def test_a_run_of_version_0_1_is_found_and_scored_under_its_name_of_today(runs, tmp_path):
+    shutil.copytree(runs / "maze-15-normalized-s0", tmp_path / "maze-15-normalised-s0")
+    (weights,) = find_weights("maze-15-normalized", tmp_path)
+    assert weights == str(tmp_path / "maze-15-normalised-s0")
+    task, book = MazeTask("papers", "maze", 15), ScoreBook(None)
+    mazes.measure("normalized", task, weights, load_policy(weights), maps_of(task, 2), book)
+    assert list(book.entries) == ["maze-15-normalized-s0, maze 15 news, 2 maps, seed 0"]
 
 
 @pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "scattered", "maze", "perfect-maze"])

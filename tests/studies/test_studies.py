@@ -4,8 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 
-from studies import shortest_path, shortest_path_ablations, study
+from studies import pictures, shortest_path, shortest_path_ablations, study
+from torchvin.maps.formats.contract import MapFile
+from torchvin.maps.formats.map_file import write_map
 from torchvin.training.config import CurriculumConfig
 
 
@@ -74,3 +77,13 @@ def test_rows_are_appended_and_a_misspelled_experiment_is_named(tmp_path):
     assert [row["value"] for row in run(experiments, "one", tmp_path)] == [3, 3]
     with pytest.raises(SystemExit, match="Did you mean"):
         study.main(experiments, "A study.", ["on", "--out", str(tmp_path)])
+
+
+def test_readme_s_pictures_are_drawn_from_shipped_weights(tmp_path):
+    blocked = torch.zeros(8, 9, dtype=torch.bool)
+    blocked[3, 1:] = True
+    write_map(tmp_path / "small.map", MapFile(blocked))
+    arguments = pictures.Arguments(tmp_path, berlin=tmp_path / "small.map", start=(0, 8), goal=(7, 8))
+    pictures.main(arguments)
+    for name in ("network.png", "values.gif", "berlin.png"):
+        assert 5_000 < (tmp_path / name).stat().st_size < 1_000_000

@@ -7,7 +7,7 @@ from torchvin.bench.timer import Timer
 from torchvin.cli.options import one_of
 
 #: The command line: one subcommand per timer, its flags are the fields of the timer.
-Arguments: Any = one_of({name: (timer, timer.summary()) for name, timer in TIMERS.items()})
+Arguments: Any = one_of(TIMERS)
 
 
 def run(timer: Timer) -> None:

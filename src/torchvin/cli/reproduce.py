@@ -11,7 +11,7 @@ from torchvin.reproduce.page import Page
 from torchvin.reproduce.registry import PAGES
 
 #: The command line: one subcommand per page, its flags are the fields of the page.
-Arguments: Any = one_of({name: (page, page.summary()) for name, page in PAGES.items()})
+Arguments: Any = one_of(PAGES)
 
 
 def run(page: Page) -> None:

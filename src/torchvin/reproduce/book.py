@@ -21,7 +21,7 @@ from torchvin.io.progress import progress_bar
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.format_1 import upgrade_run
 from torchvin.pretrained.store import available, load_policy, load_record
-from torchvin.reproduce.trainings import is_finished
+from torchvin.reproduce.trainings import find_run, run_name
 from torchvin.training.run import HISTORY_FILE
 
 SCORES_FILE = "scores.json"
@@ -77,12 +77,6 @@ def _success(history: Path) -> list[float]:
         return [round(float(row["success_rate"]), 6) for row in csv.DictReader(stream)]
 
 
-def _run_folder(folder: Path) -> Path | None:
-    """Where a finished run is: in its folder, or in that of its name in version 0.1."""
-    former = folder.with_name(folder.name.replace("normalized", "normalised"))
-    return next((place for place in (folder, former) if is_finished(place)), None)
-
-
 def _key_is_of(key: str, name: str) -> bool:
     return key.startswith(f"{name}, ")
 
@@ -92,7 +86,7 @@ def _upgraded(key: str, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     if "record" in entry:
         record = entry["record"]
         entry = {**entry, "record": {**record, "config": upgrade_run(record["config"])}}
-    return key.replace("normalised", "normalized"), entry
+    return run_name(key), entry
 
 
 @cache
@@ -139,7 +133,7 @@ class ScoreBook:
         Returns: None if nothing is known of it and there is no `train`.
         """
         name, key = folder.name, f"{folder.name}, training"
-        found = _run_folder(folder)
+        found = find_run(folder)
         weights: str | None = None
         if found is not None:
             weights, record = str(found), load_record(found)

@@ -27,7 +27,7 @@ from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.trainings import is_finished, train_run
+from torchvin.reproduce.trainings import find_run, run_name, train_run
 from torchvin.tasks.gridworld import TRAINING_STREAM
 from torchvin.training.config import PRESETS, RunConfig, preset
 
@@ -143,15 +143,10 @@ def names(planner: str, task: MazeTask) -> list[str]:
     return list(dict.fromkeys(f"maze-{side}{ends}" for side in sides))
 
 
-def _spellings(name: str) -> list[str]:
-    """A name of today, and that of version 0.1."""
-    return list(dict.fromkeys((name, name.replace("normalized", "normalised"))))
-
-
 def find_weights(name: str, runs: Path | None) -> list[str]:
     """Finished runs of that name, one a seed; else the shipped weights; else nothing."""
-    folders = [runs / f"{spelled}-s{seed}" for spelled in _spellings(name) for seed in SEEDS] if runs else []
-    finished = [str(folder) for folder in folders if is_finished(folder)]
+    found = [find_run(runs / f"{name}-s{seed}") for seed in SEEDS] if runs else []
+    finished = [str(folder) for folder in found if folder]
     return finished or [name] * (name in available())
 
 
@@ -183,7 +178,7 @@ def measure(
     Raises: InputError if the weights are of another motion model.
     """
     check_fit(loaded, maps)
-    key = f"{Path(weights).name}, {task.kind} {task.side} {task.motion}, {len(maps)} maps, seed {seed}"
+    key = f"{run_name(Path(weights).name)}, {task.kind} {task.side} {task.motion}, {len(maps)} maps, seed {seed}"
 
     def score() -> dict[str, Any]:
         unseen = without_training_maps(maps, loaded)
@@ -256,7 +251,8 @@ def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
         for first in range(0, len(goals), GOALS_AT_ONCE):
             chosen = set(goals[first : first + GOALS_AT_ONCE])
             mine = [task for task in tasks if task.goal in chosen]
-            key = f"{Path(weights).name}, {path.stem}, goals {first} to {first + len(chosen) - 1} of {len(goals)}"
+            which = f"goals {first} to {first + len(chosen) - 1} of {len(goals)}"
+            key = f"{run_name(Path(weights).name)}, {path.stem}, {which}"
 
             def score(path: Path = path, mine: Sequence[Scenario] = mine, key: str = key) -> dict[str, Any]:
                 with progress_bar(f"planning {key}", len({task.goal for task in mine})) as advance:

@@ -16,6 +16,7 @@ from torchvin.reproduce.maze_text import COLUMNS, REAL_COLUMNS, TABLES, page_tex
 from torchvin.reproduce.page import Page, check_sizes
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
+from torchvin.reproduce.trainings import run_name
 
 #: row of the table -> policy of a `Row`
 POLICIES = {
@@ -79,7 +80,7 @@ class Mazes(Page):
         """%Suc and %Opt per planner and task; of benchmark maps the shares of tasks."""
         groups: dict[tuple[MazeTask, str, str], list[MazeRow]] = {}
         for row in measured.mazes:
-            preset = Path(row.weights).name.rsplit("-s", 1)[0]
+            preset = run_name(Path(row.weights).name).rsplit("-s", 1)[0]
             groups.setdefault((row.task, row.planner, preset), []).append(row)
         rows = [row for (task, planner, _), group in groups.items() for row in _rows(task, planner, group)]
         rows += [row for score in measured.real for row in _real_rows(score, Path(self.maps_weights).name)]
@@ -149,7 +150,7 @@ def _csv_entry(row: MazeRow) -> dict[str, object]:
         "side": row.task.side,
         "mechanism": row.task.motion,
         "planner": row.planner,
-        "weights": Path(row.weights).name if row.weights else "not run",
+        "weights": run_name(Path(row.weights).name) if row.weights else "not run",
         "iterations": row.iterations,
         "seconds": row.seconds,
         "megabytes": row.megabytes,

@@ -1,6 +1,5 @@
 """What every page of results is: measure, say rows, print tables, write files."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,11 +50,6 @@ class Page(ABC):
     """Threads of the evaluation; trainings use one."""
     json: bool = False
     """Print one JSON object on the last line."""
-
-    @classmethod
-    def summary(cls) -> str:
-        """What the page reproduces, for --help."""
-        return inspect.cleandoc(cls.__doc__ or "").splitlines()[0]
 
     @property
     def folder(self) -> Path:

@@ -17,7 +17,6 @@ from torchvin.reproduce.row import mean_score
 from torchvin.reproduce.text import figure_list, filled
 from torchvin.training.config import preset
 
-
 BASELINES = ("CNN", "FCN")
 
 

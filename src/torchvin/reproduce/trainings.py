@@ -36,3 +36,18 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
 def is_finished(run: Path) -> bool:
     """Whether the training in a folder has ended: its weights are written last."""
     return (run / WEIGHTS_FILE).is_file()
+
+
+def find_run(folder: Path) -> Path | None:
+    """Where a finished run is: in its folder, or in that of its name in version 0.1; None if it is nowhere."""
+    former = folder.with_name(folder.name.replace("normalized", "normalised"))
+    return next((place for place in (folder, former) if is_finished(place)), None)
+
+
+def run_name(name: str) -> str:
+    """A name of version 0.1 as it is spelled today.
+
+    >>> run_name("maze-15-normalised-s0")
+    'maze-15-normalized-s0'
+    """
+    return name.replace("normalised", "normalized")
