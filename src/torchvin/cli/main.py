@@ -15,7 +15,7 @@ VERBS = {
     "eval": "score weights on a data set",
     "plan": "plan a path on a map of your own and draw it",
     "reproduce": "papers' tables beside ours (table1, mazes): from shipped weights, or everything from nothing",
-    "bench": "time the operator in every formulation, and the steps around it, on this machine",
+    "bench": "time and memory on this machine: the operator in every formulation, planners, the steps around them",
     "info": "versions, devices, threads, and which kernels work here",
 }
 
@@ -68,6 +68,6 @@ def _run(verb: str, rest: Sequence[str]) -> None:
             args=rest,
             prog=f"torchvin {verb}",
             description=VERBS[verb],
-            default=defaults(rest) if defaults else None,
+            **({"default": defaults(rest)} if defaults else {}),
         )
     )

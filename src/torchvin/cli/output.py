@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torchvin.io.tables import percent as percent
+
 
 def print_json(content: Mapping[str, Any]) -> None:
     """Print one line of strict JSON: NaN and infinity, which JSON lacks, become null."""
@@ -24,18 +26,17 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     """Print a table; the first column is left-aligned, the others right."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
+    table = Table(title=None if title is None else escape(title), box=SIMPLE_HEAD, title_justify="left")
     for index, column in enumerate(columns):
         table.add_column(
-            column, justify="left" if index == 0 else "right", overflow="fold", no_wrap=index > 0 and len(columns) > 2
+            escape(column),
+            justify="left" if index == 0 else "right",
+            overflow="fold",
+            no_wrap=index > 0 and len(columns) > 2,
         )
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def percent(rate: float, digits: int = 2) -> str:
-    """0.9987 as "99.87 %", a dash where nothing was counted."""
-    return "-" if math.isnan(rate) else f"{100 * rate:.{digits}f} %"
