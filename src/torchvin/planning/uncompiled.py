@@ -7,4 +7,4 @@ import torch
 
 from torchvin.planning import fixed_point as eager
 
-fixed_point = torch.compiler.disable(eager.fixed_point)
+fixed_point = torch.compiler.disable(eager.fixed_point)  # type: ignore[no-untyped-call]

@@ -241,8 +241,7 @@ def _mazes() -> dict[str, RunConfig]:
         for side in (15, 28):
             data = DataConfig(kind="maze", height=side, width=side, maps=10_000, motion=name)
             presets[f"maze-{side}{suffix}-normalized"] = RunConfig(policy, data, TrainingConfig(epochs=10))
-            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES
-            )
+            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
     return presets
 
 

@@ -31,7 +31,8 @@ def must_be_traced() -> bool:
 
     The reference then takes the kernel's place, iteration by iteration.
     """
-    return torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+    return tracing or torch.onnx.is_in_onnx_export()
 
 
 def value_iteration(
@@ -331,7 +332,8 @@ class _FunctionalGradients(torch.autograd.Function):
     @staticmethod
     def forward(*arguments: Any) -> tuple[Tensor, ...]:
         grads, tensors, finite, options = arguments[:2], arguments[2:8], arguments[8], arguments[9:]
-        return plan_backward(*grads, *tensors, finite, *options, True)
+        gradients: tuple[Tensor, ...] = plan_backward(*grads, *tensors, finite, *options, True)
+        return gradients
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

@@ -181,7 +181,7 @@ class LearnedMoves(nn.Module):
         self.register_buffer("deterministic", torch.tensor(False, device=device))
         self.steps = None
         self.reset_parameters()
-        self.register_load_state_dict_post_hook(_note_state)
+        self.register_load_state_dict_post_hook(_note_state)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
