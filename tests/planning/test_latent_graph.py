@@ -192,6 +192,7 @@ def test_parts_that_do_not_fit_are_refused(soft):
         LatentMDP(soft.cost, soft.goal_cost[:1], soft.kernel)
 
 
+@pytest.mark.usefixtures("_unchecked_shapes")
 def test_an_unknown_way_to_solve_is_refused(soft):
     parts = {"model": LatentModel(num_actions=4), "transition": LearnedMoves(num_actions=4)}
     with pytest.raises(InputError, match=r"unknown way to solve 'exakt'\. Did you mean 'exact'\?"):

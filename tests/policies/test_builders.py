@@ -65,6 +65,7 @@ def test_one_seed_builds_one_policy(name):
     assert not torch.equal(weights[0], weights[2])
 
 
+@pytest.mark.usefixtures("_unchecked_shapes")
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [

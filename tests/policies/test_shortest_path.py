@@ -137,6 +137,7 @@ def test_solving_exactly_and_by_iterations_is_the_same_policy(policy, planes):
     torch.testing.assert_close(iterated.logits, exact.logits)
 
 
+@pytest.mark.usefixtures("_unchecked_shapes")
 def test_the_solver_is_a_choice_of_this_design_only(policy):
     with pytest.raises(InputError, match=r"a GridPlanner has one way to plan, got {'solve': 'exact'}; leave it out"):
         build_policy(NormalizedConfig()).planner.set_solver({"solve": "exact"})

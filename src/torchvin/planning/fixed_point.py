@@ -26,7 +26,7 @@ AT_ONCE = 16
 
 def fixed_point(
     q_reward: Float[Tensor, "B OA H W"],
-    kernel: Float[Tensor, "OA O F F"],
+    kernel: Float[Tensor, "*S OA O F F"],
     value: Float[Tensor, "B O H W"],
     limit: int,
     tolerance: float,

@@ -25,6 +25,14 @@ from torchvin.io.files import replacing
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.pretrained import format_1, hub
+from torchvin.pretrained.weights_file import (
+    Rename,
+    SizeLimit,
+    check_same_shapes,
+    shapes_of,
+    stored_shapes,
+    stored_tensors,
+)
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -105,13 +113,16 @@ def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, bu
     """
     folder = _find(os.fspath(name), revision)
     content, former = _read_config(folder)
+    path = folder / WEIGHTS_FILE
     try:
         config = config_from_json(content["policy"])
+        rename = _renamed(content["policy"]["architecture"], former)
+        stored = stored_shapes(path, rename)
         chosen = build or (known_builder(content["builder"]) if content.get("builder") else build_policy)
-        with torch.random.fork_rng(devices=[]):  # loading draws no numbers that a caller would miss
+        with torch.random.fork_rng(devices=[]), SizeLimit(stored):  # loading leaves the caller's random state alone
             policy = build_with(chosen, config)
-        tensors = _read_weights(folder / WEIGHTS_FILE, policy, config, former)
-        policy.load_state_dict(tensors)
+        check_same_shapes(path, shapes_of(policy), stored)
+        policy.load_state_dict(stored_tensors(path, rename))
         if policy.planner is not None:
             policy.planner.set_solver(content.get("solver", {}))
     except (TypeError, RuntimeError) as error:
@@ -177,25 +188,6 @@ def _find(name: str, revision: str | None) -> Path:
     raise unknown_name("weights (or folder)", name, available())
 
 
-def _read_weights(path: Path, policy: Policy, config: ArchitectureConfig, former: bool) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors: dict[str, torch.Tensor] = load_file(path)
-    except (OSError, SafetensorError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as safetensors ({error}).") from error
-    if former:
-        name = config_to_json(config)["architecture"]
-        tensors = {format_1.upgrade_names(old, name): tensor for old, tensor in tensors.items()}
-    expected = {name: list(tensor.shape) for name, tensor in policy.state_dict().items()}
-    got = {name: list(tensor.shape) for name, tensor in tensors.items()}
-    if expected != got:
-        wrong = next(name for name in {**expected, **got} if expected.get(name) != got.get(name))
-        raise InputError(
-            f"{path.name} holds weights of another architecture: {wrong} should be {expected.get(wrong, 'absent')}, "
-            f"got {got.get(wrong, 'none')}."
-        )
-    if bad := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
-        raise InputError(f"{path.name}: {bad[0]} holds NaN or infinity; the training that wrote it diverged.")
-    return tensors
+def _renamed(architecture_name: str, former: bool) -> Rename:
+    """From tensor names in a file to those of today's network; `former` says that the file is of format 1."""
+    return lambda name: format_1.upgrade_names(name, architecture_name) if former else name

@@ -45,7 +45,7 @@ def claim(out: Path, config: RunConfig, identity: Mapping[str, Any], *, resume: 
         temporary.write_text(json.dumps(run, indent=2) + "\n")
 
 
-def write_history(out: Path, history: Sequence[Mapping[str, float]]) -> None:
+def write_history(out: Path, history: Sequence[Mapping[str, float | int]]) -> None:
     """Write one line per epoch."""
     with replacing(out / HISTORY_FILE) as temporary, temporary.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(history[0]))
