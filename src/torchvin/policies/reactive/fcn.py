@@ -76,6 +76,8 @@ class FCN(ReactivePolicy):
         Cells H-1 to 2H-2 of the full convolution are wanted, so a circle of 2H-1 cells suffices: what wraps around
         falls on the others.
         """
+        if torch.compiler.is_compiling():  # a traced program has no Fourier transform
+            return self.view(planes)
         height, width = self.height, self.width
         circle = (_round_up(2 * height - 1), _round_up(2 * width - 1))
         image = torch.fft.rfft2(planes, s=circle)
