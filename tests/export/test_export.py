@@ -14,8 +14,8 @@ from torchvin.maps.observe import encode
 ANY_SIZE = [name for name in MODULES if name not in ("cnn", "fcn")]
 FREE = {
     0: torch.export.Dim("batch", min=1),
-    2: torch.export.Dim("height", min=3),
-    3: torch.export.Dim("width", min=3),
+    2: torch.export.Dim("height", min=4),
+    3: torch.export.Dim("width", min=4),
 }
 
 

@@ -10,6 +10,7 @@ from torchvin.errors import InputError
 from torchvin.export.frozen import frozen
 from torchvin.io.files import replacing
 from torchvin.policies.policy import Policy
+from torchvin.policies.reactive.policy import ReactivePolicy
 
 
 def to_onnx(
@@ -39,13 +40,13 @@ def to_onnx(
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise InputError(f"ONNX export needs the package {error.name}: pip install 'torchvin[onnx]'.") from error
-    any_size = policy.planner is not None
-    if policy.planner is None:
-        module, k = frozen(policy), None
+    any_size = not isinstance(policy, ReactivePolicy)
+    k: int | None = None
+    if isinstance(policy, ReactivePolicy):
         size = (policy.height, policy.width)
-    else:
+    elif policy.planner is not None:
         k = num_iterations or policy.planner.iterations_for(*size)
-        module = frozen(policy, num_iterations=k, iterate=True)
+    module = frozen(policy, num_iterations=k, iterate=True)
     channels = policy.config.num_terrains + policy.config.num_orientations if policy.config is not None else 2
     observation = torch.zeros(2, channels, *size)
     observation[:, -1, size[0] // 2, size[1] // 2] = 10.0

@@ -97,7 +97,8 @@ def iterate(
     value = stop if initial_value is None else initial_value
     leads = None
     if torch.compiler.is_compiling() and mdp.deterministic:
-        leads = destinations(mdp.steps, *value.shape[1:], value.device)
+        _, orientations, height, width = value.shape
+        leads = destinations(mdp.steps, orientations, height, width, value.device)
     for _ in range(num_iterations):
         value = torch.maximum(stop, update(look_ahead(mdp, value, leads), stop.shape[1]))
     q_values = look_ahead(mdp, value, leads)

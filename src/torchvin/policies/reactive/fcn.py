@@ -77,7 +77,8 @@ class FCN(ReactivePolicy):
         falls on the others.
         """
         if torch.compiler.is_compiling():  # a traced program has no Fourier transform
-            return self.view(planes)
+            traced: Tensor = self.view(planes)
+            return traced
         height, width = self.height, self.width
         circle = (_round_up(2 * height - 1), _round_up(2 * width - 1))
         image = torch.fft.rfft2(planes, s=circle)
