@@ -15,6 +15,7 @@ VERBS = {
     "eval": "score weights on a data set",
     "plan": "plan a path on a map of your own and draw it",
     "reproduce": "papers' tables beside ours (table1, mazes): from shipped weights, or everything from nothing",
+    "export": "write weights as an ONNX model",
     "bench": "time and memory on this machine: the operator in every formulation, planners, the steps around them",
     "info": "versions, devices, threads, and which kernels work here",
 }
