@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from torchvin.errors import InputError, unknown_name
 from torchvin.policies.config import ArchitectureConfig
+from torchvin.policies.fields import check_hints
 from torchvin.policies.policy import Policy
 
 Config = TypeVar("Config", bound=ArchitectureConfig)
@@ -46,21 +47,41 @@ def register_architecture(
     """Make an architecture known by name, so that `torchvin.train` and `torchvin.load_policy` can build it.
 
     Args:
-        name: in weight files; a name that is taken by another configuration is refused.
-        config: class of the configuration, a frozen dataclass derived from `ArchitectureConfig`.
+        name: in weight files; a name that another configuration has is refused.
+        config: class of the configuration: a frozen dataclass derived from `ArchitectureConfig`, whose fields are
+            numbers, texts, and tuples of these, because weight files hold them as JSON.
         build: from such a configuration to a network.
         summary: one line for `torchvin list`.
 
-    Raises: InputError if the name is taken, or the class is no such dataclass.
+    Raises: InputError if another configuration has this name, or the class is no such dataclass.
+
+    >>> @dataclass(frozen=True)
+    ... class LinearConfig(ArchitectureConfig):
+    ...     scale: float = 1.0
+    >>> register_architecture("linear", LinearConfig, lambda config: Linear(config.scale))  # doctest: +SKIP
     """
-    if not (isinstance(config, type) and issubclass(config, ArchitectureConfig) and dataclasses.is_dataclass(config)):
+    # A subclass that is not decorated inherits the fields of its base, and its own would be lost.
+    own_fields = isinstance(config, type) and issubclass(config, ArchitectureConfig) and vars(config)
+    if not own_fields or "__dataclass_fields__" not in own_fields:
         raise InputError(
-            f"architecture {name!r}: its configuration must be a dataclass derived from ArchitectureConfig."
+            f"architecture {name!r}: its configuration must be a dataclass derived from ArchitectureConfig; decorate "
+            "the class with @dataclass(frozen=True)."
         )
+    check_hints(config)
+    module = f"{__package__}.{name}"
+    if name in MODULES and config.__module__ != module:
+        importlib.import_module(module)  # ours, which has the name even where nothing has asked for it yet
     known = _REGISTERED.get(name)
-    if known is not None and known.config is not config and known.config.__qualname__ != config.__qualname__:
-        raise InputError(f"the architecture {name!r} is registered already, with {known.config.__name__}.")
+    if known is not None and _where(known.config) != _where(config):  # a module may be loaded a second time
+        raise InputError(
+            f"the architecture {name!r} is registered already, with {known.config.__name__}; choose another name."
+        )
     _REGISTERED[name] = Architecture(name, config, build, summary)
+
+
+def _where(config: type) -> tuple[str, str]:
+    """Module and name of a class."""
+    return config.__module__, config.__qualname__
 
 
 def architectures() -> dict[str, Architecture]:

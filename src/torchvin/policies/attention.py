@@ -47,7 +47,8 @@ class StateAttention(nn.Module):
         batch, channels, height, width = q_values.shape
         sizes = (height, width) if self.num_orientations == 1 else (self.num_orientations, height, width)
         check_shape("states", states, f"{batch} S {len(sizes)}")
-        if states.device.type == "cpu" and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        if states.device.type == "cpu" and not (tracing or torch.compiler.is_compiling()):
             _check_states(states, sizes)
         *orientation, row, col = states.long().unbind(-1)
         cells = (row * width + col)[:, None].expand(-1, channels, -1)

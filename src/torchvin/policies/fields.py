@@ -1,7 +1,7 @@
-"""What a number in a configuration may be: types and ranges, checked before anything is built from it.
+"""Types and ranges of the fields of a configuration, checked before anything is built from it.
 
-Configurations come from files as well (weights from the Hub), so no number is believed: a wrong type, a number that is
-not finite and one outside its range are refused before memory is allocated or a loop begins.
+A configuration may come from a stranger's file. A value of a wrong type, one that is not finite and one outside its
+range are refused before memory is allocated or a loop begins.
 """
 
 import math
@@ -29,6 +29,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "height": (4, 512),
     "width": (4, 512),
 }
+_KINDS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text"}
 
 
 def check_fields(config: Any) -> None:
@@ -43,35 +44,66 @@ def check_fields(config: Any) -> None:
     for entry in fields(config):
         value = getattr(config, entry.name)
         check_type(entry.name, value, hints[entry.name])
-        if entry.name in RANGES:
+        if entry.name in RANGES and value is not None:
             low, high = RANGES[entry.name]
             if not low <= value <= high:
-                raise InputError(f"{entry.name} must lie between {low:g} and {high:g}, got {value}.")
+                raise InputError(f"{entry.name} must lie between {low:g} and {high:g}, got {_shown(value)}.")
 
 
 def check_type(name: str, value: Any, hint: Any) -> None:
-    """Check a value against int, float, bool, str, a Literal, an optional or a tuple of one of these.
+    """Check a value against int, float, bool, str, a Literal, a tuple of these, or one of these or None.
 
     Raises: InputError.
+
+    >>> check_type("stages", (1.0, 0.5), tuple[float, ...])
     """
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        if value is None and type(None) in get_args(hint):
-            return
-        return check_type(name, value, next(part for part in get_args(hint) if part is not type(None)))
-    if origin is Literal:
+        if value is not None:
+            check_type(name, value, next(part for part in get_args(hint) if part is not type(None)))
+    elif origin is Literal:
         if value not in get_args(hint):
-            raise unknown_name(name.replace("_", " "), str(value), get_args(hint))
+            raise unknown_name(name.replace("_", " "), str(value)[:80], [str(choice) for choice in get_args(hint)])
     elif origin is tuple:
         if not isinstance(value, tuple | list):
-            raise InputError(f"{name} must be a list, got {value!r}.")
-        for part in value:
-            check_type(name, part, get_args(hint)[0])
+            raise InputError(f"{name} must be a list, got {_shown(value)}.")
+        kinds = get_args(hint)
+        kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        if len(kinds) != len(value):
+            raise InputError(f"{name} must have {len(kinds)} entries, got {len(value)}.")
+        for part, kind in zip(value, kinds, strict=True):
+            check_type(name, part, kind)
     elif hint is float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InputError(f"{name} must be a finite number, got {value!r}.")
-    elif hint in (int, bool, str) and type(value) is not hint:
-        raise InputError(f"{name} must be {_KINDS[hint]}, got {value!r}.")
+        whole = type(value) is int  # of any size: the range decides
+        if not (whole or (isinstance(value, float) and math.isfinite(value))):
+            raise InputError(f"{name} must be {_KINDS[float]}, got {_shown(value)}.")
+    elif type(value) is not hint:
+        raise InputError(f"{name} must be {_KINDS[hint]}, got {_shown(value)}.")
 
 
-_KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
+def check_hints(config: type) -> None:
+    """Check that the fields of a configuration have types that `check_type` knows, so that they survive in JSON.
+
+    Raises: InputError naming the first field that has another type.
+    """
+    hints = get_type_hints(config)
+    for entry in fields(config):
+        if not _is_known(hints[entry.name]):
+            raise InputError(
+                f"{config.__name__}.{entry.name}: a field of a configuration is an int, a float, a bool, a str, a "
+                f"Literal, a tuple of these, or one of these or None; got {hints[entry.name]}."
+            )
+
+
+def _is_known(hint: Any) -> bool:
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return len(parts) == 2 and type(None) in parts and all(part is type(None) or _is_known(part) for part in parts)
+    if origin is tuple:
+        return all(part is Ellipsis or (_is_known(part) and get_origin(part) is not tuple) for part in parts)
+    return origin is Literal or hint in _KINDS
+
+
+def _shown(value: Any) -> str:
+    """A value in an error message, cut where it is long."""
+    return f"{value!r:.80}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from torchvin.errors import InputError
 from torchvin.types import PolicyOutput
 
 if TYPE_CHECKING:
@@ -57,11 +58,19 @@ class Policy(nn.Module, ABC):
 
     @property
     def motion(self) -> "MotionModel | None":
-        """The motion model that the weights were trained for; None if that is not known."""
+        """The motion model that the weights were trained for; None if that is not known.
+
+        Raises: InputError if the weights describe none that this version knows.
+        """
         from torchvin.mdp.motion import motion_from_json
 
         described = self.task.get("motion")
-        return None if described is None else motion_from_json(described)
+        if described is None:
+            return None
+        try:
+            return motion_from_json(described)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"the weights describe no known motion model: {described!r:.80} ({error!r}).") from error
 
     @property
     def policy(self) -> "Policy":
@@ -82,7 +91,7 @@ class Policy(nn.Module, ABC):
 
         policy = torchvin.load_policy(name, revision=revision)
         if not isinstance(policy, cls):
-            raise torchvin.InputError(f"{name}: expected weights of a {cls.__name__}, got a {type(policy).__name__}.")
+            raise InputError(f"{name}: expected weights of a {cls.__name__}, got a {type(policy).__name__}.")
         return policy
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -99,7 +108,7 @@ class Policy(nn.Module, ABC):
 
         Args:
             repo_id: `owner/repository`; made if it does not exist.
-            revision: branch.
+            revision: branch; made if it does not exist.
             options: of `huggingface_hub.HfApi.upload_folder`, such as `token` and `commit_message`.
         """
         import torchvin

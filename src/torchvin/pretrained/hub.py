@@ -27,11 +27,16 @@ def fetch(name: str, files: list[str], *, revision: str | None, shipped: list[st
 
 
 def push_policy(policy: "Policy", repo_id: str, *, revision: str | None = None, **options: Any) -> str:
-    """Upload a policy; returns the address of the commit."""
+    """Upload a policy; returns the address of the commit. Repository and branch are made if they do not exist.
+
+    Raises: InputError if the policy has no configuration; what the Hub's client raises.
+    """
     from huggingface_hub import HfApi
 
     api = HfApi(token=options.get("token"))
-    api.create_repo(repo_id, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         policy.save_pretrained(folder)
+        api.create_repo(repo_id, exist_ok=True)
+        if revision is not None:
+            api.create_branch(repo_id, branch=revision, exist_ok=True)
         return str(api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, **options))

@@ -87,11 +87,12 @@ def save_policy(
         "task": dict(policy.task if task is None else task),
         "record": dict(policy.record if record is None else record),
     }
+    text = json.dumps(content, indent=2) + "\n"  # before anything is written: a record may hold what JSON cannot
     folder = Path(folder)
     with replacing(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary)
     with replacing(folder / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
+        temporary.write_text(text)
 
 
 def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, build: Build | None = None) -> Policy:
@@ -161,7 +162,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
         version = content["format"]
         if version == 1:
             return format_1.upgrade(content), True
-        if version == FORMAT and all(isinstance(content[part], dict) for part in ("policy", "task", "record")):
+        if version == FORMAT and _well_formed(content):
             return content, False
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -171,6 +172,12 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
         f"{folder}: written by another version of torchvin (format {version!r:.40}, this one reads 1 and {FORMAT}); "
         "upgrade torchvin or train again."
     )
+
+
+def _well_formed(content: Mapping[str, Any]) -> bool:
+    """Whether the parts of a configuration in format 2 have their types."""
+    described = all(isinstance(content[part], dict) for part in ("policy", "task", "record"))
+    return described and isinstance(content.get("solver", {}), dict) and isinstance(content.get("builder", ""), str)
 
 
 def _find(name: str, revision: str | None) -> Path:

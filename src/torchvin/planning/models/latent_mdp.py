@@ -72,7 +72,8 @@ class LatentMDP:
     @property
     def deterministic(self) -> bool:
         """Whether every move leads to one neighbour for certain: then its plan is a shortest path in a graph."""
-        if self.known_steps is not None or torch.compiler.is_compiling():  # a traced program knows no numbers
+        # Neither a traced program nor a tensor on the meta device has numbers to look at.
+        if self.known_steps is not None or self.kernel.is_meta or torch.compiler.is_compiling():
             return self.known_steps is not None
         return bool((self.kernel.flatten(1).amax(dim=1) == 1).all())
 

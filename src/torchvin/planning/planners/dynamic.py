@@ -3,6 +3,8 @@
 The paper's text was not at hand: what is called the paper's here, numbers included, is second-hand and unverified.
 """
 
+from contextlib import nullcontext
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -158,7 +160,9 @@ class DynamicPlanner(Planner):
         """Plan on an observation; see `dynamic_value_iteration`. Under autocast it runs in float32."""
         if num_iterations is None:
             num_iterations = self.default_iterations(*observation.shape[-2:])
-        with torch.autocast(observation.device.type, enabled=False):  # K roundings to half precision would add up
+        device = observation.device.type
+        in_full = torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
+        with in_full:  # K roundings to half precision would add up
             return dynamic_value_iteration(
                 self.reward(observation),
                 self.transition(observation),
