@@ -11,6 +11,8 @@ from torchvin.architectures.registry import MODULES, architecture
 from torchvin.export import frozen
 from torchvin.maps.observe import encode
 
+pytestmark = pytest.mark.usefixtures("_unchecked_shapes")  # sizes of a traced program are no numbers
+
 ANY_SIZE = [name for name in MODULES if name not in ("cnn", "fcn")]
 FREE = {
     0: torch.export.Dim("batch", min=1),

@@ -11,6 +11,8 @@ from torchvin.cli.main import main
 from torchvin.export import to_onnx
 from torchvin.maps.observe import encode
 
+pytestmark = pytest.mark.usefixtures("_unchecked_shapes")  # sizes of a traced program are no numbers
+
 SIZES = ((16, 16), (23, 37))
 
 

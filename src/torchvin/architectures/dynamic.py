@@ -1,4 +1,4 @@
-"""Dynamic transitions: a kernel per cell, made from the map, and the adaptive highway loss (DT-VIN, ICML 2025)."""
+"""Dynamic transitions: a kernel per cell, computed from the map, and the adaptive highway loss (DT-VIN, ICML 2025)."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,20 @@ from torchvin.policies.vin import VIN
 
 @dataclass(frozen=True)
 class DynamicConfig(ArchitectureConfig):
-    """DT-VIN in numbers. F = 3 and J = 10 are the paper's (second-hand, unverified); K = 4 per side is ours."""
+    """Sizes of DT-VIN. F = 3 and J = 10 are the paper's (second-hand, unverified); K = 4 per side is ours."""
 
     num_actions: int = 4
     """Actions of the environment."""
     hidden_channels: int = 150
     """Channels of the reward network's first convolution."""
     kernel_size: int = 3
-    """F: side of the neighbourhood that an action can reach, odd."""
+    """F: side of the square neighbourhood that an action can reach, odd."""
     iterations_per_side: float = 4.0
-    """K as a multiple of the map's longer side, where K is not given."""
+    """K per cell of the map's longer side, for calls that give no K."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    """How iterations are stored for the backward pass: unroll or checkpoint."""
     layer_every: int = 10
-    """J: every J-th value update takes part in the adaptive highway loss; 0: none does."""
+    """J: the adaptive highway loss uses every J-th value update; 0: none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,7 +38,7 @@ class DynamicConfig(ArchitectureConfig):
 
 
 def build(config: DynamicConfig) -> VIN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
     reward = nn.Sequential(
         nn.Conv2d(2, config.hidden_channels, 3, padding=1), nn.Conv2d(config.hidden_channels, 1, 1, bias=False)
     )
@@ -56,5 +56,5 @@ register_architecture(
     "dynamic",
     DynamicConfig,
     build,
-    summary="a transition kernel per cell, made from the map; adaptive highway loss (DT-VIN, ICML 2025)",
+    summary="a transition kernel per cell, computed from the map; adaptive highway loss (DT-VIN, ICML 2025)",
 )

@@ -1,4 +1,4 @@
-"""The paper's FCN baseline: no planner, one size of map (Tamar et al. 2016, section 5.1)."""
+"""The paper's FCN baseline: no planner, maps of one size (Tamar et al. 2016, section 5.1)."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from torchvin.policies.reactive.fcn import FCN
 
 @dataclass(frozen=True)
 class FCNConfig(ArchitectureConfig):
-    """The FCN in numbers; its layers are the authors'."""
+    """Sizes of the FCN. Its layers are those of the authors' code."""
 
     height: int = 16
-    """Rows of the maps: the network knows this size only."""
+    """Rows of the maps. The network takes maps of this size only."""
     width: int = 16
     """Columns of the maps."""
 
 
 def build(config: FCNConfig) -> FCN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
     return FCN(height=config.height, width=config.width, num_actions=config.num_actions)
 
 
-register_architecture("fcn", FCNConfig, build, summary="the paper's FCN baseline: no planner, one size of map")
+register_architecture("fcn", FCNConfig, build, summary="the paper's FCN baseline: no planner, maps of one size")

@@ -1,4 +1,4 @@
-"""Gated path planning networks: an LSTM in every cell in place of the maximum (Lee et al., ICML 2018)."""
+"""Gated path planning networks: an LSTM in every cell replaces the maximum (Lee et al., ICML 2018)."""
 
 from dataclasses import dataclass
 
@@ -15,22 +15,22 @@ from torchvin.policies.vin import VIN
 
 @dataclass(frozen=True)
 class GPPNConfig(ArchitectureConfig):
-    """GPPN in numbers. The defaults are those of its table for 10,000 mazes of 15x15 with 4 moves."""
+    """Sizes of GPPN. The defaults are those of the paper's table for 10,000 mazes of 15x15 with 4 moves."""
 
     num_actions: int = 4
     """Actions of the environment, in each orientation."""
     hidden_channels: int = 150
-    """Channels of the features and of the LSTM."""
+    """Number of channels of the features and of the LSTM."""
     kernel_size: int = 9
-    """F: side of the neighbourhood that a cell reads, odd (the paper: 3 to 11)."""
+    """F: side of the square neighbourhood from which a cell gets messages, odd (the paper: 3 to 11)."""
     iterations_per_side: float = 20 / 15 - 1e-6
-    """K, the number of LSTM steps, as a multiple of the map's longer side, where K is not given."""
+    """LSTM steps K per cell of the map's longer side, for calls that give no K."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its steps for the backward pass: unroll or checkpoint."""
+    """How steps are stored for the backward pass: unroll or checkpoint."""
     num_orientations: int = 1
-    """Orientations of the agent (differential drive: 4)."""
+    """Number of orientations of the agent (differential drive: 4)."""
     num_terrains: int = 1
-    """Classes of terrain on the maps; all but the first have a plane."""
+    """Number of terrain classes on the maps. Each class but the first has a plane."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,7 +39,7 @@ class GPPNConfig(ArchitectureConfig):
 
 
 def build(config: GPPNConfig) -> VIN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
     planner = GatedPlanner(
         in_channels=config.hidden_channels,
         num_actions=config.num_orientations * config.num_actions,
@@ -48,7 +48,7 @@ def build(config: GPPNConfig) -> VIN:
         iterations_per_side=config.iterations_per_side,
         gradient=config.gradient,
     )
-    # After the planner, so that the weights of a seed stay what they were.
+    # Built after the planner, so that a seed gives the same weights as in version 0.1.
     planes = config.num_terrains + config.num_orientations
     planner.features = nn.Conv2d(planes, config.hidden_channels, 3, padding=1)
     attention = StateAttention(num_orientations=config.num_orientations)
@@ -59,5 +59,5 @@ register_architecture(
     "gppn",
     GPPNConfig,
     build,
-    summary="gated path planning: an LSTM in every cell in place of the maximum (Lee et al. 2018)",
+    summary="gated path planning: an LSTM in every cell replaces the maximum (Lee et al. 2018)",
 )

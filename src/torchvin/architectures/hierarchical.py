@@ -1,4 +1,4 @@
-"""The paper's VIN at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)."""
+"""The paper's VIN at two scales: a coarse plan, up-sampled, is an input of the fine planner (its appendix)."""
 
 from dataclasses import dataclass
 
@@ -16,18 +16,18 @@ from torchvin.policies.vin import VIN
 
 @dataclass(frozen=True)
 class HierarchicalConfig(ArchitectureConfig):
-    """The hierarchical VIN in numbers."""
+    """Sizes of the hierarchical VIN."""
 
     num_q: int = 10
-    """Q channels of both planners."""
+    """Number of Q channels of both planners."""
     hidden_channels: int = 150
-    """Channels of the reward networks' first convolutions."""
+    """Number of channels of the reward networks' first convolutions."""
     kernel_size: int = 3
-    """F: side of the neighbourhood that an action can reach, odd."""
+    """F: side of the square neighbourhood that an action can reach, odd."""
     iterations_per_side: float = 5 / 16
-    """Fine K as a multiple of the map's longer side; the coarse planner makes twice as many iterations."""
+    """Fine K per cell of the map's longer side. The coarse planner makes twice as many iterations."""
     gradient: Gradient = "unroll"
-    """How the planners keep their iterations for the backward pass: unroll or checkpoint."""
+    """How iterations are stored for the backward pass: unroll or checkpoint."""
     temperature: float = 0.0
     """Temperature of the soft maximum over Q channels; 0: the maximum."""
 
@@ -38,7 +38,7 @@ class HierarchicalConfig(ArchitectureConfig):
 
 
 def build(config: HierarchicalConfig) -> VIN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
 
     def planner(extra_planes: int) -> GridPlanner:
         reward = image_reward(
@@ -66,5 +66,5 @@ register_architecture(
     "hierarchical",
     HierarchicalConfig,
     build,
-    summary="the paper's at two scales: a coarse plan, up-sampled, is a plane of the fine one (its appendix)",
+    summary="the paper's VIN at two scales: a coarse plan, up-sampled, is an input of the fine planner (its appendix)",
 )

@@ -1,4 +1,4 @@
-"""The normalized VIN (ours): transitions are distributions over neighbours, so that plans are stable at any K."""
+"""The normalized VIN (ours): transitions are distributions over neighbours, so plans are stable at any K."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,31 +16,31 @@ from torchvin.policies.vin import VIN
 
 @dataclass(frozen=True)
 class NormalizedConfig(ArchitectureConfig):
-    """The normalized VIN in numbers. It has one Q channel per action and one for the termination action."""
+    """Sizes of the normalized VIN. It has one Q channel per action, and one for the termination action."""
 
     hidden_channels: int = 32
-    """Channels of the reward network's first convolutions."""
+    """Number of channels of the reward network's first convolutions."""
     kernel_size: int = 3
-    """F: side of the neighbourhood that an action can reach, odd."""
+    """F: side of the square neighbourhood that an action can reach, odd."""
     discount: float = 0.99
     """Discount of a value update."""
     iterations_per_side: float = 2.0
-    """K as a multiple of the map's longer side, where K is not given."""
+    """K per cell of the map's longer side, for calls that give no K."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint; implicit plans to the fixed
-    point and keeps none."""
+    """How iterations are stored for the backward pass: unroll or checkpoint. implicit plans to the fixed point and
+    stores none."""
     tolerance: float = 1e-6
-    """Gradient implicit only: the residual, relative to the largest value of a map, that counts as the fixed point."""
+    """Only with gradient implicit: iteration stops when the residual is at most this times a map's largest value."""
     max_iterations: int = 10_000
-    """Gradient implicit only: the limit of value updates, in place of iterations_per_side."""
+    """Only with gradient implicit: the limit of value updates, which replaces iterations_per_side."""
     temperature: float = 0.0
     """Temperature of the soft maximum over actions; 0: the maximum."""
     reward: Literal["action", "image"] = "action"
-    """action: a reward per action; image: one reward image, as in the paper."""
+    """action: one reward per action. image: one reward image, as in the paper."""
     num_orientations: int = 1
-    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    """Number of orientations of the agent (differential drive: 4). The planner has a value channel for each."""
     num_terrains: int = 1
-    """Classes of terrain on the maps; all but the first have a plane."""
+    """Number of terrain classes on the maps. Each class but the first has a plane."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,7 +48,7 @@ class NormalizedConfig(ArchitectureConfig):
 
 
 def build(config: NormalizedConfig) -> VIN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
     transition = NormalizedTransition(
         num_actions=config.num_actions,
         kernel_size=config.kernel_size,
@@ -86,5 +86,5 @@ register_architecture(
     "normalized",
     NormalizedConfig,
     build,
-    summary="transitions are distributions over neighbours, a reward per action: stable at any K (ours)",
+    summary="transitions are distributions over neighbours, one reward per action: stable at any K (ours)",
 )

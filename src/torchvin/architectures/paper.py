@@ -13,35 +13,35 @@ from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.heads import LinearHead
 from torchvin.policies.vin import VIN
 
-#: K of the paper: side of the map -> K as a multiple of the side. The small part keeps 36 from becoming 37.
+#: Side of the paper's maps -> K per cell of the side. 1e-6 is subtracted because rounding up must give 36, not 37.
 PAPER_ITERATIONS_PER_SIDE = {8: 1.25, 16: 1.25, 28: 36 / 28 - 1e-6}
 
 
 @dataclass(frozen=True)
 class PaperConfig(ArchitectureConfig):
-    """The paper's VIN in numbers. The defaults are the paper's: 150 hidden channels, 10 Q channels, K = 10 at 8x8."""
+    """Sizes of the paper's VIN. The defaults are the paper's: 150 hidden channels, 10 Q channels, K = 10 at 8x8."""
 
     num_q: int = 10
-    """Q channels of the planner, in each orientation."""
+    """Number of Q channels of the planner, in each orientation."""
     hidden_channels: int = 150
-    """Channels of the reward network's first convolution."""
+    """Number of channels of the reward network's first convolution."""
     kernel_size: int = 3
-    """F: side of the neighbourhood that an action can reach, odd."""
+    """F: side of the square neighbourhood that an action can reach, odd."""
     iterations_per_side: float = 1.25
-    """K as a multiple of the map's longer side, where K is not given."""
+    """K per cell of the map's longer side, for calls that give no K."""
     gradient: Gradient = "unroll"
-    """How the planner keeps its iterations for the backward pass: unroll or checkpoint."""
+    """How iterations are stored for the backward pass: unroll or checkpoint."""
     temperature: float = 0.0
     """Temperature of the soft maximum over Q channels; 0: the maximum."""
     reward: Literal["image", "action"] = "image"
-    """image: one reward image; action: a reward per action, with one Q channel for the termination action."""
+    """image: one reward image. action: one reward per action, and one Q channel for the termination action."""
     untied: int = 0
-    """K + 1 different kernels, one per iteration and one for the look-ahead; 0: one for all. An untied network plans
-    with its own K only."""
+    """K + 1: a kernel per iteration, and one for the look-ahead. 0: one kernel for all. A network with K + 1 kernels
+    plans with this K only."""
     num_orientations: int = 1
-    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    """Number of orientations of the agent (differential drive: 4). The planner has a value channel for each."""
     num_terrains: int = 1
-    """Classes of terrain on the maps; all but the first have a plane."""
+    """Number of terrain classes on the maps. Each class but the first has a plane."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,7 +50,7 @@ class PaperConfig(ArchitectureConfig):
 
 
 def build(config: PaperConfig) -> VIN:
-    """The network with fresh weights, 0.01 * N(0, 1) as in the authors' code."""
+    """Build the network with fresh weights, 0.01 * N(0, 1) as in the authors' code."""
     sizes = {
         "num_q": config.num_q,
         "hidden_channels": config.hidden_channels,

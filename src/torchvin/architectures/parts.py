@@ -1,4 +1,4 @@
-"""Parts that several architectures build alike."""
+"""Parts that several architectures have in common."""
 
 from torchvin.errors import InputError
 from torchvin.planning.models.reward import ActionReward, ImageReward
@@ -14,7 +14,7 @@ def image_reward(
     num_terrains: int,
     extra_planes: int = 0,
 ) -> ImageReward:
-    """The paper's reward: one image, and its share of each Q channel."""
+    """The paper's reward: one image, and its contribution to each Q channel."""
     return ImageReward(
         num_actions=num_q,
         in_channels=num_terrains + num_orientations + extra_planes,
@@ -25,7 +25,7 @@ def image_reward(
 
 
 def action_reward(*, num_q: int, hidden_channels: int, num_orientations: int, num_terrains: int) -> ActionReward:
-    """A reward per action, and a channel of zeros for the termination action."""
+    """One reward per action, and a channel of zeros for the termination action."""
     return ActionReward(
         num_actions=num_q - 1,
         terrain_channels=num_terrains,
@@ -35,7 +35,7 @@ def action_reward(*, num_q: int, hidden_channels: int, num_orientations: int, nu
 
 
 def check_kernel_size(kernel_size: int) -> None:
-    """Raises: InputError for an even size: its centre is the cell itself."""
+    """Raises: InputError for an even size, which has no centre."""
     if kernel_size % 2 == 0:
         raise InputError(f"kernel_size must be odd, got {kernel_size}.")
 

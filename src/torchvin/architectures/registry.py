@@ -1,6 +1,6 @@
 """Architectures by name: from a configuration to a network, and from JSON to a configuration.
 
-A user's own architecture registers here as ours do, and is then known to the command line and to weight files.
+A user's own architecture is registered in the same way as ours. The command line and weight files then know it.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ Config = TypeVar("Config", bound=ArchitectureConfig)
 
 @dataclass(frozen=True)
 class Architecture:
-    """A kind of network.
+    """One architecture.
 
     Attributes:
         name: in weight files and on the command line.
@@ -34,17 +34,17 @@ class Architecture:
     summary: str
 
 
-#: Our own, each in the module of its name; imported when first asked for.
+#: Our own architectures. Each is in the module of its name, which is imported when it is first needed.
 MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn")
 _REGISTERED: dict[str, Architecture] = {}
-#: Functions that built a policy in this process in place of its architecture's own builder, by name.
+#: The users' functions that have built a policy in this process, by name.
 _BUILDERS: dict[str, Callable[[Any], Policy]] = {}
 
 
 def register_architecture(
     name: str, config: type[Config], build: Callable[[Config], Policy], *, summary: str = ""
 ) -> None:
-    """Make an architecture known by name, so that `torchvin.train` and `torchvin.load_policy` can build it.
+    """Register an architecture, so that `torchvin.train` and `torchvin.load_policy` can build it by name.
 
     Args:
         name: in weight files; a name that another configuration has is refused.
@@ -60,7 +60,7 @@ def register_architecture(
     ...     scale: float = 1.0
     >>> register_architecture("linear", LinearConfig, lambda config: Linear(config.scale))  # doctest: +SKIP
     """
-    # A subclass that is not decorated inherits the fields of its base, and its own would be lost.
+    # Without the decorator a subclass has the fields of its base only, and its own would not be stored.
     own_fields = isinstance(config, type) and issubclass(config, ArchitectureConfig) and vars(config)
     if not own_fields or "__dataclass_fields__" not in own_fields:
         raise InputError(
@@ -70,7 +70,7 @@ def register_architecture(
     check_hints(config)
     module = f"{__package__}.{name}"
     if name in MODULES and config.__module__ != module:
-        importlib.import_module(module)  # ours, which has the name even where nothing has asked for it yet
+        importlib.import_module(module)  # registers ours, if it was not needed yet
     known = _REGISTERED.get(name)
     if known is not None and _where(known.config) != _where(config):  # a module may be loaded a second time
         raise InputError(
@@ -85,7 +85,7 @@ def _where(config: type) -> tuple[str, str]:
 
 
 def architectures() -> dict[str, Architecture]:
-    """Every architecture by name, ours first.
+    """All architectures by name, ours first.
 
     >>> list(architectures())[:2]
     ['normalized', 'shortest_path']
@@ -136,9 +136,9 @@ def build_policy(config: ArchitectureConfig) -> Policy:
 
 
 def build_with(build: Callable[[Any], Policy], config: ArchitectureConfig) -> Policy:
-    """Build a policy by a function of the user's, whose name goes into the weight file.
+    """Build a policy by a user's function. The weight file then holds its name.
 
-    Loading such weights takes the function again: `load_policy(folder, build=build)`, or this process has used it.
+    To load such weights, give the function again (`load_policy(folder, build=build)`), unless this process has used it.
     """
     if build is build_policy:
         return build_policy(config)
@@ -150,9 +150,9 @@ def build_with(build: Callable[[Any], Policy], config: ArchitectureConfig) -> Po
 
 
 def known_builder(name: str) -> Callable[[Any], Policy]:
-    """The function of that name, if this process has built a policy by it.
+    """The user's function of this name.
 
-    Raises: InputError.
+    Raises: InputError if it has built no policy in this process.
     """
     if name not in _BUILDERS:
         raise InputError(
@@ -163,7 +163,7 @@ def known_builder(name: str) -> Callable[[Any], Policy]:
 
 
 def name_of(build: Callable[[Any], Policy]) -> str:
-    """Module and name of a function, also of one with some arguments given (functools.partial).
+    """Module and name of a function; of the inner function for a `functools.partial`.
 
     >>> name_of(build_policy)
     'torchvin.architectures.registry.build_policy'
@@ -183,7 +183,7 @@ def config_to_json(config: ArchitectureConfig) -> dict[str, Any]:
 
 
 def config_from_json(content: Mapping[str, Any]) -> ArchitectureConfig:
-    """The configuration that `config_to_json` wrote down.
+    """The configuration that `config_to_json` wrote.
 
     Raises: InputError for an unknown architecture or field, or a value that the architecture refuses.
     """

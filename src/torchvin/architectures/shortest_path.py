@@ -1,4 +1,4 @@
-"""The shortest-path design (ours): a learned graph, trained and solved by exact shortest paths, at any distance."""
+"""The shortest-path VIN (ours): a learned graph, solved by exact shortest paths in training and at any distance."""
 
 from dataclasses import dataclass
 
@@ -15,18 +15,18 @@ from torchvin.policies.vin import VIN
 
 @dataclass(frozen=True)
 class ShortestPathConfig(ArchitectureConfig):
-    """The shortest-path design in numbers."""
+    """Sizes of the shortest-path VIN."""
 
     hidden_channels: int = 32
-    """Channels of the network that says which moves are available."""
+    """Number of channels of the network that computes which moves are available."""
     kernel_size: int = 3
-    """F: side of the neighbourhood that an action can reach, odd."""
+    """F: side of the square neighbourhood that an action can reach, odd."""
     iterations_per_side: float = 8.0
-    """K as a multiple of the map's longer side, where the planner iterates and K is not given."""
+    """K per cell of the map's longer side, for calls that give no K while the planner iterates."""
     num_orientations: int = 1
-    """Orientations of the agent (differential drive: 4), each a value channel of the planner."""
+    """Number of orientations of the agent (differential drive: 4). The planner has a value channel for each."""
     num_terrains: int = 1
-    """Classes of terrain on the maps; all but the first have a plane."""
+    """Number of terrain classes on the maps. Each class but the first has a plane."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -34,7 +34,7 @@ class ShortestPathConfig(ArchitectureConfig):
 
 
 def build(config: ShortestPathConfig) -> VIN:
-    """The network with fresh weights."""
+    """Build the network with fresh weights."""
     planner = LatentGraphPlanner(
         model=LatentModel(
             num_actions=config.num_actions,
@@ -63,5 +63,5 @@ register_architecture(
     "shortest_path",
     ShortestPathConfig,
     build,
-    summary="a learned graph, trained and solved by exact shortest paths: any size, any distance (ours)",
+    summary="a learned graph, solved by exact shortest paths: any size, any distance (ours)",
 )

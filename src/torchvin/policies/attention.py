@@ -1,4 +1,4 @@
-"""Attention: which part of the plan the reactive policy sees for a state."""
+"""Attention: the part of the plan that the reactive policy sees for a state (Tamar et al. 2016, section 4)."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,7 +8,10 @@ from torchvin.errors import InputError, check_shape
 
 
 def _check_states(states: Int[Tensor, "B S D"], sizes: tuple[int, ...]) -> None:
-    """Python's own numbers: tensors would take a tenth of the time of one decision."""
+    """Raises: InputError for a state off the map.
+
+    The check uses Python numbers. With tensors it would take a tenth of the time of one decision.
+    """
     for coordinates, size in zip(states.flatten(0, 1).mT.tolist(), sizes, strict=True):
         if coordinates and not (min(coordinates) >= 0 and max(coordinates) < size):
             raise InputError(f"a state lies off the {sizes[-2]}x{sizes[-1]} map; states are (row, col) from 0.")
@@ -17,14 +20,14 @@ def _check_states(states: Int[Tensor, "B S D"], sizes: tuple[int, ...]) -> None:
 class StateAttention(nn.Module):
     """psi(s) = Q(s, .): the Q values of the state itself (Tamar et al. 2016, section 4, grid world).
 
-    Called without states it attends to every cell at once.
+    Without states it returns the Q values of every cell.
 
     Args:
-        num_orientations: O; a state is then (orientation, row, col), and its features are the A channels of its
+        num_orientations: O. With O > 1 a state is (orientation, row, col), and its features are the A channels of its
             orientation.
 
-    Raises: ShapeError; InputError for a state off the map. On another device than the CPU, where a check would make the
-        host wait, and in traced programs, a state off the map is an error of the gather.
+    Raises: ShapeError; InputError for a state off the map. On a GPU, where the check would make the host wait, and in
+        traced programs, the gather itself raises an error for such a state.
 
     >>> StateAttention()(torch.zeros(1, 8, 5, 4), torch.tensor([[[4, 3], [0, 0]]])).shape
     torch.Size([1, 2, 8])
@@ -35,13 +38,13 @@ class StateAttention(nn.Module):
         self.num_orientations = num_orientations
 
     def extra_repr(self) -> str:
-        """What is shown between the brackets of the module."""
+        """The arguments that `print(module)` shows."""
         return f"num_orientations={self.num_orientations}"
 
     def forward(
         self, q_values: Float[Tensor, "B OA H W"], states: Int[Tensor, "B S D"] | None = None
     ) -> Float[Tensor, "B OA H W"] | Float[Tensor, "B S A"]:
-        """Gather [B, S, A] at `states` (row, col) or (orientation, row, col), or pass all cells on."""
+        """Features [B, S, A] of `states`, or the Q values of all cells, [B, O*A, H, W], if none are given."""
         if states is None:
             return q_values
         batch, channels, height, width = q_values.shape
@@ -52,7 +55,7 @@ class StateAttention(nn.Module):
             _check_states(states, sizes)
         *orientation, row, col = states.long().unbind(-1)
         cells = (row * width + col)[:, None].expand(-1, channels, -1)
-        features = q_values.flatten(2).gather(2, cells)  # [B, OA, S]; quicker than indexing by row and column
+        features = q_values.flatten(2).gather(2, cells)  # [B, OA, S]; faster than indexing by row and column
         if orientation:
             each = features.view(batch, self.num_orientations, channels // self.num_orientations, -1)
             features = each.take_along_dim(orientation[0][:, None, None], dim=1)[:, 0]

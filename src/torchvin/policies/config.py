@@ -1,4 +1,4 @@
-"""What the configuration of every architecture is."""
+"""The base class of every architecture's configuration."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,15 @@ from torchvin.policies.fields import check_fields
 
 @dataclass(frozen=True)
 class ArchitectureConfig:
-    """Base of every configuration: a frozen dataclass whose fields are numbers, names, and tuples of these.
+    """Base of every configuration: a frozen dataclass whose fields are numbers, texts, and tuples of these.
 
-    The docstring of a field is its `--help`.
+    The docstring of a field becomes its `--help`.
 
-    Raises: InputError for a field of another type, or out of its range.
+    Raises: InputError for a field of another type, or out of its range (`policies.fields`).
+
+    >>> from torchvin import NormalizedConfig
+    >>> NormalizedConfig(num_actions=4).num_orientations
+    1
     """
 
     num_actions: int = 8
@@ -22,10 +26,10 @@ class ArchitectureConfig:
 
     @property
     def num_orientations(self) -> int:
-        """Orientations of the agent that the network knows."""
+        """Number of orientations of the agent."""
         return 1
 
     @property
     def num_terrains(self) -> int:
-        """Classes of terrain that the network knows."""
+        """Number of terrain classes on the maps."""
         return 1

@@ -1,6 +1,7 @@
-"""Reactive policies: from what attention lets through to action logits, the same for a list of states and for maps.
+"""Reactive policies: from the features that attention returns to action logits, for a list of states or for maps.
 
-The features of a map have the Q channels of each orientation, one after the other; a head treats them all alike.
+The features of a map have the Q channels of each orientation, one orientation after the other. A head treats all
+orientations alike.
 """
 
 import torch
@@ -14,11 +15,11 @@ Logits = Float[Tensor, "B S A"] | Float[Tensor, "B OA H W"]
 
 
 class LinearHead(nn.Module):
-    """The paper's: one linear layer without bias from the Q channels to the actions.
+    """The paper's reactive policy: one linear layer without bias, from the Q channels to the actions.
 
     Args:
-        num_q: Q channels that come in (the paper: 10).
-        num_actions: logits that go out (8).
+        num_q: number of input Q channels (the paper: 10).
+        num_actions: number of output logits (the paper: 8).
         scale: standard deviation of the initial weights (the authors' code: 0.01).
 
     >>> LinearHead(num_q=10, num_actions=8)(torch.zeros(2, 10, 5, 4)).shape
@@ -37,12 +38,12 @@ class LinearHead(nn.Module):
 
 
 class ScaleHead(nn.Module):
-    """Logits = Q of the first channels times one learned positive number: the policy can be no better than the plan.
+    """Logits = Q values times one learned positive number, so the greedy policy is that of the plan at any size and K.
 
-    So the Q channel of an action must mean that action, and the greedy policy is that of the plan at any size and K.
+    The Q channel of an action must therefore mean that action.
 
     Args:
-        num_actions: logits that go out; Q channels beyond them (giving up) are the planner's own.
+        num_actions: number of output logits. Further Q channels (the termination action) are used by the planner only.
         num_orientations: O.
 
     >>> ScaleHead(num_actions=8)(torch.zeros(2, 9, 5, 4)).shape
@@ -63,16 +64,16 @@ class ScaleHead(nn.Module):
 
 
 class AdvantageHead(nn.Module):
-    """Logits = scale * (log U - max log U): how much worse an action is than the best, whatever the distance.
+    """Logits = scale * (log U - max log U): how much worse an action is than the best one, at any distance.
 
-    The log-advantage of a step in the wrong direction is the same one step from the goal and 25,000 steps from it,
-    where a discounted value has long vanished.
+    The log-advantage of a wrong step is the same one step from the goal and 25,000 steps from it. A discounted value
+    would have vanished there.
 
     Args:
-        num_actions: A, actions of each orientation; the best is that of the orientation.
-        scale: of the logits at first; learned.
-        floor: smallest log-advantage, also that of actions that lead nowhere. Where no action leads anywhere all are
-            0.
+        num_actions: A, number of actions in each orientation. The maximum is taken over the actions of one orientation.
+        scale: initial factor on the logits; learned.
+        floor: smallest log-advantage, and that of an action that leads nowhere. Where no action leads anywhere, all
+            logits are 0.
 
     >>> AdvantageHead(num_actions=2, scale=1.0)(torch.tensor([[[[-30_001.0]], [[-30_003.5]]]])).flatten().tolist()
     [0.0, -2.5]
@@ -87,8 +88,8 @@ class AdvantageHead(nn.Module):
     def forward(self, features: Features) -> Logits:
         axis = 1 if features.dim() == 4 else 2
         shape = (*features.shape[:axis], -1, self.num_actions, *features.shape[axis + 1 :])
-        actions = features.reshape(shape)  # of O orientations in every cell, of one in each state asked for
+        actions = features.reshape(shape)  # a cell has the actions of O orientations, a given state those of one
         best = actions.detach().amax(dim=axis + 1, keepdim=True)
-        advantage = (actions - best).to(self.log_scale.dtype)  # NaN where there is no way at all
+        advantage = (actions - best).to(self.log_scale.dtype)  # NaN where no action leads anywhere
         advantage = advantage.nan_to_num(nan=0.0, neginf=self.floor).clamp(min=self.floor)
         return advantage.view(features.shape) * self.log_scale.exp()

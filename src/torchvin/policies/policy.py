@@ -1,4 +1,4 @@
-"""What every policy is: an observation in, action logits out, for all states or for those asked for."""
+"""The interface of every policy: from an observation to action logits, for all states or for given ones."""
 
 import os
 from abc import ABC, abstractmethod
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 
 class Policy(nn.Module, ABC):
-    """Called with an observation and, if wanted, states. This is the full interface that trainer and scorer use.
+    """A network that is called with an observation, and returns action logits.
+
+    This is the full interface that the trainer and the scorer use.
 
     Attributes:
-        planner: what plans inside; None in a reactive policy.
-        config: the configuration that built the policy, set by `build_policy`; None if it was composed by hand.
-        builder: name of the function that built it in place of its architecture's own; empty if none did.
+        planner: the planner; None in a reactive policy.
+        config: the configuration from which `build_policy` built the policy; None if it was composed by hand.
+        builder: name of the user's function that built the policy; empty if its architecture's own builder did.
         task: what the weights were trained for, as JSON: motion model, observation, data.
-        record: how the weights were trained and how they scored, as JSON.
+        record: how the weights were trained, and their scores, as JSON.
     """
 
     planner: "Planner | None"
@@ -47,13 +49,20 @@ class Policy(nn.Module, ABC):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
-        """Logits [B, S, A] for `states` (row, col), or [B, A, H, W] for every cell if none are given.
+        """Return action logits.
 
-        With O > 1 orientations a state is (orientation, row, col), and maps have channels o * A + a.
+        Args:
+            observation: from `maps.observe`, [B, C, H, W].
+            states: states (row, col), [B, S, 2]; with O > 1 orientations (orientation, row, col), [B, S, 3].
+            num_iterations: K of a policy that iterates; chosen by the size of the map if not given.
+            initial_value: V_0 of a resumable planner.
+
+        Returns: logits [B, S, A] for `states`. Without `states`, logits of every cell: [B, A, H, W], or [B, O*A, H, W]
+            with channels o * A + a.
         """
 
     def default_iterations(self, height: int, width: int) -> int:
-        """K for a map of this size where a call names none; 0 where no number of iterations is made."""
+        """The K of a call without `num_iterations`, for a map of this size; 0 for a policy that does not iterate."""
         return 0 if self.planner is None else self.planner.default_iterations(height, width)
 
     @property
@@ -74,7 +83,7 @@ class Policy(nn.Module, ABC):
 
     @property
     def policy(self) -> "Policy":
-        """The policy itself: `load_policy(name).policy` was the spelling of version 0.1."""
+        """The policy itself. Version 0.1 wrote `load_policy(name).policy`."""
         return self
 
     @classmethod
@@ -95,7 +104,7 @@ class Policy(nn.Module, ABC):
         return policy
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write weights and configuration, so that `from_pretrained(folder)` gives this policy again.
+        """Write weights and configuration; `from_pretrained(folder)` reads them again.
 
         Raises: InputError if the folder cannot be written, or the policy was not built from a configuration.
         """
@@ -104,12 +113,15 @@ class Policy(nn.Module, ABC):
         torchvin.save_policy(folder, self)
 
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, **options: Any) -> str:
-        """Upload weights and configuration to the Hugging Face Hub; returns the address of the commit.
+        """Upload weights and configuration to the Hugging Face Hub.
 
         Args:
-            repo_id: `owner/repository`; made if it does not exist.
-            revision: branch; made if it does not exist.
-            options: of `huggingface_hub.HfApi.upload_folder`, such as `token` and `commit_message`.
+            repo_id: `owner/repository`; created if it does not exist.
+            revision: branch; created if it does not exist.
+            options: options of `huggingface_hub.HfApi.upload_folder`, such as `token` and `commit_message`.
+
+        Returns: the address of the commit.
+        Raises: InputError if the policy was not built from a configuration; the errors of the Hub's client.
         """
         import torchvin
 

@@ -9,11 +9,11 @@ from torchvin.types import PolicyOutput
 
 
 class VIN(Policy):
-    """planner (reward and transition inside) -> attention -> reactive policy; each part can be replaced.
+    """Planner, attention and reactive policy in sequence (Tamar et al. 2016, section 4). Each part can be replaced.
 
     Args:
-        planner: from an observation [B, C, H, W] to a plan with Q values [B, A, H, W]; O * A channels with O > 1
-            orientations.
+        planner: module from an observation [B, C, H, W] to a plan with Q values [B, A, H, W], or [B, O*A, H, W] with
+            O > 1 orientations. Its reward and transition are inside.
         attention: module from Q values and states to features [B, S, A], or [B, A, H, W] without states.
         head: module from features to action logits.
 
@@ -41,13 +41,13 @@ class VIN(Policy):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
-        """Plan once, answer for `states` (row, col) or (orientation, row, col), or for every cell if none are given.
+        """Plan once, and return logits for `states`, or for every cell if none are given.
 
         Args:
             observation: from `maps.observe`, [B, C, H, W].
-            states: [B, S, 2] or [B, S, 3].
-            num_iterations: K; by the size of the map if not given.
-            initial_value: V_0 of a resumable planner, to continue an earlier plan.
+            states: (row, col), [B, S, 2], or (orientation, row, col), [B, S, 3].
+            num_iterations: K; chosen by the size of the map if not given.
+            initial_value: V_0 of a resumable planner, such as the value of an earlier plan.
 
         Raises: ShapeError, InputError: see the planner and the attention.
         """

@@ -1,12 +1,13 @@
-"""From the planes of a map to the costs of a latent MDP: what the shortest-path planner learns beside where moves lead.
+"""The cost model of a latent MDP: from an observation to the costs of moves and of stopping.
 
-In the exponential domain a plan is U_a = g_a exp(-c_a) (P_a * V), V = max(t, max_a U_a): g_a in (0, 1) says whether a
-move is available, c_a > 0 what it costs, t in [0, 1) whether a state is a goal. Its logarithm is a shortest path with
-move costs c_a - log g_a and goal costs -log t, which is what is computed here.
+In the exponential domain a plan is U_a = g_a exp(-c_a) (P_a * V), V = max(t, max_a U_a). g_a in (0, 1) is the
+availability of a move, c_a > 0 its cost, and t in [0, 1) says whether a state is a goal. The logarithm of this plan is
+a shortest path with move costs c_a - log g_a and goal costs -log t. This module computes these costs.
 
-Two things that look symmetric to the loss are not left to chance. The goal head sees the goal planes only and its
-weights are positive: t is 0 where there is no goal and rises with it ("goal low, moves reversed" cannot be expressed).
-The gates see the terrain only and begin open, so that from the first step on every state has a path to learn from.
+The structure rules out two bad solutions that a loss alone would allow. The goal head sees the goal planes only, and
+its weights are positive: t is 0 where there is no goal, and increases with the goal plane. It cannot learn a low goal
+with reversed moves. The gates see the terrain only, and start open: every state has a path to learn from at the first
+step.
 """
 
 import math
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from torchvin.errors import InputError
 
-_BAND = 1 << 14  # cells whose hidden channels fit in a cache: 2 MB with 32 of them
+_BAND = 1 << 14  # number of cells whose hidden channels fit in a cache: 2 MB with 32 channels
 
 
 def inverse_softplus(value: float) -> float:
@@ -27,7 +28,7 @@ def inverse_softplus(value: float) -> float:
 
 
 def positive(value: Float[Tensor, "*shape"], least: float = 0.05) -> Float[Tensor, "*shape"]:
-    """The value itself above `least`, and what goes on smoothly to 0 below it.
+    """The identity above `least`; below it, a smooth function that decays to 0.
 
     >>> positive(torch.tensor([0.7, 0.05, -10.0])).tolist() == [torch.tensor(0.7), torch.tensor(0.05), 0.0]
     True
@@ -36,26 +37,27 @@ def positive(value: Float[Tensor, "*shape"], least: float = 0.05) -> Float[Tenso
 
 
 def _note_state(module: nn.Module, *_: object) -> None:
-    """Keep what the buffer says as a Python number as well; called after weights were loaded, too."""
+    """Copy the buffer `calibrated` to a Python bool. It is called whenever the buffer changes, also by loading."""
     assert isinstance(module, LatentModel)
     if not module.calibrated.is_meta:
         module.is_calibrated = bool(module.calibrated)
 
 
 class LatentModel(nn.Module):
-    """Availability and cost of each move, and the goal, from an FxF neighbourhood of each cell.
+    """Availability and cost of each move, and the goals, from an FxF neighbourhood of each cell.
 
     Args:
         num_actions: A, actions of each orientation.
         num_orientations: O.
-        terrain_channels: planes before the goal's; the first is the obstacles, and what lies off the map counts as one.
-        goal_channels: the last planes of a map: as many as orientations, or 1 for all of them.
-        hidden_channels: of the gates' network.
+        terrain_channels: number of planes before the goal planes. The first is the obstacle plane; cells off the map
+            count as obstacles.
+        goal_channels: number of goal planes, which are the last planes: one per orientation, or 1 for all.
+        hidden_channels: number of hidden channels of the gates' network.
         kernel_size: F, odd.
-        state_costs: costs depend on the terrain around a cell, not on the action alone: linearly, so that they add up
-            along a path whichever of two cells pays for the step between them.
+        state_costs: whether costs depend on the terrain around a cell and not on the action alone. The dependence is
+            linear, so that costs add up along a path whichever of two cells pays for the step between them.
 
-    Raises: InputError for goal planes that fit no orientation.
+    Raises: InputError for a number of goal planes that is neither 1 nor the number of orientations.
 
     >>> model = LatentModel(num_actions=4)
     >>> cost, goal_cost = model(torch.zeros(2, 2, 8, 5))
@@ -94,32 +96,32 @@ class LatentModel(nn.Module):
         if state_costs:
             self.terrain_cost = nn.Conv2d(terrain_channels - 1, channels, kernel_size, bias=False)
             nn.init.zeros_(self.terrain_cost.weight)
-        # Through a softplus: a goal of 10 in the cell itself raises t to 0.95, one in the next cell to 0.05.
+        # After the softplus, a goal plane of 10 gives t = 0.95 in the cell itself, and t = 0.05 in a neighbour.
         goal = torch.full((num_orientations, goal_channels, kernel_size, kernel_size), inverse_softplus(0.005))
         for orientation in range(num_orientations):
             goal[orientation, orientation % goal_channels, self.padding, self.padding] = inverse_softplus(0.3)
         self.goal = nn.Parameter(goal)
-        # What `training.calibration` finds; before that the hardened model is not to be used.
+        # Set by `training.phases.calibration`. The hardened model must not be used before.
         self.register_buffer("gate_threshold", torch.tensor(0.0))
         self.register_buffer("goal_threshold", torch.tensor(0.5))
-        # In float64: costs that were made equal must be so to the last bit, or ties are broken far from the goal.
+        # In float64: costs made equal by calibration must stay equal to the last bit, or long sums break ties.
         self.register_buffer("correction", torch.zeros(channels, dtype=torch.float64))
         self.register_buffer("calibrated", torch.tensor(False))
-        self.is_calibrated = False  # the same as a Python number: a traced program cannot branch on a tensor
+        self.is_calibrated = False  # as a Python bool, because a traced program cannot branch on a tensor
         self.register_load_state_dict_post_hook(_note_state)  # type: ignore[no-untyped-call]
 
     def set_calibrated(self, calibrated: bool = True) -> None:
-        """Say whether thresholds and correction have been found, so that the hardened model may be used."""
+        """Record whether thresholds and correction have been found. The hardened model may be used only then."""
         self.calibrated.fill_(calibrated)
         _note_state(self)
 
     def gate(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
-        """Logits of the availability g: -log g = softplus(-gate)."""
+        """Logits of the availability g, so that -log g = softplus(-gate)."""
         terrain = self._terrain(planes)
         rows = max(1, _BAND // planes.shape[3])
         if torch.is_grad_enabled() or rows >= planes.shape[2]:
             return self._logits(terrain)
-        # A large map in bands of rows: the hidden channels of a whole one do not fit in any cache (9 times as fast).
+        # A large map is processed in bands of rows, whose hidden channels fit in a cache. This is 9 times as fast.
         bands = [
             self._logits(terrain[:, :, row : row + rows + 2 * self.padding]) for row in range(0, planes.shape[2], rows)
         ]
@@ -133,23 +135,23 @@ class LatentModel(nn.Module):
         return positive(cost + self.terrain_cost(self._terrain(planes)[:, 1:]))
 
     def goal_cost(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
-        """-log t with t = 1 - exp(-(positive weights * goal planes)); infinite where no goal is near."""
+        """-log t, where t = 1 - exp(-(positive weights * goal planes)); infinite where no goal is near."""
         goal = planes[:, -self.goal_channels :]
         pull = functional.conv2d(goal, functional.softplus(self.goal), padding=self.padding)
         near = pull > 0
-        # The inner where keeps the gradient finite where the outer one takes the constant.
+        # The inner `where` keeps the gradient finite in cells for which the outer one returns the constant.
         return torch.where(near, -torch.log(-torch.expm1(-torch.where(near, pull, 1.0))), torch.inf)
 
     def forward(self, planes: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"]]:
-        """The soft model, for training: costs of moves, c - log g, and of stopping, -log t."""
+        """The soft model, for training: the costs of moves, c - log g, and of stopping, -log t."""
         return self.move_cost(planes) + functional.softplus(-self.gate(planes)), self.goal_cost(planes)
 
     def harden(self, planes: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"]]:
-        """The hardened model, for deployment: a move is available or not, a state is a goal or not.
+        """The hardened model, for deployment: a move is available or not, and a state is a goal or not.
 
-        An available move costs c and a correction an action, both from the calibration; stopping at a goal is free.
+        An available move costs c plus the correction of its action (from calibration). Stopping at a goal is free.
         """
-        # Where costs are the same everywhere, not yet a map of them.
+        # Without terrain costs, one number per action is enough here.
         cost = positive(self.cost)[:, None, None] if self.terrain_cost is None else self.move_cost(planes)
         cost = (cost + self.correction[:, None, None]).clamp(min=1e-6).to(planes.dtype)
         cost = torch.where(self.gate(planes) > self.gate_threshold, cost, torch.inf)

@@ -1,4 +1,4 @@
-"""The latent MDP: what the shortest-path planner plans in, as plain tensors."""
+"""The latent MDP in which the latent-graph planner plans, as plain tensors."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ Steps = tuple[tuple[int, int, int], ...]
 
 
 def likeliest_steps(weights: Float[Tensor, "OA O F F"]) -> Steps:
-    """Where each channel most likely leads, from probabilities or logits.
+    """The most likely step of each channel, from probabilities or logits.
 
     >>> import torch
     >>> kernel = torch.zeros(1, 1, 3, 3)
@@ -33,16 +33,16 @@ def likeliest_steps(weights: Float[Tensor, "OA O F F"]) -> Steps:
 
 @dataclass(frozen=True)
 class LatentMDP:
-    """An undiscounted MDP on each map of a batch: moves that cost, and states where one may stop.
+    """An undiscounted MDP on each map of a batch: moves with costs, and states where the agent may stop.
 
     Attributes:
-        cost: of each move, not negative, infinite where it is not available, [B, O*A, H, W], channel o * A + a for
-            action a in orientation o.
-        goal_cost: of stopping, infinite where it is no goal, [B, O, H, W].
-        kernel: probability that a move leads to a neighbour, [O*A, O, F, F], each row a distribution; one-hot where the
-            MDP is deterministic.
-        known_steps: where each channel leads, (orientation, rows down, columns right), where that is known beforehand;
-            it saves a look at the kernel, whose numbers a traced program does not have.
+        cost: cost of each move, [B, O*A, H, W], not negative; infinite for a move that is not available. Channel
+            o * A + a is action a in orientation o.
+        goal_cost: cost of stopping in each state, [B, O, H, W]; infinite where the state is no goal.
+        kernel: probability that a move leads to each neighbour, [O*A, O, F, F]. Each row is a distribution; in a
+            deterministic MDP it is one-hot.
+        known_steps: (orientation, rows down, columns right) of each channel, if the MDP is known to be deterministic.
+            The numbers of the kernel, which a traced program does not have, are then not needed.
 
     Raises: ShapeError for tensors that do not fit.
     """
@@ -61,18 +61,18 @@ class LatentMDP:
 
     @property
     def available(self) -> Bool[Tensor, "B OA H W"]:
-        """Where each move exists."""
+        """Whether each move is available."""
         return self.cost < torch.inf
 
     @property
     def goal(self) -> Bool[Tensor, "B O H W"]:
-        """Where one may stop."""
+        """Whether the agent may stop in each state."""
         return self.goal_cost < torch.inf
 
     @property
     def deterministic(self) -> bool:
-        """Whether every move leads to one neighbour for certain: then its plan is a shortest path in a graph."""
-        # Neither a traced program nor a tensor on the meta device has numbers to look at.
+        """Whether every move leads to one neighbour with probability 1. A plan is then a shortest path in a graph."""
+        # In a traced program and on the meta device the kernel has no numbers to look at.
         if self.known_steps is not None or self.kernel.is_meta or torch.compiler.is_compiling():
             return self.known_steps is not None
         return bool((self.kernel.flatten(1).amax(dim=1) == 1).all())
@@ -81,7 +81,7 @@ class LatentMDP:
     def steps(self) -> Steps:
         """Where each channel leads: (orientation, rows down, columns right).
 
-        Raises: InputError if moves are not certain.
+        Raises: InputError if the MDP is not deterministic.
         """
         if self.known_steps is not None:
             return self.known_steps
@@ -90,15 +90,15 @@ class LatentMDP:
         return likeliest_steps(self.kernel)
 
     def double(self) -> "LatentMDP":
-        """The same in float64."""
+        """The same MDP in float64."""
         return LatentMDP(self.cost.double(), self.goal_cost.double(), self.kernel.double(), self.known_steps)
 
     def graph(self, index: int = 0) -> "tuple[csr_matrix, np.ndarray]":
         """Map `index` as a sparse graph of costs, and the cost of stopping in each state.
 
-        Returns: [S, S] from row to column, S = O * H * W, states numbered o * H * W + row * W + col, of parallel moves
-            the cheapest; goal costs [S].
-        Raises: InputError if moves are not certain.
+        Returns: the costs [S, S] of moves from row to column, and the goal costs [S]. S = O * H * W, and state
+            (o, row, col) has the number o * H * W + row * W + col. Of parallel moves the cheapest is kept.
+        Raises: InputError if the MDP is not deterministic.
 
         >>> import torch
         >>> kernel = torch.zeros(1, 1, 3, 3)

@@ -1,6 +1,6 @@
-"""Dynamic transitions (DT-VIN, ICML 2025): each cell of each map has a kernel of its own, made from what is seen there.
+"""Dynamic transitions (DT-VIN, ICML 2025): a network computes a transition kernel for each cell of each map.
 
-The paper's text was not at hand: what is called the paper's here, numbers included, is second-hand and unverified.
+The paper's text was not available. What is called the paper's here, numbers included, is second-hand and unverified.
 """
 
 from contextlib import nullcontext
@@ -19,15 +19,15 @@ from torchvin.types import PlannerOutput
 class DynamicTransition(nn.Module):
     """T = softmax(f_T(planes)) over the F * F neighbours: a distribution for each action in each cell of each map.
 
-    f_T is one convolution, so the weights are A * F^2 kernels of size F' x F' a plane (the paper: F = F' = 3).
+    f_T is one convolution, so its weights are A * F^2 kernels of size F' x F' per plane (the paper: F = F' = 3).
 
     Args:
-        num_actions: Q channels A.
-        in_channels: how many planes of a map f_T sees, from the first. 1 leaves the goal out, on which it does not
-            depend where a move leads: a short training reached 98 % of states in place of 85 %, but a longer one, on
-            another run of numbers, stopped at 61 % with its moves never sorted out. So 2 is the default.
+        num_actions: number of Q channels A.
+        in_channels: number of planes that f_T sees, counted from the first. With 1 it does not see the goal, on which
+            transitions do not depend. A short training then solved 98 % of states instead of 85 %. A longer one with
+            another seed stayed at 61 %, because it never learned where its moves lead. The default is therefore 2.
         kernel_size: F, odd.
-        sharpness: factor on the logits, as in `NormalizedTransition` (ours; the paper has none, that is 1).
+        sharpness: factor on the logits, as in `NormalizedTransition`. It is ours; 1 gives the paper's network.
 
     >>> DynamicTransition(num_actions=4)(torch.rand(2, 2, 6, 5)).sum(dim=2).round().unique()
     tensor([1.], grad_fn=<Unique2Backward0>)
@@ -51,7 +51,7 @@ class DynamicTransition(nn.Module):
 
 
 def neighbours(plane: Float[Tensor, "B 1 H W"], size: int) -> Float[Tensor, "B FF H W"]:
-    """What lies around each cell, zero outside the map, in the order of a kernel's weights."""
+    """The F * F neighbours of each cell, in the order of a kernel's weights; zero outside the map."""
     around: Tensor = functional.unfold(plane, size, padding=size // 2)
     return around.view(*around.shape[:2], *plane.shape[-2:])
 
@@ -67,18 +67,18 @@ def dynamic_value_iteration(
 ) -> PlannerOutput:
     """Run exactly K updates V_{n+1}(s) = max_a sum over s' of T_a(s, s') (R(s') + V_n(s')), and look ahead once more.
 
-    The operator of `value_iteration` with a kernel per cell, and with the reward of the cell that is reached, as
-    DT-VIN has it (ICML 2025). R's share does not change with n and is summed once. There is no discount: with
-    distributions for T and rewards, values grow by at most max |R| an update, and their differences stay.
+    This is the operator of `value_iteration` with a kernel per cell, and with the reward of the cell that is reached
+    (DT-VIN, ICML 2025). The contribution of R does not depend on n and is computed once. There is no discount. T is a
+    distribution, so an update adds at most max |R| to a value. Differences between values do not shrink with distance.
 
     Args:
         reward: R, [B, 1, H, W].
         transition: T, [B, A, F * F, H, W].
         num_iterations: K; 0 only looks ahead at `initial_value`.
         initial_value: V_0, zero if not given.
-        gradient: "checkpoint" keeps V between segments for the backward pass (of `layer_every` updates, or of about
-            sqrt(K) without), "unroll" everything: F * F * A numbers a cell and iteration.
-        layer_every: J > 0 reports the Q values after J, 2J, ... < K updates as `PlannerOutput.layers`.
+        gradient: "checkpoint" stores V once per segment for the backward pass; a segment has `layer_every` updates, or
+            about sqrt(K) if that is 0. "unroll" stores everything: F * F * A numbers per cell and iteration.
+        layer_every: J > 0 reports the Q values after J, 2J, ... < K updates as `PlannerOutput.layers`; 0 reports none.
 
     Raises: ShapeError; InputError for a negative K, an F * F that is no odd square, or another gradient mode.
 
@@ -116,15 +116,16 @@ def dynamic_value_iteration(
 
 
 class DynamicPlanner(Planner):
-    """Reward and transition from the planes of a map, then `dynamic_value_iteration`: DT-VIN without its head.
+    """Reward and transition from an observation, then `dynamic_value_iteration`: DT-VIN without its head.
 
-    In training mode it reports every `layer_every`-th layer for the adaptive highway loss; in evaluation mode none.
+    In training mode it reports every `layer_every`-th layer for the adaptive highway loss. In evaluation mode it
+    reports none.
 
     Args:
-        reward: module from planes to a reward image [B, 1, H, W].
-        transition: module from planes to a kernel per cell, [B, A, F * F, H, W].
+        reward: module from an observation to a reward image [B, 1, H, W].
+        transition: module from an observation to a kernel per cell, [B, A, F * F, H, W].
         iterations_per_side: as in `Planner`.
-        layer_every: J (the paper: 10), or 0 for no layers.
+        layer_every: J (the paper: 10); 0: no layers.
         gradient: as in `dynamic_value_iteration`.
 
     >>> planner = DynamicPlanner(reward=nn.Conv2d(2, 1, 1), transition=DynamicTransition(num_actions=4))
@@ -157,12 +158,12 @@ class DynamicPlanner(Planner):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B 1 H W"] | None = None,
     ) -> PlannerOutput:
-        """Plan on an observation; see `dynamic_value_iteration`. Under autocast it runs in float32."""
+        """Plan on an observation, as `dynamic_value_iteration`. It runs in float32 under autocast, too."""
         if num_iterations is None:
             num_iterations = self.default_iterations(*observation.shape[-2:])
         device = observation.device.type
         in_full = torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
-        with in_full:  # K roundings to half precision would add up
+        with in_full:  # the errors of K roundings to half precision would add up
             return dynamic_value_iteration(
                 self.reward(observation),
                 self.transition(observation),

@@ -1,4 +1,4 @@
-"""The gated planner (GPPN): in place of value iteration's maximum, an LSTM in every cell."""
+"""The gated planner (GPPN): an LSTM in every cell replaces the maximum of value iteration."""
 
 import torch
 from jaxtyping import Float
@@ -14,26 +14,26 @@ from torchvin.types import PlannerOutput
 class GatedPlanner(Planner):
     """Gated Path Planning Network (Lee, Parisotto, Chaplot, Xing, Salakhutdinov: ICML 2018, arXiv:1806.06408).
 
-    Every cell holds an LSTM. In a step, an F x F convolution of the hidden states to one channel is the message that
-    the LSTM of each cell reads. Hidden and cell state begin as 3x3 convolutions of the features; a linear readout of
-    the last hidden state scores the actions.
+    Every cell has an LSTM; all cells share its weights. In each step an F x F convolution of the hidden states to one
+    channel is the input of the LSTMs. Hidden state and cell state start as 3x3 convolutions of the features. A linear
+    layer on the last hidden state gives the scores of the actions.
 
-    K counts the LSTM steps, exactly. The authors' code makes one fewer than its `k` says: their K = 20 is 19 here.
-    Nothing makes the recurrence converge: it is trained for its K, and is known to go astray when K grows (SymVIN, ICLR
+    K is the exact number of LSTM steps. The authors' code makes one step fewer than its `k`: their K = 20 is 19 here.
+    The recurrence is trained for its K and need not converge. Its plans are known to degrade at larger K (SymVIN, ICLR
     2023, on GPPN at larger maps).
 
-    The state is kept as [C, B * H * W]: a step is then two matrix products and a few operations on contiguous memory,
-    more than twice as fast on a CPU as `LSTMCell` and `Conv2d`, whose weights these are. Under autocast products run in
-    half precision, the cell state and the sum of the messages stay in float32.
+    The state is stored as [C, B * H * W], so that a step is two matrix products and a few operations on contiguous
+    memory. On a CPU this is more than twice as fast as `LSTMCell` and `Conv2d`, whose weights are used. Under autocast
+    the products run in half precision; the cell state and the sum of the messages stay in float32.
 
     Args:
-        in_channels: channels of the features; of the observation where there is no `features`.
+        in_channels: number of channels of the features; of the observation if `features` is not given.
         features: module from the observation to features [B, C, H, W]; the observation itself if not given.
-        num_actions: scores that go out.
-        hidden_channels: of the LSTM (the paper: 150).
+        num_actions: number of output scores.
+        hidden_channels: number of channels of the LSTM (the paper: 150).
         kernel_size: F, odd (the paper: 3 to 11, chosen on validation maps).
         iterations_per_side: as in `Planner`.
-        gradient: "unroll", or "checkpoint" (keeps the states of about sqrt(K) steps).
+        gradient: "unroll", or "checkpoint", which stores the states of about sqrt(K) steps only.
 
     Raises: InputError for an even F, or another gradient mode.
 
@@ -77,15 +77,16 @@ class GatedPlanner(Planner):
     ) -> PlannerOutput:
         """Plan on an observation, [B, C, H, W].
 
-        Returns: `q_values`, the score of each action [B, A, H, W]; `value`, the message that the cells would read next,
-            [B, 1, H, W]; `residual`, by how much it differs from the one they read last (from 0 if K = 0).
-        Raises: InputError for a negative K, or for an initial value: an LSTM has no place for it.
+        Returns: `q_values`, the score of each action, [B, A, H, W]. `value`, the message that the cells would read
+            next, [B, 1, H, W]. `residual`, the largest difference between this message and the last one, [B]; with
+            K = 0 the last one counts as 0.
+        Raises: InputError for a negative K, or for an initial value: the state of an LSTM is not a value.
         """
         steps = self.default_iterations(*observation.shape[-2:]) if num_iterations is None else num_iterations
         if steps < 0:
             raise InputError(f"num_iterations must not be negative, got {steps}: it is the number of LSTM steps K.")
         if initial_value is not None:
-            raise InputError("a gated planner has a state of its own and cannot go on from a value; plan anew.")
+            raise InputError("a gated planner cannot continue from a value: it has a state of its own; plan anew.")
         batch, _, height, width = observation.shape
         gates = self._gates()
 
@@ -108,14 +109,17 @@ class GatedPlanner(Planner):
         return PlannerOutput(q_values=scores, value=value, num_iterations=steps, residual=residual)
 
     def _gates(self) -> Float[Tensor, "G I"]:
-        """The LSTM's weights for (hidden state, message, 1) as one matrix; tanh's rows doubled, for a sigmoid."""
+        """The LSTM's weights for (hidden state, message, 1) as one matrix.
+
+        The rows of tanh are doubled, because tanh is computed by a sigmoid.
+        """
         lstm = self.lstm
         weight = torch.cat([lstm.weight_hh, lstm.weight_ih, (lstm.bias_ih + lstm.bias_hh)[:, None]], dim=1)
         enter, keep, new, show = weight.chunk(4)
         return torch.cat([enter, keep, 2 * new, show])
 
     def _read(self, hidden: Float[Tensor, "C N"], height: int, width: int) -> Float[Tensor, "B 1 H W"]:
-        """The convolution to one channel: what each cell sends to its F * F neighbours, summed where it arrives."""
+        """The convolution to one channel: the contributions of a cell's F * F neighbours, summed in the cell."""
         weight, bias = self.message.weight, self.message.bias
         assert bias is not None
         reach = weight.shape[-1] // 2

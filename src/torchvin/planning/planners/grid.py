@@ -14,9 +14,9 @@ class GridPlanner(Planner):
     Args:
         reward: module from the observation [B, C, H, W] to the reward of each action [B, A, H, W]; O * A channels with
             O > 1 orientations.
-        iteration: the recurrence, with the transition model inside.
-        iterations_per_side: as in `Planner`. None: `iteration.num_iterations` for every size, which is the limit of a
-            planner that iterates to its fixed point.
+        iteration: the recurrence; it contains the transition model.
+        iterations_per_side: as in `Planner`. None: K is `iteration.num_iterations` at every size. A planner that
+            iterates to its fixed point uses this as its limit.
 
     >>> import torch
     >>> from torchvin import ActionReward, NormalizedTransition

@@ -1,4 +1,4 @@
-"""The hierarchical planner: a coarse plan, up-sampled, is one more plane of a fine one (the paper's appendix)."""
+"""The hierarchical planner: a coarse plan, up-sampled, is an input plane of a fine planner (the paper's appendix)."""
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from torchvin.types import PlannerOutput
 
 
 def mean_of_blocks(planes: Float[Tensor, "B C H W"], factor: int) -> Float[Tensor, "B C h w"]:
-    """The mean over blocks of `factor` x `factor` cells; blocks at the edge have the cells that there are.
+    """The mean over blocks of `factor` x `factor` cells; a block at the edge has fewer cells.
 
     >>> mean_of_blocks(torch.tensor([[[[1.0, 3.0, 5.0]]]]), 2).tolist()
     [[[[2.0, 5.0]]]]
@@ -28,15 +28,15 @@ def mean_of_blocks(planes: Float[Tensor, "B C H W"], factor: int) -> Float[Tenso
 
 
 class HierarchicalPlanner(Planner):
-    """Plan on the map shrunk by `factor`, then let a few fine iterations work out the detail.
+    """Plan on the map reduced by `factor`, then on the full map with a few iterations.
 
-    The appendix was not available. Three choices are therefore ours: the mean of a block of cells represents the block,
-    the coarse value is repeated over its block, and the coarse plan has `factor` times the fine one's iterations.
+    The paper's appendix was not available, so three choices are ours. A block of cells is represented by its mean. The
+    coarse value is repeated over its block. The coarse planner makes `factor` times as many iterations as the fine one.
 
     Args:
-        coarse: planner of the shrunken observation.
-        fine: planner of the observation with the coarse value as one more plane; K counts its iterations.
-        factor: cells per side of a block.
+        coarse: planner of the reduced observation.
+        fine: planner of the observation with the coarse value as a further plane. K is its number of iterations.
+        factor: number of cells per side of a block.
         iterations_per_side: as in `Planner`, of the fine planner.
     """
 

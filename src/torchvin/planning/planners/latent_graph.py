@@ -1,14 +1,16 @@
-"""The latent-graph planner: exponential-domain value iteration on a latent MDP, or its fixed point at once.
+"""The latent-graph planner: value iteration in the exponential domain on a latent MDP, or its exact fixed point.
 
     U_a = exp(-cost_a) (P_a * V),   V <- max(exp(-goal_cost), max_a U_a)
 
-V is exp(-cost to go), so it falls below the smallest number of any precision some hundred steps from the goal.
-Therefore log V is kept, and the expectation under P_a is taken relative to the largest V among the F*F neighbours: no
-factor is ever out of range, at any horizon. Costs to go are sums over the whole horizon, and actions are decided by
-differences of single costs: after 25,000 steps the spacing of float32 is 0.002, so plans for deployment are in float64.
+V is exp(-cost to go). A few hundred steps from the goal it is smaller than any floating-point number. The planner
+therefore stores log V. It takes the expectation under P_a relative to the largest V among the F*F neighbours, so that
+every factor stays in range at any horizon.
 
-If every P_a is a single neighbour, the fixed point is a shortest path in a graph: Dijkstra finds it in one pass, and
-its adjoint is one pass back (`kernels.graph_search`), whatever the horizon.
+A cost to go is a sum over the whole horizon, and actions differ by single costs. After 25,000 steps the spacing of
+float32 is 0.002. Plans for deployment are therefore computed in float64.
+
+If every P_a is one-hot, the fixed point is a shortest path in a graph. Dijkstra's algorithm finds it in one pass, and
+the backward pass is one pass over the tree of shortest paths (`kernels.graph_search`).
 """
 
 import warnings
@@ -30,18 +32,18 @@ from torchvin.planning.planners.planner import Planner
 from torchvin.types import PlannerOutput
 
 Solve = Literal["exact", "iterate"]
-_FAR = -1.0e9  # stands for log 0 where an expectation is taken, which must stay finite
+_FAR = -1.0e9  # replaces log 0 in an expectation, which must stay finite
 
 
 def look_ahead(
     mdp: LatentMDP, value: Float[Tensor, "B O H W"], leads: Int[Tensor, "N"] | None = None
 ) -> Float[Tensor, "B OA H W"]:
-    """Log U of each action at `value`, which is log V; -inf where nothing leads.
+    """Log U of each action at log V; -inf for an action that leads nowhere.
 
     Args:
         mdp: the latent MDP.
         value: log V.
-        leads: `destinations` of a deterministic MDP, for programs that are traced: one gather in place of a slice per
+        leads: `destinations` of a deterministic MDP. A traced program then has one gather instead of a slice per
             action.
     """
     size = mdp.kernel.shape[-1]
@@ -55,7 +57,7 @@ def look_ahead(
         padded, half = functional.pad(value, around, value=-torch.inf), size // 2
         channels = [
             padded[:, orientation, half + down : half + down + height, half + right : half + right + width]
-            - mdp.cost[:, channel].to(value.dtype)  # mixed types would be subtracted one by one
+            - mdp.cost[:, channel].to(value.dtype)  # subtracting tensors of different types is slow
             for channel, (orientation, down, right) in enumerate(mdp.steps)
         ]
         return torch.stack(channels, dim=1)
@@ -67,7 +69,7 @@ def look_ahead(
 
 
 def destinations(steps: Steps, orientations: int, height: int, width: int, device: torch.device) -> Int[Tensor, "N"]:
-    """The flat state to which each channel leads from each cell, one row of cells after the other; O*H*W = off the map.
+    """The flat state to which each channel leads from each cell, row by row; O*H*W stands for off the map.
 
     >>> destinations(((0, 0, -1),), 1, 1, 3, torch.device("cpu")).tolist()  # one action, to the left
     [3, 0, 1]
@@ -85,10 +87,10 @@ def destinations(steps: Steps, orientations: int, height: int, width: int, devic
 def iterate(
     mdp: LatentMDP, num_iterations: int, initial_value: Float[Tensor, "B O H W"] | None = None
 ) -> PlannerOutput:
-    """Exactly `num_iterations` updates of V_0 = the goals, or of a given log V.
+    """Make exactly `num_iterations` updates, from V_0 = exp(-goal_cost) or from a given log V.
 
-    Returns: log U, log V, and as residual the largest change of log V that one more update would make; infinite where
-        it would reach new states.
+    Returns: log U, log V, and as residual the largest change of log V that one more update would make. The residual is
+        infinite if that update would reach new states.
     Raises: InputError for a negative K.
     """
     if num_iterations < 0:
@@ -106,7 +108,7 @@ def iterate(
 
 
 def solve_exactly(mdp: LatentMDP) -> PlannerOutput:
-    """The fixed point of a deterministic latent MDP: log U and log V, in float64; K and the residual are 0."""
+    """The fixed point of a deterministic latent MDP, in float64: log U and log V. K and the residual are 0."""
     value = -shortest_paths(mdp.cost, mdp.goal_cost, mdp.steps)
     q_values = look_ahead(mdp, value)
     return PlannerOutput(q_values, value, 0, value.new_zeros(value.shape[0]), solved=True)
@@ -120,17 +122,17 @@ def _residual(mdp: LatentMDP, q_values: Tensor, value: Tensor) -> Float[Tensor, 
 
 
 class LatentGraphPlanner(Planner):
-    """Plans in a latent MDP that it learns: availability, cost and goal of every move, and where each move leads.
+    """Plans in a latent MDP that it learns: availability and cost of every move, goals, and where each move leads.
 
-    In training the latent MDP is soft: availability and goal lie between 0 and 1. In evaluation, after calibration
-    (`training.phases.calibration`), it is hardened and solved exactly, at any size and distance.
+    In training the latent MDP is soft: availability and goal lie between 0 and 1. After calibration
+    (`training.phases.calibration`), in evaluation mode, it is hardened and solved exactly, at any size and distance.
 
     Args:
-        model: from the observation to costs, soft or hardened.
+        model: module from the observation to costs, soft or hardened.
         transition: where each move leads, [O*A, O, F, F]; can be made deterministic.
-        solve: "exact" finds the fixed point by a graph search, forward and backward; "iterate" makes exactly K updates.
-            An exact planner whose moves are not deterministic yet iterates.
-        iterations_per_side: as in `Planner`, where the planner iterates.
+        solve: "exact" finds the fixed point by a graph search; "iterate" makes exactly K updates. While its moves are
+            not deterministic, a planner with "exact" iterates, too.
+        iterations_per_side: as in `Planner`, for a planner that iterates.
 
     Raises: InputError for an unknown `solve`.
 
@@ -159,7 +161,7 @@ class LatentGraphPlanner(Planner):
 
     @property
     def solve(self) -> Solve:
-        """How plans are found; may be set at any time."""
+        """How plans are found: "exact" or "iterate". It may be set at any time."""
         return self._solve
 
     @solve.setter
@@ -181,11 +183,11 @@ class LatentGraphPlanner(Planner):
 
     @property
     def hardened(self) -> bool:
-        """Whether it plans in the hardened MDP: in evaluation mode, after calibration."""
+        """Whether it plans in the hardened MDP, which it does in evaluation mode after calibration."""
         return self.model.is_calibrated and not self.training
 
     def latent_mdp(self, observation: Float[Tensor, "B C H W"]) -> LatentMDP:
-        """What it plans in: hardened in evaluation mode, soft in training."""
+        """The latent MDP of an observation: hardened if `hardened`, soft otherwise."""
         cost, goal_cost = self.model.harden(observation) if self.hardened else self.model(observation)
         return LatentMDP(cost, goal_cost, self.transition(), self.transition.steps)
 
@@ -196,19 +198,20 @@ class LatentGraphPlanner(Planner):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PlannerOutput:
-        """Plan; values are log V, minus the cost to go, and -inf where no goal is reached.
+        """Plan. The value is log V, which is minus the cost to go; it is -inf where no goal can be reached.
 
         Args:
-            observation: planes of the maps, [B, C, H, W].
-            num_iterations: K where it iterates; by the size of the map if not given.
-            initial_value: log V_0 where it iterates; the fixed point does not depend on it.
+            observation: from `maps.observe`, [B, C, H, W].
+            num_iterations: K of a planner that iterates; chosen by the size of the map if not given. An exact planner
+                ignores it.
+            initial_value: log V_0 of a planner that iterates. An exact planner ignores it.
 
         Raises: InputError for a negative K.
         """
         mdp = self.latent_mdp(observation)
         if self.exact:
             return solve_exactly(mdp)
-        if self.solve == "exact" and self.hardened:  # silent in training, where moves are still learned
+        if self.solve == "exact" and self.hardened:  # no warning in training, while moves are still learned
             warnings.warn(
                 "the moves of this calibrated planner are not deterministic, so it iterates in place of an exact "
                 "solution. Train with a curriculum, which makes moves deterministic, or set solve='iterate'.",
@@ -219,5 +222,5 @@ class LatentGraphPlanner(Planner):
         return self.plan_by_iteration(mdp if self.training else mdp.double(), num_iterations, initial_value)
 
     def plan_by_iteration(self, mdp: LatentMDP, num_iterations: int, initial_value: Tensor | None) -> PlannerOutput:
-        """Plan by K updates; to be overridden by another recurrence."""
+        """Plan by K updates. A subclass may override it with another recurrence."""
         return iterate(mdp, num_iterations, initial_value)

@@ -1,4 +1,4 @@
-"""What every planner is: a module from the observation of a map to a plan."""
+"""The interface of every planner: a module from the observation of a map to a plan."""
 
 import math
 from abc import ABC, abstractmethod
@@ -13,17 +13,17 @@ from torchvin.types import PlannerOutput
 
 
 class Planner(nn.Module, ABC):
-    """From an observation to a plan: model and recurrence together (Tamar et al. 2016, section 4, the VI module).
+    """A model and a recurrence: from an observation to a plan (Tamar et al. 2016, section 4, the VI module).
 
-    A planner owns what it plans with: reward and transition, or a latent graph. Nothing else knows how it plans, so a
-    caller asks for its capabilities (`exact`, `resumable`) and does not look at its class.
+    A planner owns its model: reward and transition, or a latent graph. A caller asks a planner for its capabilities
+    (`exact`, `resumable`) and does not look at its class.
 
     Args:
-        iterations_per_side: K is this times the longer side of the map, rounded up, where a call names no K:
-            information must be able to flow from the goal to every state (section 4).
+        iterations_per_side: K per cell of the map's longer side, rounded up, where a call gives no K. K must suffice
+            for information to flow from the goal to every state (section 4).
     """
 
-    #: Phases of a training that this planner needs beside the epochs, by name (`tasks.gridworld`).
+    #: Names of the training phases that this planner needs in addition to the epochs (`tasks.gridworld`).
     phases: tuple[str, ...] = ()
 
     def __init__(self, *, iterations_per_side: float) -> None:
@@ -32,21 +32,21 @@ class Planner(nn.Module, ABC):
 
     @property
     def exact(self) -> bool:
-        """Whether plans are the fixed point, found without a number of iterations."""
+        """Whether a plan is the fixed point, found by a graph search without iterations."""
         return False
 
     @property
     def resumable(self) -> bool:
-        """Whether planning can continue from the value of an earlier plan."""
+        """Whether planning can continue from the value of an earlier plan (`initial_value`)."""
         return True
 
     @property
     def solver(self) -> dict[str, Any]:
-        """How plans are found, as JSON, where that may be chosen after training; it is kept with the weights."""
+        """The choice of solver, as JSON, for a planner that has one; it is stored with the weights."""
         return {}
 
     def set_solver(self, solver: Mapping[str, Any]) -> None:
-        """Choose how plans are found, by what `solver` gave.
+        """Choose the solver, in the form that `solver` returns.
 
         Raises: InputError for a choice that this planner does not have.
         """
@@ -54,11 +54,11 @@ class Planner(nn.Module, ABC):
             raise InputError(f"a {type(self).__name__} has one way to plan, got {dict(solver)}; leave it out.")
 
     def default_iterations(self, height: int, width: int) -> int:
-        """K for a map of this size where a call names none; 0 where plans are exact."""
+        """The K of a call without `num_iterations`, for a map of this size; 0 for an exact planner."""
         return 0 if self.exact else self.iterations_for(height, width)
 
     def iterations_for(self, height: int, width: int) -> int:
-        """K for a map of this size, also for a planner that would find the fixed point without iterations."""
+        """K for a map of this size if the planner iterates, whether or not it is exact."""
         return math.ceil(self.iterations_per_side * max(height, width))
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
@@ -76,7 +76,7 @@ class Planner(nn.Module, ABC):
         """Plan for every state of every map.
 
         Args:
-            observation: what the network sees of the maps (`maps.observe`), [B, C, H, W].
+            observation: from `maps.observe`, [B, C, H, W].
             num_iterations: K; `default_iterations` of the map's size if not given.
             initial_value: V_0 of a resumable planner, such as the value of an earlier plan.
         """

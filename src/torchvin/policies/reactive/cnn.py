@@ -1,4 +1,4 @@
-"""The paper's CNN baseline: a deep reactive network that sees the map, the goal and where it stands."""
+"""The paper's CNN baseline: a deep reactive network that sees the map, the goal and the agent's own cell."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,23 +8,23 @@ from torchvin.errors import check_shape
 from torchvin.policies.reactive.policy import ReactivePolicy
 from torchvin.types import PolicyOutput
 
-_SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB a sample
+_SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB per sample
 
 
 class CNN(ReactivePolicy):
     """Five 3x3 convolutions, two poolings, one linear layer (Tamar et al. 2016, section 5.1, after the authors' code).
 
-    A pooling comes before its ReLU, as there; after it, the ReLU would have four times the work for the same result.
+    Each pooling comes before its ReLU, as in their code. In the other order the result is the same, and the ReLU has
+    four times the work.
 
-    Each state is a sample of its own: the planes of its map and a third one that is 1 where the agent stands. The
-    policy of a whole map is one batch, a sample a free cell; where the first plane has an obstacle, and so no agent,
-    logits are 0.
+    Each state is one sample: the planes of its map, and a further plane that is 1 at the agent's cell. The logits of a
+    whole map are computed as one batch with one sample per free cell. At obstacles logits are 0.
 
     Args:
-        height, width: of the maps, at least 4.
-        num_actions: logits that go out.
-        in_channels: planes of a map.
-        channels: of the five convolutions; poolings follow the first and the third.
+        height, width: size of the maps, at least 4.
+        num_actions: number of output logits.
+        in_channels: number of planes of an observation.
+        channels: output channels of the five convolutions. Poolings follow the first and the third.
 
     Raises: see `ReactivePolicy.check`.
 
@@ -84,7 +84,7 @@ class CNN(ReactivePolicy):
     def _logits(
         self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
     ) -> Float[Tensor, "N A"]:
-        """The samples, some at a time: map and flat cell of each."""
+        """Logits of samples, given by map and flat cell, a limited number at a time."""
         if torch.compiler.is_compiling():  # the number of samples need not be known
             return self._samples(planes, maps, cells)
         chunks = (slice(first, first + _SAMPLES_AT_ONCE) for first in range(0, len(maps), _SAMPLES_AT_ONCE))

@@ -1,4 +1,4 @@
-"""The paper's FCN baseline: a first filter so large that every cell sees the whole map."""
+"""The paper's FCN baseline: its first filter is so large that every cell sees the whole map."""
 
 import torch
 from jaxtyping import Float, Int
@@ -10,16 +10,16 @@ from torchvin.types import PolicyOutput
 
 
 class FCN(ReactivePolicy):
-    """A (2H-1)x(2W-1) filter, two 1x1 layers, one linear layer, read at the agent's cell (after the authors' code).
+    """A (2H-1)x(2W-1) filter, two 1x1 layers and a linear layer, read at the agent's cell (after the authors' code).
 
-    The first filter is never convolved directly. For single states it is a matrix product with the map as seen from the
-    agent's cell; for all cells of a map a product in the frequency domain. Both agree with the convolution (tested).
+    The first filter is not convolved directly. For single states it is a matrix product with the map as seen from the
+    agent's cell. For all cells of a map it is a product in the frequency domain. Both equal the convolution.
 
     Args:
-        height, width: of the maps.
-        num_actions: logits that go out.
-        in_channels: planes of a map.
-        channels: of the first filter and of the two 1x1 layers.
+        height, width: size of the maps.
+        num_actions: number of output logits.
+        in_channels: number of planes of an observation.
+        channels: output channels of the first filter and of the two 1x1 layers.
 
     Raises: see `ReactivePolicy.check`.
 
@@ -61,7 +61,7 @@ class FCN(ReactivePolicy):
         return PolicyOutput(logits=logits, plan=None)
 
     def at(self, planes: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:
-        """The first filter at single states: a matrix product with the map moved so that the agent is its centre."""
+        """The first filter at single states: a matrix product with the map, centred on the agent."""
         around = nn.functional.pad(planes, (self.width - 1,) * 2 + (self.height - 1,) * 2)
         filter_height, filter_width = 2 * self.height - 1, 2 * self.width - 1
         windows = around.unfold(2, filter_height, 1).unfold(3, filter_width, 1)  # [B, C, H, W, 2H-1, 2W-1], a view
@@ -71,10 +71,10 @@ class FCN(ReactivePolicy):
         return nn.functional.linear(seen, self.view.weight.flatten(1), self.view.bias)
 
     def everywhere(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F H W"]:
-        """The first filter at all cells by the Fourier transform, O(HW log HW) a channel in place of O((HW)^2).
+        """The first filter at all cells by the Fourier transform: O(HW log HW) per channel instead of O((HW)^2).
 
-        Cells H-1 to 2H-2 of the full convolution are wanted, so a circle of 2H-1 cells suffices: what wraps around
-        falls on the others.
+        The wanted cells of the full convolution are H-1 to 2H-2. A circular convolution of length 2H-1 gives them,
+        because what wraps around falls on the other cells.
         """
         if torch.compiler.is_compiling():  # a traced program has no Fourier transform
             traced: Tensor = self.view(planes)
@@ -91,5 +91,5 @@ class FCN(ReactivePolicy):
 
 
 def _round_up(length: int) -> int:
-    """The next multiple of 8: lengths with a large prime factor are slow."""
+    """The next multiple of 8, because transforms whose length has a large prime factor are slow."""
     return -(-length // 8) * 8

@@ -1,4 +1,4 @@
-"""What the baselines without a planner share: one size of map, no iterations."""
+"""The common part of the baselines without a planner: one size of map, no iterations."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,7 +11,7 @@ class ReactivePolicy(Policy):
     """A baseline without a planner, for maps of one size.
 
     Args:
-        height, width: of every map it will ever see: its weights are tied to places.
+        height, width: size of every map. Its weights belong to places on the map, so it takes no other size.
     """
 
     def __init__(self, *, height: int, width: int) -> None:
