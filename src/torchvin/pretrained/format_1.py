@@ -1,6 +1,6 @@
-"""Weights and runs of format 1 (version 0.1): read as they are, given in the words of format 2.
+"""Weights and runs of format 1 (version 0.1), converted to format 2 as they are read.
 
-One flat configuration described eight designs, and what the maps of a training were stood beside it.
+In format 1 one flat configuration described eight designs. The maps of a training were described beside it.
 """
 
 import math
@@ -14,13 +14,15 @@ _NAMES = {"optimiser": "optimizer"}
 
 
 def upgrade(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a `config.json` of format 1, as format 2 has it."""
+    """Convert the content of a `config.json` of format 1 to format 2."""
     record = dict(content["record"])
     policy = upgrade_policy(content["policy"])
     config = record.get("config")
     if config is not None:
         record["config"] = upgrade_run(config)
-        if record.get("data", "generated") != "generated":  # the maps of a file, not those that were written down
+        if (
+            record.get("data", "generated") != "generated"
+        ):  # format 1 described generated maps, although a file was used
             record["config"]["data"] = _of_file(record)
     return {
         "format": 2,
@@ -33,7 +35,7 @@ def upgrade(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_run(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a run (`run.json`, or `config` of a record); one of format 2 comes back as it is."""
+    """Convert the configuration of a run (`run.json`, or `config` of a record). Format 2 is returned unchanged."""
     upgraded = dict(config)
     if "policy" in config and "architecture" not in config["policy"]:
         upgraded["policy"] = upgrade_policy(config["policy"])
@@ -47,7 +49,7 @@ def upgrade_run(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_policy(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that a design uses, of the flat configuration."""
+    """The configuration of the architecture: of the flat configuration, those fields that the design used."""
     name = str(flat.get("design", "normalised")).replace("normalised", "normalized")
     known = {entry.name for entry in fields(architecture(name).config)}
     values = {field: value for field, value in flat.items() if field in known}
@@ -57,7 +59,7 @@ def upgrade_policy(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_names(name: str, architecture_name: str) -> str:
-    """The name of a tensor: reward, transition and planner have become one planner."""
+    """The name of a tensor in format 2, where reward and transition belong to the planner."""
     name = name.replace(".share.", ".q_conv.").replace(".settled", ".deterministic")
     first, _, rest = name.partition(".")
     if architecture_name == "shortest_path":
@@ -81,8 +83,8 @@ def upgrade_names(name: str, architecture_name: str) -> str:
 def _task(policy: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """What the weights were trained for, as far as format 1 says.
 
-    It kept the moves of generated maps only. Maps of a file may have had other rules; then the paper's are assumed,
-    and `assumed` says so.
+    Format 1 kept the motion model of generated maps only. For the maps of a file the paper's is assumed, and `assumed`
+    names it.
     """
     data = record.get("config", {}).get("data", {})
     source = record.get("data", "generated")
@@ -106,7 +108,7 @@ def _task(policy: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any
 
 
 def _of_file(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The maps of a training from a file: their number is known, of the authors' files the side as well."""
+    """The maps of a training from a file. Their number is known; for the authors' files the size is, too."""
     data = record["config"].get("data", {})
     sides = {"height": data.get("height"), "width": data.get("width")} if str(record["data"]).endswith(".mat") else {}
     return {"source": record["data"], "maps": record.get("maps"), **sides}

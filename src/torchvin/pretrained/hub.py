@@ -1,4 +1,4 @@
-"""The Hugging Face Hub, imported when it is asked for."""
+"""Weights on the Hugging Face Hub. Its client is imported when it is first needed."""
 
 import tempfile
 from pathlib import Path
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def fetch(name: str, files: list[str], *, revision: str | None, shipped: list[str]) -> Path:
-    """The folder of a repository's files, downloaded or from the cache.
+    """The folder of a repository's files, from the cache or downloaded.
 
-    Raises: InputError if there is none.
+    Raises: InputError if the Hub has no such repository or cannot be reached.
     """
     from huggingface_hub import snapshot_download
 

@@ -1,7 +1,7 @@
 """Weights by name, by folder or from the Hugging Face Hub: safetensors and JSON, never pickle.
 
-A folder holds `model.safetensors` and `config.json`, which says what was really used (format 2): architecture, solver,
-task (motion model, observation, data) and the record of the training.
+A folder holds `model.safetensors` and `config.json`. In format 2 the latter holds architecture, solver, task (motion
+model, observation, data) and the record of the training.
 """
 
 import json
@@ -60,13 +60,15 @@ def save_policy(
     """Write weights and configuration; each file appears whole or not at all.
 
     Args:
-        folder: to write into.
-        policy: built from a configuration.
-        task: what it was trained for; the policy's own if not given.
-        record: how it was trained; the policy's own if not given.
-        dtype: to store the weights in, as they are if not given. They are loaded in float32 whatever it is.
+        folder: folder to write into; created if it does not exist.
+        policy: a policy that was built from a configuration.
+        task: what it was trained for, as JSON; `policy.task` if not given.
+        record: how it was trained, as JSON; `policy.record` if not given.
+        dtype: type in which weights are stored; their own if not given. They are always loaded in the type of the
+            network.
 
     Raises: InputError if `folder` cannot be written, or the policy was composed by hand, without a configuration.
+        TypeError if task or record are not JSON; no file is changed then.
     """
     from safetensors.torch import save_file
 
@@ -96,18 +98,18 @@ def save_policy(
 
 
 def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, build: Build | None = None) -> Policy:
-    """Load weights by the name of shipped ones, a folder (a run of `torchvin train`), or `owner/repository` on the Hub.
-
-    Only an `owner/repository` that is no folder here touches the network.
+    """Load weights: shipped ones by name, those of a folder, or those of a repository on the Hugging Face Hub.
 
     Args:
-        name: of the weights.
+        name: name of shipped weights; a folder, such as a run of `torchvin train`; or `owner/repository` on the Hub.
+            Only an `owner/repository` that is no local folder uses the network.
         revision: branch, tag or commit on the Hub.
-        build: builds the network in place of its architecture's own builder; needed for weights of a training with a
-            `build` of its own, in a process that has not used that function.
+        build: function that builds the network instead of its architecture's own builder. It is needed for weights of
+            a training with a `build` of its own, in a process that has not used that function.
 
-    Returns: the policy in evaluation mode; its `config`, `task` and `record` are what the folder says.
-    Raises: InputError if there is no such thing, or it does not hold weights for its own configuration.
+    Returns: the policy in evaluation mode, with `config`, `task` and `record` as stored. torch's random state is not
+        changed.
+    Raises: InputError if there are no such weights, if they are damaged, or if they do not fit their configuration.
 
     >>> load_policy("gridworld-16").config.hidden_channels
     64
@@ -136,7 +138,7 @@ def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, bu
 
 
 def load_record(name: str | os.PathLike[str]) -> dict[str, Any]:
-    """What `load_policy` gives as `record`, without reading the weights.
+    """The `record` of weights, without building the network.
 
     Raises: InputError as there.
 
@@ -156,7 +158,7 @@ def load_config(name: str | os.PathLike[str]) -> ArchitectureConfig:
 
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
-    """The content of the configuration in format 2, and whether the file is of format 1."""
+    """The content of a configuration, in format 2, and whether the file is of format 1."""
     try:
         content = json.loads((folder / CONFIG_FILE).read_text())
         version = content["format"]
