@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import types
 
 import pytest
 import torch
 
 from torchvin import InputError, build_policy, generate_gridworld, load_policy
 from torchvin.architectures.registry import MODULES, architecture
+from torchvin.cli.main import main
 from torchvin.export import frozen
 from torchvin.maps.observe import encode
 
@@ -104,3 +106,13 @@ def test_k_is_given_where_it_is_used_and_only_there():
         frozen(exact, num_iterations=5)
     assert frozen(exact, num_iterations=5, iterate=True).policy.planner.solve == "iterate"
     assert exact.planner.solve == "exact"
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxscript"])
+def test_without_the_exporter_one_line_says_what_to_install(tmp_path, monkeypatch, capsys, missing):
+    for name in ("onnx", "onnxscript"):
+        monkeypatch.setitem(sys.modules, name, None if name == missing else types.ModuleType(name))
+    task = ["export", "--weights", "gridworld-8", "--out", str(tmp_path / "model.onnx")]
+    assert main(task) == 2
+    assert f"needs the package {missing}: pip install 'torchvin[onnx]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -5,10 +5,18 @@ import json
 import pytest
 import torch
 
-from torchvin import build_policy, generate_gridworld, load_policy
+from torchvin import (
+    CNNConfig,
+    InputError,
+    NormalizedConfig,
+    PaperConfig,
+    build_policy,
+    generate_gridworld,
+    load_policy,
+)
 from torchvin.architectures.registry import MODULES, architecture
 from torchvin.cli.main import main
-from torchvin.export import to_onnx
+from torchvin.export import frozen, to_onnx
 from torchvin.maps.observe import encode
 
 pytestmark = pytest.mark.usefixtures("_unchecked_shapes")  # sizes of a traced program are no numbers
@@ -78,3 +86,39 @@ def test_the_command_writes_a_model_or_nothing(tmp_path, capsys):
         assert main([*task[:-3], *change]) == 2
         assert message in capsys.readouterr().err
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["model.onnx"]
+
+
+@pytest.mark.parametrize("name", ["maze-15-drive", "maze-15-drive-normalized"])
+def test_orientations_and_another_batch(tmp_path, name):
+    policy = load_policy(name)
+    to_onnx(policy, tmp_path / "model.onnx", num_iterations=12)
+    blocked, goal = generate_gridworld(5, 11, 13, seed=2)
+    planes = encode(blocked, goal)
+    planes = torch.cat([planes, torch.zeros(5, 3, 11, 13)], dim=1)  # goals head north
+    with torch.no_grad():
+        expected = frozen(policy, num_iterations=12, iterate=True)(planes)
+    torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_policy_that_plans_to_its_fixed_point_makes_k_updates(tmp_path):
+    torch.manual_seed(0)
+    policy = build_policy(NormalizedConfig(gradient="implicit")).eval()
+    with pytest.raises(InputError, match="hold 10,000 updates one after another, more than 4,096"):
+        to_onnx(policy, tmp_path / "model.onnx")
+    to_onnx(policy, tmp_path / "model.onnx", num_iterations=9)
+    unrolled = build_policy(NormalizedConfig()).eval()
+    unrolled.load_state_dict(policy.state_dict())
+    planes = observation(9, 7)
+    with torch.no_grad():
+        expected = unrolled(planes, num_iterations=9).logits
+    torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
+    assert policy.planner.iteration.gradient == "implicit"
+
+
+def test_k_may_be_zero_and_must_be_one_that_the_policy_takes(tmp_path):
+    assert to_onnx(build_policy(NormalizedConfig()), tmp_path / "model.onnx", num_iterations=0) == 0
+    with pytest.raises(InputError, match="kernel must have shape"):
+        to_onnx(build_policy(PaperConfig(untied=5)), tmp_path / "untied.onnx")
+    with pytest.raises(InputError, match="makes no iterations"):
+        to_onnx(build_policy(CNNConfig(height=8, width=8)), tmp_path / "cnn.onnx", num_iterations=3)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]

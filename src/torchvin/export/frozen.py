@@ -1,4 +1,4 @@
-"""A policy as a plain module: one observation in, logits out, K fixed, nothing left to choose."""
+"""A policy as a plain module from one observation to logits, with K fixed."""
 
 import copy
 
@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from torchvin.errors import InputError
-from torchvin.planning.value_iteration import check_num_iterations
+from torchvin.planning.value_iteration import ValueIteration, check_num_iterations
 from torchvin.policies.policy import Policy
 
 
@@ -30,7 +30,9 @@ class FrozenPolicy(nn.Module):
 
 
 def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool = False) -> FrozenPolicy:
-    """Copy a policy into a module that a program can be traced from: weights fixed, K given, no choice left.
+    """Copy a policy into a module that can be traced: its weights and K are fixed.
+
+    A policy that plans to its fixed point (gradient implicit) makes exactly K updates in this module.
 
     Args:
         policy: to be copied; it is not changed.
@@ -53,4 +55,7 @@ def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool =
         raise InputError("a policy that iterates is frozen with its number of iterations: give num_iterations.")
     if not iterates and num_iterations is not None:
         raise InputError("this policy makes no iterations: leave num_iterations out, or set iterate=True.")
+    for module in copied.modules():
+        if isinstance(module, ValueIteration) and module.gradient == "implicit":
+            module.gradient = "unroll"  # exactly K updates: a traced program cannot stop at a residual
     return FrozenPolicy(copied, None if num_iterations is None else check_num_iterations(num_iterations))
