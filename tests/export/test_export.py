@@ -7,7 +7,7 @@ import types
 import pytest
 import torch
 
-from torchvin import InputError, build_policy, generate_gridworld, load_policy
+from torchvin import InputError, NormalizedConfig, build_policy, generate_gridworld, load_policy
 from torchvin.architectures.registry import MODULES, architecture
 from torchvin.cli.main import main
 from torchvin.export import frozen
@@ -116,3 +116,14 @@ def test_without_the_exporter_one_line_says_what_to_install(tmp_path, monkeypatc
     assert main(task) == 2
     assert f"needs the package {missing}: pip install 'torchvin[onnx]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_frozen_policy_makes_k_updates_in_place_of_planning_to_its_fixed_point():
+    torch.manual_seed(0)
+    policy = build_policy(NormalizedConfig(gradient="implicit")).eval()
+    unrolled = build_policy(NormalizedConfig()).eval()
+    unrolled.load_state_dict(policy.state_dict())
+    planes = observation(2, 9, 7)
+    program = torch.export.export(frozen(policy, num_iterations=9), (planes,)).module()
+    assert torch.equal(program(planes), unrolled(planes, num_iterations=9).logits)
+    assert policy.planner.iteration.gradient == "implicit"
