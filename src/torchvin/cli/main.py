@@ -20,6 +20,9 @@ VERBS = {
     "info": "show versions, devices, threads, and which kernels work here",
 }
 
+#: Packages whose modules have other names.
+_PACKAGES = {"PIL": "pillow", "yaml": "pyyaml"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
@@ -38,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does: not a fault
         _drop_output()
         return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("torchvin"):
+            raise
+        module = error.name.partition(".")[0]
+        package = _PACKAGES.get(module, module)
+        print(f"torchvin: this needs {package}, which is not installed: pip install {package}.", file=sys.stderr)
+        return 1
     except Exception as error:
         full = disk_full(error)
         if full is None:
