@@ -7,20 +7,20 @@ paper's row beside it, and draws what the network computes.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 import tyro
 
 from torchvin import PRESETS, MapDataset, evaluate, generate_gridworld, solve_maps, train
-from torchvin.cli.output import percent, print_table
+from torchvin.cli.output import print_table
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
-from torchvin.experts.grid import shortest_paths
 from torchvin.io.progress import progress_bar
+from torchvin.io.tables import percent
 from torchvin.plotting.curves import plot_history
 from torchvin.plotting.iterations import animate_values
 from torchvin.plotting.maps import plot_network
-from torchvin.policies.vin import VIN
+from torchvin.plotting.tasks import furthest_start
+from torchvin.policies.policy import Policy
 from torchvin.tasks.gridworld import training_maps
 
 
@@ -52,7 +52,7 @@ def main(arguments: Arguments) -> None:
     print(f"figures: {arguments.out}/network.png, values.gif, history.png")
 
 
-def score(policy: VIN, side: int, maps: int) -> list[str]:
+def score(policy: Policy, side: int, maps: int) -> list[str]:
     """One row of the table."""
     fresh: MapDataset = solve_maps(*generate_gridworld(maps, side, seed=1_000 + side), seed=side)
     with progress_bar(f"evaluating {side}x{side}", maps) as advance:
@@ -72,15 +72,14 @@ def score(policy: VIN, side: int, maps: int) -> list[str]:
     ]
 
 
-def draw(policy: VIN, out: Path) -> None:
+def draw(policy: Policy, out: Path) -> None:
     """Draw the network on an unseen 28x28 map, from the cell furthest from the goal."""
     blocked, goal = generate_gridworld(1, 28, seed=77)
-    distance = shortest_paths(blocked, goal).distance[0]
-    furthest = int(torch.where(distance.isinf(), -1.0, distance).argmax())
-    start, target = divmod(furthest, 28), (int(goal[0, 0]), int(goal[0, 1]))
+    target = (int(goal[0, 0]), int(goal[0, 1]))
+    start = furthest_start(blocked[0], target)
     planned = plan_path(policy, blocked[0], start, target)
     plot_network(policy, blocked[0], planned, out / "network.png")
-    animate_values(policy, blocked[0], target, out / "values.gif", num_iterations=planned.iterations)
+    animate_values(policy, blocked[0], start, target, out / "values.gif", num_iterations=planned.iterations)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,27 @@
 """What the shortest-path design does: transfer, many seeds, other supervision, the grid world, memory, speed.
 
-    python -m torchvin.reproduce.shortest_path transfer --seed 0 --out runs/shortest-path
+    python -m studies.shortest_path transfer --seed 0 --out runs/shortest-path
 
-Each experiment trains from nothing, scores on fresh maps and appends one JSON line a row to OUT/results.jsonl.
+Each experiment trains from nothing, scores on fresh maps and appends one JSON line per row to OUT/results.jsonl.
 """
 
-import argparse
-import json
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from studies.study import Experiment, Row, main
 from torchvin.architectures.registry import build_policy
 from torchvin.architectures.shortest_path import ShortestPathConfig
+from torchvin.bench.machine import peak_megabytes
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.scorer import evaluate
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.io.files import replacing
 from torchvin.mdp.motion import Moves, motion_model
 from torchvin.mdp.rollout import rollout
 from torchvin.planning.planners.latent_graph import LatentGraphPlanner
@@ -35,12 +32,17 @@ from torchvin.training.config import DataConfig, RunConfig, preset
 from torchvin.training.imitation.examples import MapExamples
 from torchvin.training.trainer import Trained, train
 
-Row = dict[str, Any]
 FRESH = 20_261  # seed of every fresh map; trainings draw from (seed, stream)
 #: kind, side, number of fresh maps
 SIZES = ((15, 200), (35, 100), (101, 30), (501, 5))
 MAZES = tuple((kind, side, number) for side, number in SIZES for kind in ("maze", "perfect-maze"))
+PAPER_SIZES = (("gridworld", 8, 5_000), ("gridworld", 16, 5_000), ("gridworld", 28, 5_000))
+LARGER_TERRAINS = ((35, 100), (101, 10))
+LARGE_GRIDWORLDS = (("gridworld", 100, 1_000),)
 GRIDWORLDS = (("gridworld", 16, 500), ("gridworld", 28, 200))
+#: weights, kind, side, number of moves
+LARGE = (("gridworld-16-shortest-path", "gridworld", 1_000, 8), ("maze-15", "perfect-maze", 1_001, 4))
+MEMORY_SIDE = 101
 SMALL_MAZES = (("maze", 15, 200), ("perfect-maze", 15, 200), ("perfect-maze", 35, 50))
 
 
@@ -95,15 +97,16 @@ def gridworld(seed: int) -> Iterator[Row]:
     """The authors' grid world: trained at 16x16, 5,000 fresh maps of each size."""
     config = replace(preset("gridworld-16-shortest-path"), seed=seed)
     trained = fit(config)
-    for side, number in ((8, 5_000), (16, 5_000), (28, 5_000)):
-        yield {"train_seconds": round(trained.seconds, 1), **scored(trained.policy, "gridworld", side, number, config)}
+    for kind, side, number in PAPER_SIZES:
+        yield {"train_seconds": round(trained.seconds, 1), **scored(trained.policy, kind, side, number, config)}
 
 
 def gridworld_100(seed: int) -> Iterator[Row]:
     """The shipped grid-world weights on 1,000 fresh maps of 100x100, another thousand for each seed."""
     config = preset("gridworld-16-shortest-path")
     policy = load_policy("gridworld-16-shortest-path")
-    yield scored(policy, "gridworld", 100, 1_000, config, seed=FRESH + 1 + seed)
+    for kind, side, number in LARGE_GRIDWORLDS:
+        yield scored(policy, kind, side, number, config, seed=FRESH + 1 + seed)
 
 
 def with_wrong_actions(maps: MapDataset, share: float, seed: int) -> MapDataset:
@@ -136,15 +139,15 @@ def terrain(seed: int) -> Iterator[Row]:
         data = replace(config.data, terrain_costs=(1.0, 2.0, 5.0))
         config = replace(config, data=data, policy=replace(config.policy, num_terrains=3))
         trained = fit(config)
-        for side, number in ((config.data.height, 200), (35, 100), (101, 10)):
+        for side, number in ((config.data.height, 200), *LARGER_TERRAINS):
             yield {"train_seconds": round(trained.seconds, 1), **scored(trained.policy, kind, side, number, config)}
 
 
 def memory(seed: int) -> Iterator[Row]:
     """Peak memory of this process after training steps on perfect 101x101 mazes, batch 8, to the fixed point."""
     torch.manual_seed(seed)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    data = DataConfig("perfect-maze", 101, 101, 32, "news")
+    before = peak_megabytes()
+    data = DataConfig("perfect-maze", MEMORY_SIDE, MEMORY_SIDE, 32, "news")
     config = RunConfig(ShortestPathConfig(num_actions=4), data, preset("maze-15").training, seed)
     maps = training_maps(config, None)
     policy = build_policy(config.policy)
@@ -160,18 +163,17 @@ def memory(seed: int) -> Iterator[Row]:
         (loss / count).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     yield {
-        "seconds_a_step": round((time.perf_counter() - began) / 20, 3),
+        "seconds_per_step": round((time.perf_counter() - began) / 20, 3),
         "peak_mb_before": round(before),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": round(peak_megabytes()),
         "longest_path": int(examples.lengths.max()),
     }
 
 
 def large(seed: int) -> Iterator[Row]:
     """One path on a map of 1,000x1,000 cells with the shipped weights: reward network, plan and path."""
-    tasks = (("gridworld-16-shortest-path", "gridworld", 1_000, 8), ("maze-15", "perfect-maze", 1_001, 4))
-    for name, kind, side, connectivity in tasks:
-        moves = Moves(connectivity)
+    for name, kind, side, num_actions in LARGE:
+        moves = Moves(num_actions)
         maps = draw_maps(kind, 1, side, side, seed=FRESH + seed, moves=moves)
         policy = load_policy(name)
         steps = MapExamples(maps, preset("maze-15").training).lengths[0]
@@ -194,7 +196,7 @@ def large(seed: int) -> Iterator[Row]:
 
 @torch.no_grad()
 def _cpu_seconds(policy: Policy, maps: MapDataset, start: int, moves: Moves) -> float:
-    """What `PlannedPath.seconds` is on a core of its own: network, plan and walk, whatever else the machine does."""
+    """Processor time of what `PlannedPath.seconds` measures: network, plan and rollout."""
     began = time.process_time()
     actions = policy(maps.planes()).logits.max(dim=1).indices
     limit = torch.tensor([[maps.blocked[0].numel()]])
@@ -202,7 +204,7 @@ def _cpu_seconds(policy: Policy, maps: MapDataset, start: int, moves: Moves) -> 
     return time.process_time() - began
 
 
-EXPERIMENTS: dict[str, Callable[[int], Iterator[Row]]] = {
+EXPERIMENTS: dict[str, Experiment] = {
     "transfer": transfer,
     "seeds": seeds,
     "gridworld": gridworld,
@@ -214,34 +216,5 @@ EXPERIMENTS: dict[str, Callable[[int], Iterator[Row]]] = {
 }
 
 
-@dataclass
-class Book:
-    """A file of JSON lines."""
-
-    path: Path
-
-    def add(self, row: Row) -> None:
-        """Append a row; the file is whole at any moment."""
-        before = self.path.read_text() if self.path.exists() else ""
-        with replacing(self.path) as temporary:
-            temporary.write_text(before + json.dumps(row) + "\n")
-
-
-def main(experiments: dict[str, Callable[[int], Iterator[Row]]] = EXPERIMENTS) -> None:
-    """Run one experiment with the seeds given."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", choices=experiments)
-    parser.add_argument("--seed", type=int, nargs="+", default=[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/shortest-path"))
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    book = Book(arguments.out / "results.jsonl")
-    for seed in arguments.seed:
-        for row in experiments[arguments.experiment](seed):
-            row = {"experiment": arguments.experiment, "seed": seed, **row}
-            print(json.dumps(row), flush=True)
-            book.add(row)
-
-
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENTS, __doc__)

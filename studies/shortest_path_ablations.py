@@ -1,6 +1,6 @@
 """What each ingredient of the shortest-path design is worth: one taken away at a time, the same short training.
 
-python -m torchvin.reproduce.shortest_path_ablations all --seed 0 1 2 --out runs/shortest-path
+python -m studies.shortest_path_ablations all --seed 0 1 2 --out runs/shortest-path
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvin.reproduce.shortest_path import Row, fit, main, scored
 
+from studies.shortest_path import fit, scored
+from studies.study import Row, main
 from torchvin.architectures.registry import build_policy
 from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.planning.kernels.reference import update
@@ -146,10 +147,14 @@ def ablation(name: str, seed: int) -> Iterator[Row]:
         yield {"without": name, "train_seconds": round(trained.seconds, 1), **row}
 
 
-def _all(seed: int) -> Iterator[Row]:
+def every(seed: int) -> Iterator[Row]:
+    """Every ablation."""
     for name in ABLATIONS:
         yield from ablation(name, seed)
 
 
+EXPERIMENTS = {"all": every, **{name: partial(ablation, name) for name in ABLATIONS}}
+
+
 if __name__ == "__main__":
-    main({"all": _all, **{name: partial(ablation, name) for name in ABLATIONS}})
+    main(EXPERIMENTS, __doc__)

@@ -78,7 +78,9 @@ EXPECTED = json.loads(SURFACE.read_text()) if SURFACE.exists() else {}
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_public_name_is_what_it_was(name):
-    assert name in torchvin.__all__, f"{name} was removed: say so in CHANGELOG.md, then run python {Path(__file__).name}"
+    assert name in torchvin.__all__, (
+        f"{name} was removed: say so in CHANGELOG.md, then run python {Path(__file__).name}"
+    )
     assert described(getattr(torchvin, name)) == EXPECTED[name]
 
 
@@ -90,12 +92,7 @@ def test_the_three_lists_of_names_agree():
     """For the import system, for `from torchvin import *`, and for type checkers."""
     tree = ast.parse(SOURCE.read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {
-        alias.name: node.module
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
+    typed = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert typed == {name: f"torchvin.{module}" for name, module in torchvin._WHERE.items()}
     assert torchvin.__all__ == ["__version__", *torchvin._WHERE]
     literal = next(

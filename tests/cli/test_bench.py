@@ -1,13 +1,15 @@
 """`torchvin bench`: what it reports, never how long it took."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 import pytest
 import torch
 
-from torchvin.bench import pipeline, value_iteration
-from torchvin.cli import bench
+from torchvin.bench import formulations, pipeline, planners
+from torchvin.bench.fixed_point_memory import FixedPointMemory, train_steps
+from torchvin.bench.registry import TIMERS
+from torchvin.bench.value_iteration import ValueIterationTimer
 from torchvin.cli.main import main
 from torchvin.planning.kernels.cpu import kernel as cpu
 
@@ -19,12 +21,8 @@ ROW = [
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(value_iteration, "QUICK_CASES", (value_iteration.Case(6, 2, 4),))
-    monkeypatch.setattr(value_iteration, "FORMULATIONS", ("cpu", "triton", "eager", "stacked"))
-    steps = {
-        "maps_per_second": 1.0, "rollouts_per_second": 1.0, "decision_microseconds": 1.0, "dijkstra_microseconds": 1.0
-    }  # fmt: skip
-    monkeypatch.setattr(pipeline, "measure", lambda: steps)
+    monkeypatch.setattr(formulations, "QUICK_CASES", (formulations.Case(6, 2, 4),))
+    monkeypatch.setattr(formulations, "FORMULATIONS", ("cpu", "triton", "eager", "stacked"))
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
 
 
@@ -44,18 +42,19 @@ def test_the_contract_of_the_json(small, capsys, tmp_path):
         assert (
             5 <= by_name["cpu"]["saved_bytes_per_cell_iteration"] < by_name["eager"]["saved_bytes_per_cell_iteration"]
         )
-    assert json.loads((tmp_path / "results.json").read_text()) == content
+    assert json.loads((tmp_path / "value-iteration.json").read_text()) == content
     assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")
-    assert "| 2x6x6 K=4 | stacked |" in (tmp_path / "results.md").read_text()
+    assert "| 2x6x6 K=4 | stacked |" in (tmp_path / "value-iteration.md").read_text()
 
 
 def test_a_row_has_the_fields_of_the_contract():
-    assert [field.name for field in fields(value_iteration.Row)] == [*ROW, "reason"]
+    assert [field.name for field in fields(formulations.Row)] == [*ROW, "reason"]
 
 
 def test_the_table_says_what_was_not_measured():
-    row = value_iteration.Row("triton", 8, 8, 1, 10, 3, 10, 1, reason="no CUDA device")
-    assert bench.table([row])[1][0][-1] == "not measured"
+    row = formulations.Row("triton", 8, 8, 1, 10, 3, 10, 1, reason="no CUDA device")
+    content = {"peak_gflops": None, "rows": [asdict(row)]}
+    assert ValueIterationTimer().tables(content)[0].lines[0][-1] == "not measured"
 
 
 def test_the_stacked_formulation_is_the_operator():
@@ -63,8 +62,8 @@ def test_the_stacked_formulation_is_the_operator():
     image = torch.randn(2, 1, 5, 6, generator=generator)
     weights = torch.rand(3, 2, 3, 3, generator=generator) / 9
     q_reward = torch.nn.functional.conv2d(image, weights[:, :1], padding=1)
-    expected = value_iteration.reference.value_iteration(q_reward, weights[:, 1:], torch.zeros_like(image), 4, "unroll")
-    torch.testing.assert_close(value_iteration.stacked(image, weights, 4), expected[0])
+    expected = formulations.reference.value_iteration(q_reward, weights[:, 1:], torch.zeros_like(image), 4, "unroll")
+    torch.testing.assert_close(formulations.stacked(image, weights, 4), expected[0])
 
 
 def test_the_steps_are_measured():
@@ -81,3 +80,37 @@ def test_threads_must_be_positive(capsys):
 def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
     assert main(["bench", "value-iteration", "--device", "cuda"]) == 2
     assert "needs a GPU" in capsys.readouterr().err
+
+
+def test_every_timer_stands_under_its_name_and_says_what_it_measures():
+    assert list(TIMERS) == ["value-iteration", "planners", "fixed-point-memory", "pipeline"]
+    assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
+
+
+def test_planners_are_timed(monkeypatch, capsys, tmp_path):
+    chosen = {name: planners.CONFIGS[name] for name in ("normalized", "gppn (F 9), bfloat16")}
+    monkeypatch.setattr(planners, "CONFIGS", chosen)
+    monkeypatch.setattr(planners, "_CALLS", 1)
+    arguments = ["bench", "planners", "--side", "7", "--batch", "2", "--json", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [(row["planner"], row["updates"]) for row in rows] == [("normalized", 14), ("gppn (F 9), bfloat16", 10)]
+    assert all(row["forward_ms_per_map"] > 0 and row["training_ms_per_map"] > 0 for row in rows)
+    assert "| normalized | 473 | 14 |" in (tmp_path / "planners.md").read_text()
+
+
+def test_the_memory_of_a_mode_is_that_of_its_training():
+    options = FixedPointMemory(side=9, batch=2, steps=1)
+    row = train_steps(options, "implicit", 0)
+    assert row["mb_peak"] >= row["mb_before"] > 50
+    assert 9 < row["updates"] < 2000
+    assert row["residual"] < 1e-5
+    assert train_steps(options, "unroll", row["updates"])["loss"] == pytest.approx(row["loss"], rel=1e-4)
+    assert options.tables({"rows": [row]})[0].lines[0][:2] == ("implicit", str(row["updates"]))
+
+
+@pytest.mark.slow
+def test_each_mode_has_a_process_of_its_own():
+    rows = FixedPointMemory(side=9, batch=2, steps=1).run()["rows"]
+    assert [row["gradient"] for row in rows] == ["implicit", "checkpoint", "unroll"]
+    assert len({row["updates"] for row in rows}) == 1

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -11,15 +12,18 @@ from torchvin import evaluate
 from torchvin.cli.main import main
 from torchvin.errors import InputError
 from torchvin.evaluation.published import MAZES
+from torchvin.io.tables import table_of
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.map_file import write_map
 from torchvin.maps.formats.scenarios import Scenario, write_scenarios
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.mdp.motion import MOTION_MODELS
 from torchvin.pretrained.store import load_policy
-from torchvin.reproduce import maze_figures, mazes, mazes_report
+from torchvin.reproduce import maze_figures, maze_text
+from torchvin.reproduce import maze_tasks as mazes
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.mazes import OTHER_MAPS, PLANNERS, TASKS, Task, find_weights, maps_of
+from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeTask, find_weights, maps_of
+from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import PRESETS, preset
 
@@ -27,8 +31,6 @@ from torchvin.training.config import PRESETS, preset
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Two short trainings under the names that the tables look up."""
-    from torchvin.reproduce.table1 import train_run
-
     folder = tmp_path_factory.mktemp("runs")
     for name in ("maze-15-normalized", "maze-15-drive-normalized"):
         config = preset(name)
@@ -37,7 +39,7 @@ def runs(tmp_path_factory):
             data=dataclasses.replace(config.data, maps=40),
             training=dataclasses.replace(config.training, epochs=1),
         )
-        train_run(f"{name}-s0", config, folder)
+        train_run(f"{name}-s0", config, folder, command="test")
     return folder
 
 
@@ -52,7 +54,7 @@ def few(monkeypatch):
 
 
 def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
-    papers = {(task.side, task.mechanism) for task in TASKS if task.table == "papers"}
+    papers = {(task.side, task.motion) for task in TASKS if task.table == "papers"}
     assert papers >= {(side, name) for side in (15, 28) for name in MOTION_MODELS}
     assert papers >= {(side, "news") for side in (15, 28, 35, 50, 100)}
     assert {(row.side, row.mechanism) for row in MAZES} <= papers
@@ -61,13 +63,13 @@ def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
 
 
 def test_weights_are_looked_up_at_the_size_of_the_maps_and_at_15():
-    drive = Task("papers", "maze", 28, "differential-drive")
+    drive = MazeTask("papers", "maze", 28, "differential-drive")
     assert mazes.names("normalized", drive) == ["maze-28-drive-normalized", "maze-15-drive-normalized"]
-    assert mazes.names("shortest path", Task("papers", "maze", 15)) == ["maze-15"]
-    assert mazes.names("shortest path", Task("transfer", "maze", 501)) == ["maze-15"]
+    assert mazes.names("shortest path", MazeTask("papers", "maze", 15)) == ["maze-15"]
+    assert mazes.names("shortest path", MazeTask("transfer", "maze", 501)) == ["maze-15"]
     for mechanism in MOTION_MODELS:
         for planner in ("shortest path", "normalized"):
-            assert set(mazes.names(planner, Task("papers", "maze", 28, mechanism))) <= set(PRESETS)
+            assert set(mazes.names(planner, MazeTask("papers", "maze", 28, mechanism))) <= set(PRESETS)
     assert {"maze-15-vin", "maze-15-gppn", "maze-15-dynamic"} <= set(PRESETS)
 
 
@@ -77,16 +79,25 @@ def test_finished_runs_come_before_shipped_weights_and_nothing_is_nothing(runs):
     assert find_weights("maze-15-never", runs) == []
 
 
+def test_a_run_of_version_0_1_is_found_and_scored_under_its_name_of_today(runs, tmp_path):
+    shutil.copytree(runs / "maze-15-normalized-s0", tmp_path / "maze-15-normalised-s0")
+    (weights,) = find_weights("maze-15-normalized", tmp_path)
+    assert weights == str(tmp_path / "maze-15-normalised-s0")
+    task, book = MazeTask("papers", "maze", 15), ScoreBook(None)
+    mazes.measure("normalized", task, weights, load_policy(weights), maps_of(task, 2), book)
+    assert list(book.entries) == ["maze-15-normalized-s0, maze 15 news, 2 maps, seed 0"]
+
+
 @pytest.mark.parametrize("kind", [*OTHER_MAPS, "rooms", "caves", "scattered", "maze", "perfect-maze"])
 def test_the_first_maps_of_a_larger_set_are_those_of_a_smaller_one(kind):
-    task = Task("other maps", kind, 15)
+    task = MazeTask("other maps", kind, 15)
     assert maps_of(task, 3).blocked.equal(maps_of(task, 5).blocked[:3])
     assert not maps_of(task, 3).blocked.equal(maps_of(task, 3, seed=1).blocked)
 
 
 def test_the_share_of_opened_walls_is_what_the_name_says():
-    few = maps_of(Task("other maps", "maze, 5% opened", 65), 3).blocked.float().mean()
-    many = maps_of(Task("other maps", "maze, 90% opened", 65), 3).blocked.float().mean()
+    few = maps_of(MazeTask("other maps", "maze, 5% opened", 65), 3).blocked.float().mean()
+    many = maps_of(MazeTask("other maps", "maze, 90% opened", 65), 3).blocked.float().mean()
     assert few > 0.45
     assert many < 0.2
 
@@ -99,7 +110,7 @@ def test_a_row_is_what_the_scorer_says_and_without_the_training_maps(runs):
         ),
         None,
     )
-    fresh = maps_of(Task("papers", "maze", 15), 4)
+    fresh = maps_of(MazeTask("papers", "maze", 15), 4)
     from torchvin.data.dataset import solve_maps
 
     mixed = solve_maps(
@@ -107,16 +118,21 @@ def test_a_row_is_what_the_scorer_says_and_without_the_training_maps(runs):
     )
     assert mazes.without_training_maps(mixed, loaded).blocked.equal(fresh.blocked)
     row = mazes.measure(
-        "normalized", Task("papers", "maze", 15), str(runs / "maze-15-normalized-s0"), loaded, fresh, ScoreBook(None)
+        "normalized",
+        MazeTask("papers", "maze", 15),
+        str(runs / "maze-15-normalized-s0"),
+        loaded,
+        fresh,
+        ScoreBook(None),
     )
-    assert row.scores == evaluate(loaded.policy, fresh).scores
+    assert row.scores == evaluate(loaded, fresh).scores
     assert sum(part.states for part in row.lengths) == (fresh.optimal_actions != 0).sum()
     assert row.iterations == 60
     assert row.megabytes > 50
 
 
 def test_weights_of_another_mechanism_are_refused(runs):
-    task = Task("papers", "maze", 15, "moore")
+    task = MazeTask("papers", "maze", 15, "moore")
     loaded = load_policy(runs / "maze-15-normalized-s0")
     with pytest.raises(InputError, match="the maps have 8 moves, the policy 4 actions"):
         mazes.measure("normalized", task, "x", loaded, maps_of(task, 2), ScoreBook(None))
@@ -125,8 +141,8 @@ def test_weights_of_another_mechanism_are_refused(runs):
 @pytest.mark.usefixtures("few")
 def test_every_planner_has_a_row_and_the_published_ones_stand_beside(runs):
     tasks = [task for task in TASKS if task.side == 15]
-    rows = mazes.rows(tasks, "quick", ScoreBook(None), runs)
-    ran = {(row.planner, row.task.mechanism, row.task.table, row.task.kind) for row in rows if row.scores}
+    rows = mazes.score_all(tasks, "quick", ScoreBook(None), runs)
+    ran = {(row.planner, row.task.motion, row.task.table, row.task.kind) for row in rows if row.scores}
     assert ran == {
         ("normalized", "news", "papers", "maze"),
         ("normalized", "differential-drive", "papers", "maze"),
@@ -134,8 +150,7 @@ def test_every_planner_has_a_row_and_the_published_ones_stand_beside(runs):
         ("normalized", "news", "transfer", "perfect-maze"),
     }
     assert len(rows) == 3 * len(PLANNERS) + 2 * 2
-    lines = mazes_report.lines(rows)
-    assert all(len(line) == len(mazes_report.COLUMNS) for line in lines)
+    lines = table_of(maze_text.COLUMNS, maze_text.with_published(rows)).lines
     assert sum(line[3] == "not run" for line in lines) == len(rows) - 4
     published = [line for line in lines if "(paper" in line[1]]
     assert len(published) == sum(row.side == 15 for row in MAZES)
@@ -145,28 +160,29 @@ def test_every_planner_has_a_row_and_the_published_ones_stand_beside(runs):
 
 @pytest.mark.usefixtures("few")
 def test_planners_that_iterate_get_no_map_too_large_for_them(runs):
-    task = Task("transfer", "maze", 35)
-    assert [row.planner for row in mazes.rows([task], "quick", ScoreBook(None), runs) if row.scores] == []
+    task = MazeTask("transfer", "maze", 35)
+    assert [row.planner for row in mazes.score_all([task], "quick", ScoreBook(None), runs) if row.scores] == []
 
 
 @pytest.mark.usefixtures("few")
 def test_reproduce_writes_a_page_a_table_and_figures(runs, capsys):
     assert main(["reproduce", "mazes", "--sizes", "15", "--out", str(runs), "--threads", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
-    assert sum(row["scores"] is not None for row in rows) == 4
+    assert len({tuple(row.items()) for row in rows}) == len(rows)
+    assert sum(row["value"] is not None for row in rows) == 2 * 3  # mazes of 15x15 stand in two tables
     page = (runs / "mazes.md").read_text()
     assert "## Trained at 15x15 only" in page
     assert "| 15x15, drive | normalized | 32 of 15x15, seed 0 |" in page
     assert "unverified" in page
     lines = list(csv.DictReader((runs / "mazes.csv").read_text().splitlines()))
-    assert len(lines) == len(rows)
+    assert len(rows) == 2 * (len(lines) - 2)
     assert {line["weights"] for line in lines} == {"not run", "maze-15-normalized-s0", "maze-15-drive-normalized-s0"}
     assert main(["reproduce", "mazes", "--sizes", "15", "--out", str(runs), "--threads", "1"]) == 0
     assert "not run" in capsys.readouterr().out
 
 
 def test_a_score_that_is_in_the_book_is_not_measured_again(runs, monkeypatch):
-    task = Task("papers", "maze", 15)
+    task = MazeTask("papers", "maze", 15)
     weights, loaded = str(runs / "maze-15-normalized-s0"), load_policy(runs / "maze-15-normalized-s0")
     book = ScoreBook(runs)
     first = mazes.measure("normalized", task, weights, loaded, maps_of(task, 2), book)
@@ -177,8 +193,8 @@ def test_a_score_that_is_in_the_book_is_not_measured_again(runs, monkeypatch):
 
 def test_figures_of_a_maze_and_of_path_lengths(runs, tmp_path, monkeypatch):
     monkeypatch.setattr(maze_figures, "LARGE", 15)
-    tasks = [Task("transfer", "perfect-maze", 15)]
-    rows = mazes.rows(tasks, "quick", ScoreBook(None), runs)
+    tasks = [MazeTask("transfer", "perfect-maze", 15)]
+    rows = mazes.score_all(tasks, "quick", ScoreBook(None), runs)
     rows = [row for row in rows if row.scores]
     other = dataclasses.replace(rows[0], planner="shortest path")
     drawn = maze_figures.draw([*rows, other], tmp_path)
@@ -189,7 +205,7 @@ def test_figures_of_a_maze_and_of_path_lengths(runs, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sizes", "16"], "the tables of mazes have the sizes 15, 28, 35, 50, 65, 100, 101, 501, got 16"),
+        (["--sizes", "16"], "--sizes must be among 15, 28, 35, 50, 65, 100, 101, 501, got 16"),
         (["--maps", "/nowhere"], "--maps /nowhere: no such folder"),
         (["--threads", "0"], "--threads must be at least 1"),
     ],
@@ -203,7 +219,7 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, message):
 
 def test_test_mazes_do_not_come_from_the_stream_of_trainings():
     drawn, _ = generate_mazes(20, 15, seed=(0, 1))
-    assert not maps_of(Task("papers", "maze", 15), 20).blocked.equal(drawn)
+    assert not maps_of(MazeTask("papers", "maze", 15), 20).blocked.equal(drawn)
 
 
 def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch, draw):
@@ -222,9 +238,8 @@ def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch,
     assert parts.worst_ratio == pytest.approx(whole.worst_ratio)
     monkeypatch.setattr(mazes, "score_tasks", None)  # all of it is in the book
     assert mazes.real_maps(tmp_path, "gridworld-16", ScoreBook(tmp_path)) == [parts]
-    line = mazes_report.real_lines([parts])[0]
+    line = table_of(maze_text.REAL_COLUMNS, [parts]).lines[0]
     assert line[:3] == ("small", str(len(tasks)), str(parts.solvable))
-    assert len(line) == len(mazes_report.REAL_COLUMNS)
 
 
 def test_benchmark_maps_need_weights_with_8_moves(runs, tmp_path):

@@ -7,17 +7,21 @@ import shutil
 
 import pytest
 import torch
-from torchvin.policies.builders import build_policy
 
-from torchvin import evaluate
+from torchvin import build_policy, evaluate
 from torchvin.cli.main import main
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
 from torchvin.pretrained.store import available, load_policy, save_policy
-from torchvin.reproduce import ablations, figures, table1
+from torchvin.reproduce import ablations, table1, table1_figures
 from torchvin.reproduce import book as scoring
-from torchvin.reproduce import table as report
-from torchvin.reproduce.book import Measured, ScoreBook, Training, fresh_maps, shipped_training
+from torchvin.reproduce.book import ScoreBook, Training, shipped_training
+from torchvin.reproduce.gridworld import Measured, fresh_maps
+from torchvin.reproduce.table1 import Table1, Table1Scores, cells
+from torchvin.reproduce.table1_text import COLUMNS
+from torchvin.reproduce.trainings import train_run
+
+ROW = ["task", "policy", "split", "metric", "value", "n", "seeds", "interval", "published"]
 
 
 @pytest.fixture
@@ -26,10 +30,10 @@ def small(monkeypatch):
     monkeypatch.setattr(table1, "QUICK_MAPS", 6)
     monkeypatch.setattr(table1, "FULL_MAPS", 6)
     monkeypatch.setattr(table1, "QUICK_CNN_MAPS", {8: 4, 16: 3, 28: 2})
-    monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 40)
+    monkeypatch.setattr(table1, "QUICK_TRAINING_MAPS", 70)
     monkeypatch.setattr(table1, "QUICK_EPOCHS", dict.fromkeys(table1.QUICK_EPOCHS, 1))
-    monkeypatch.setattr(figures, "MAPS", {"length": 4, "iterations": 4})
-    monkeypatch.setattr(ablations, "FULL_MAPS", 6)
+    monkeypatch.setattr(table1_figures, "MAPS", {"length": 4, "iterations": 4})
+    monkeypatch.setattr(ablations, "MAPS", 6)
 
 
 def scores(**rates):
@@ -42,13 +46,18 @@ def row(network="VIN", side=8, seed=0, **rates):
     return Measured(network, side, Training(f"x-s{seed}", record), 10, scores(**rates))
 
 
+def as_text(cell):
+    """Heading -> text; the two columns `ours` are one."""
+    return {column.heading: column.cell(cell) for column in COLUMNS}
+
+
 def test_fresh_maps_are_other_maps_for_another_seed_and_size():
     assert not fresh_maps(8, 4).blocked.equal(fresh_maps(8, 4, seed=1).blocked)
     assert fresh_maps(16, 2).size == (16, 16)
 
 
 def test_every_cell_of_the_table_has_weights():
-    wanted = {name for side in table1.SIDES for name in table1._names(side).values()}
+    wanted = {name for side in table1.SIDES for name in table1.weights_of(side).values()}
     assert wanted <= set(available())
 
 
@@ -68,7 +77,7 @@ def run(tmp_path):
     config = table1.preset("gridworld-8-paper")
     training = dataclasses.replace(config.training, epochs=2)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=20), training=training)
-    return table1.train_run("gridworld-8-paper-s0", config, tmp_path)
+    return train_run("gridworld-8-paper-s0", config, tmp_path, command="test")
 
 
 def test_the_book_knows_a_training_when_its_folder_is_gone(run):
@@ -104,7 +113,7 @@ def test_the_book_asks_for_a_training_only_once(run):
 def test_a_training_that_begins_with_another_s_weights_has_it_trained_first(tmp_path, monkeypatch):
     trained = []
 
-    def train_run(name, config, out, authors):
+    def train_run(name, config, out, *, command, authors):
         trained.append((name, config.init, config.seed, authors))
         return out / name
 
@@ -123,7 +132,7 @@ def test_scores_of_a_training_before_are_not_those_of_this_one(run):
     book, maps = ScoreBook(run.parent), fresh_maps(8, 3)
     book.score(book.training(run), maps, "fresh")
     other = shipped_training("gridworld-8-paper")
-    save_policy(run, other.policy(), load_policy("gridworld-8-paper").config, other.record)
+    save_policy(run, load_policy("gridworld-8-paper"))
     again = book.training(run)
     assert again.record == other.record
     assert book.score(again, maps, "fresh") == evaluate(other.policy(), maps).scores
@@ -143,20 +152,21 @@ def test_a_damaged_book_is_refused(tmp_path, capsys):
 
 
 def test_seeds_are_averaged_and_shown():
-    lines = report.table([row(success_rate=0.9), row(seed=1, success_rate=1.0), row("CNN", success_rate=0.25)])
-    vin, cnn = (dict(zip(report.COLUMNS, line, strict=True)) for line in lines)
-    assert lines[0][:5] == ("8x8", "VIN", "99.6 %", "95.00 %", "4.51")
+    measured = cells([row(success_rate=0.9), row(seed=1, success_rate=1.0), row("CNN", success_rate=0.25)])
+    vin, cnn = (as_text(cell) for cell in measured)
+    assert tuple(vin.values())[:5] == ("8x8", "VIN", "99.6 %", "95.00 %", "4.51")
     assert vin["seeds"] == "0: 90.00 1: 100.00"
     assert (cnn["success, paper"], cnn["success, ours"], cnn["seeds"]) == ("97.9 %", "25.00 %", "1")
 
 
 def test_a_row_the_paper_does_not_have_shows_no_number_of_it():
-    line = dict(zip(report.COLUMNS, report.table([row(table1.BETTER)])[0], strict=True))
+    line = as_text(cells([row(table1.BETTER)])[0])
     assert line["success, paper"] == line["pred. loss, paper"] == "-"
 
 
-def test_the_csv_has_a_line_a_seed(tmp_path):
-    report.write_report([row(), row(seed=1)], tmp_path)
+def test_the_csv_has_one_line_per_seed(tmp_path, monkeypatch):
+    monkeypatch.setattr(table1_figures, "draw", lambda rows, out: {})
+    Table1(out=tmp_path).write(Table1Scores((row(), row(seed=1))))
     with (tmp_path / "table1.csv").open(newline="") as stream:
         lines = list(csv.DictReader(stream))
     assert [line["seed"] for line in lines] == ["0", "1"]
@@ -181,11 +191,12 @@ def test_full_scores_the_runs_that_are_there_and_builds_the_page(small, capsys, 
     for name in ("gridworld-8-paper", "gridworld-8-cnn"):
         config = table1.preset(name)
         training = dataclasses.replace(config.training, epochs=1)
-        config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=30), training=training)
-        assert table1.train_run(f"{name}-s0", config, tmp_path) == tmp_path / f"{name}-s0"
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, maps=70), training=training)
+        assert train_run(f"{name}-s0", config, tmp_path, command="test") == tmp_path / f"{name}-s0"
     assert main([*arguments, "--no-train", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
-    assert [(entry["network"], entry["scores"]["maps"]) for entry in rows] == [("VIN", 6), ("CNN", 6)]
+    assert {(entry["policy"], entry["n"]) for entry in rows} == {("vin", 6), ("cnn", 6)}
+    assert all(list(entry) == ROW for entry in rows)
     text = (tmp_path / "gridworld.md").read_text()
     assert "| 8x8 | VIN | 99.6 % |" in text
     assert all((tmp_path / "figures" / name).is_file() for name in ("learning.png", "network.png"))
@@ -195,7 +206,7 @@ def test_full_scores_the_runs_that_are_there_and_builds_the_page(small, capsys, 
         shutil.rmtree(folder)
     assert main([*arguments, "--no-train", "--json"]) == 0  # from the book alone
     again = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
-    assert [entry["scores"] for entry in again] == [entry["scores"] for entry in rows]
+    assert again == rows
     after = (tmp_path / "gridworld.md").read_text()
     assert _tables(after) == _tables(text)  # but for other K, which asks for the weights
     assert "(figures/learning.png)" in after
@@ -212,13 +223,13 @@ def test_every_ablation_changes_what_it_says():
         assert policy(torch.zeros(1, 2, 16, 16)).logits.shape == (1, 8, 16, 16), name
     assert len({config for _, config in ablations.ABLATIONS.values()}) == len(ablations.ABLATIONS)
     untied = build_policy(ablations.ABLATIONS["untied-5000"][1].policy)
-    assert untied.planner.transition.weight.shape[0] == untied.default_iterations(16, 16) + 1
+    assert untied.planner.iteration.transition.weight.shape[0] == untied.default_iterations(16, 16) + 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sizes", "9"], "the table has the sizes 8, 16, 28, got 9"),
+        (["--sizes", "9"], "--sizes must be among 8, 16, 28, got 9"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--budget", "full", "--authors-data", "/nowhere"], "no such folder"),
     ],
@@ -231,5 +242,5 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, message):
 
 
 def test_an_unknown_size_is_refused():
-    with pytest.raises(InputError):
-        table1.check_sides([8, 12])
+    with pytest.raises(InputError, match="--sizes must be among 8, 16, 28, got 12"):
+        Table1(sizes=(8, 12)).check()

@@ -1,1 +1,1 @@
-"""What `torchvin bench` measures: formulations side by side in one run, and the steps around the planner."""
+"""What `torchvin bench` measures; each timer is a file, listed in `registry`."""

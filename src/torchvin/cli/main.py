@@ -16,7 +16,7 @@ VERBS = {
     "eval": "score weights on a data set",
     "plan": "plan a path on your own map and draw it",
     "reproduce": "print the papers' tables beside ours (table1, mazes), from shipped weights or from new trainings",
-    "bench": "time the operator in every formulation, and the steps around it, on this machine",
+    "bench": "measure time and memory on this machine: the operator, planners, the steps around them",
     "info": "show versions, devices, threads, and which kernels work here",
 }
 
@@ -103,6 +103,6 @@ def _run(verb: str, rest: Sequence[str]) -> None:
             args=rest,
             prog=f"torchvin {verb}",
             description=VERBS[verb],
-            default=defaults(rest) if defaults else None,
+            **({"default": defaults(rest)} if defaults else {}),
         )
     )

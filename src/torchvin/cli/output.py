@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from torchvin.io.tables import percent as percent
+
 _WIDTH_WITHOUT_TERMINAL = 140
 _LEAST_TEXT = 30
 """Characters: descriptions narrower than this stand below their names."""
@@ -48,7 +50,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
         table.add_column(column, justify=justify, overflow="fold", no_wrap=numbers or names)
     for row in cells:
         table.add_row(*row)
-    Console(width=_width(), highlight=False).print(table)
+    Console(width=_width(), highlight=False, markup=False, emoji=False).print(table)
 
 
 def print_entries(title: str, entries: Mapping[str, str]) -> None:
@@ -67,8 +69,3 @@ def print_entries(title: str, entries: Mapping[str, str]) -> None:
 
 def _width() -> int:
     return shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
-
-
-def percent(rate: float, digits: int = 2) -> str:
-    """0.9987 as "99.87 %", a dash where nothing was counted."""
-    return "-" if math.isnan(rate) else f"{100 * rate:.{digits}f} %"

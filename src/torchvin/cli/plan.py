@@ -64,7 +64,8 @@ def run(arguments: Arguments) -> None:
     planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
     seconds = planned.seconds
     if arguments.out:
-        plot_plan(map_file.blocked, planned, arguments.out, title=f"{arguments.map.name}: {start} to {goal}")
+        title = f"{arguments.map.name}: {start} to {goal}"
+        plot_plan(map_file.blocked, planned, arguments.out, title=title, motion=moves)
     if arguments.json:
         print_json(
             {

@@ -24,8 +24,6 @@ from torchvin.planning.kernels import registry
 AT_ONCE = 16
 
 
-# How long it runs depends on the numbers: a compiled program breaks here and goes on after.
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def fixed_point(
     q_reward: Float[Tensor, "B OA H W"],
     kernel: Float[Tensor, "OA O F F"],

@@ -1,5 +1,6 @@
 """The operator this project exists for, as a function and as a layer."""
 
+import operator
 from typing import Literal, get_args
 
 import torch
@@ -13,6 +14,36 @@ from torchvin.types import PlannerOutput
 
 Gradient = Literal["unroll", "checkpoint", "implicit"]
 _GRADIENTS = get_args(Gradient)
+
+
+#: More would take days on the smallest map.
+MOST_ITERATIONS = 1_000_000_000
+
+
+def check_num_iterations(num_iterations: int) -> int:
+    """K as a Python int.
+
+    Raises: InputError for what is no whole number, for a negative one, and for one beyond `MOST_ITERATIONS`.
+
+    >>> check_num_iterations(5)
+    5
+    """
+    try:
+        if isinstance(num_iterations, bool):
+            raise TypeError
+        count = operator.index(num_iterations)
+    except TypeError:
+        raise InputError(
+            f"num_iterations must be a whole number, the number of updates K, got {num_iterations!r:.40}."
+        ) from None
+    if count < 0:
+        raise InputError(f"num_iterations must not be negative, got {count}: it is the number of updates K.")
+    if count > MOST_ITERATIONS:
+        raise InputError(
+            f"num_iterations must be at most {MOST_ITERATIONS:,}, got {count:,}; to iterate to the fixed point, use "
+            "gradient='implicit'."
+        )
+    return count
 
 
 def value_iteration(
@@ -53,13 +84,14 @@ def value_iteration(
             2008), smooth, at most T * log(A) above the maximum. Plain PyTorch on every device.
         backend: "auto", or a name that `torchvin info` lists.
 
-    Raises: ShapeError; InputError for a negative K, tolerance or temperature, an even F, dtypes that differ, an unknown
-        name, or an implicit gradient where the backup is no contraction.
+    Raises: ShapeError; InputError for a K that is no whole number from 0 on, a negative tolerance or temperature, an
+        even F, dtypes that differ, an unknown name, or an implicit gradient where the backup is no contraction.
 
     >>> plan = value_iteration(torch.zeros(2, 4, 8, 5), torch.zeros(4, 1, 3, 3), num_iterations=10)
     >>> plan.q_values.shape, plan.num_iterations
     (torch.Size([2, 4, 8, 5]), 10)
     """
+    num_iterations = check_num_iterations(num_iterations)
     check_shape("q_reward", q_reward, "B A H W")
     batch, channels, height, width = q_reward.shape
     axes = f"{num_iterations + 1} {channels} O F F" if kernel.dim() == 5 else f"{channels} O F F"
@@ -72,8 +104,6 @@ def value_iteration(
         )
     if kernel.shape[-1] % 2 == 0:
         raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")
-    if num_iterations < 0:
-        raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
     if gradient not in _GRADIENTS:
         raise unknown_name("gradient mode", gradient, _GRADIENTS)
     for name, number in (("tolerance", tolerance), ("temperature", temperature)):
@@ -83,8 +113,9 @@ def value_iteration(
         initial_value = q_reward.new_zeros(batch, orientations, height, width)
     else:
         check_shape("initial_value", initial_value, f"{batch} {orientations} {height} {width}")
-    if torch.is_autocast_enabled(q_reward.device.type):
-        with torch.autocast(q_reward.device.type, enabled=False):
+    device = q_reward.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        with torch.autocast(device, enabled=False):
             q_reward, kernel, initial_value = q_reward.float(), kernel.float(), initial_value.float()
             outputs = _run(backend, q_reward, kernel, initial_value, num_iterations, gradient, tolerance, temperature)
     else:
@@ -108,7 +139,10 @@ def _run(
     temperature: float,
 ) -> PlannerOutput:
     if gradient == "implicit":
-        q_values, value, residual, made = fixed_point(
+        solve = fixed_point
+        if torch.compiler.is_compiling():
+            from torchvin.planning.uncompiled import fixed_point as solve
+        q_values, value, residual, made = solve(
             q_reward, kernel, value, num_iterations, tolerance, temperature, backend
         )
         return PlannerOutput(q_values, value, made, residual)
@@ -147,6 +181,14 @@ class ValueIteration(nn.Module):
         self.tolerance = tolerance
         self.temperature = temperature
         self.backend = backend
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        shown = [f"num_iterations={self.num_iterations}", f"gradient={self.gradient!r}"]
+        shown += [f"tolerance={self.tolerance:g}"] * (self.gradient == "implicit")
+        shown += [f"temperature={self.temperature:g}"] * bool(self.temperature)
+        shown += [f"backend={self.backend!r}"] * (self.backend != "auto")
+        return ", ".join(shown)
 
     def forward(
         self,

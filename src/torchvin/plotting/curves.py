@@ -1,13 +1,17 @@
 """Learning curves."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 
 from torchvin.plotting.figure import figure
 
 
-def plot_history(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draw loss and rates against the epoch, from the rows of a training's history.
+def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathLike[str]) -> None:
+    """Draw loss and failure rates against the epoch.
+
+    Args:
+        history: one row per epoch, with `epoch`, `loss`, `success_rate` and `optimal_rate`: `Trained.history`.
+        path: of the picture.
 
     Raises: InputError if `path` cannot be written.
     """
@@ -15,13 +19,13 @@ def plot_history(history: Sequence[Mapping[str, float]], path: Path) -> None:
     with figure(path, 9, 3.4, columns=2) as axes:
         loss, rates = axes[0]
         loss.plot(epochs, [row["loss"] for row in history], color="black", marker=".")
-        loss.set(xlabel="epoch", ylabel="loss a cell [nats]", yscale="log", title="Training loss")
-        for name, label, style in (
-            ("success_rate", "reaches the goal", "-"),
-            ("optimal_rate", "at optimal cost", "--"),
+        loss.set(xlabel="epoch", ylabel="loss per cell [nats]", yscale="log", title="Training loss")
+        for name, label, style, color in (
+            ("success_rate", "does not reach the goal", "-", "black"),
+            ("optimal_rate", "not at optimal cost", "--", "tab:blue"),
         ):
             failures = [max(100 * (1 - row[name]), 1e-3) for row in history]
-            rates.plot(epochs, failures, style, marker=".", color="black" if style == "-" else "tab:blue", label=label)
+            rates.plot(epochs, failures, style, marker=".", color=color, label=label)
         rates.set(
             xlabel="epoch",
             ylabel="states that fail [%], at least 0.001",

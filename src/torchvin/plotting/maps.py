@@ -1,7 +1,7 @@
 """Pictures of a map: obstacles, value function, policy, paths."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,26 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.evaluation.path import PlannedPath, State
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import OFFSETS
-from torchvin.plotting.figure import figure
-from torchvin.policies.vin import VIN
+from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.plotting.figure import figure, legend_below
+from torchvin.policies.policy import Policy
 
 OBSTACLE = "#303030"
-MOST_ARROWS = 40  # cells a side above which arrows would be a grey haze
+MOST_ARROWS = 40  # cells per side above which arrows would be a grey haze
+ARROW = 0.6  # length of an arrow for a move of one cell, in cells
 
 
 def draw_map(
     axis: Any, blocked: Bool[Tensor, "H W"], cells: Float[Tensor, "H W"] | None = None, label: str = ""
 ) -> None:
-    """Draw obstacles dark, and `cells` (a number a free cell) in colour with a bar beside it."""
+    """Draw obstacles dark and free cells white, or in the colour of a number.
+
+    Args:
+        axis: of matplotlib.
+        blocked: True = obstacle, [H, W].
+        cells: a number per cell, [H, W]; obstacles are not shown.
+        label: of the colour bar.
+    """
     from matplotlib.colors import ListedColormap
 
     height, width = blocked.shape
@@ -37,17 +45,41 @@ def draw_map(
     axis.set_facecolor("white")
 
 
-def draw_policy(axis: Any, blocked: Bool[Tensor, "H W"], actions: Int[Tensor, "H W"], goal: State) -> None:
-    """Draw an arrow for the action of every free cell but the goal."""
+def draw_policy(
+    axis: Any,
+    blocked: Bool[Tensor, "H W"],
+    actions: Int[Tensor, "H W"],
+    goal: State,
+    motion: MotionModel | None = None,
+) -> Any:
+    """Draw an arrow for the action of every free cell but the goal.
+
+    Args:
+        axis: of matplotlib, its rows downwards as `draw_map` leaves them.
+        blocked: True = obstacle, [H, W].
+        actions: index of the action, [H, W].
+        goal: (row, col).
+        motion: says where each action leads; the paper's 8 moves if not given.
+
+    Returns: the arrows, a `matplotlib.quiver.Quiver` in units of cells.
+    Raises: InputError if the agent has orientations: one cell then has several actions.
+    """
+    motion = motion or Moves()
+    if motion.num_orientations > 1:
+        raise InputError(
+            f"arrows show one action per cell, and a {type(motion).__name__} has {motion.num_orientations}; draw its "
+            "path alone."
+        )
     shown = ~blocked
     shown[goal] = False
     rows, cols = (index.numpy() for index in shown.nonzero(as_tuple=True))
-    offsets = torch.tensor(OFFSETS)[actions[shown]].numpy() * 0.6
-    axis.quiver(
+    offsets = torch.tensor([(row, col) for _, row, col in motion.effects[0]])
+    arrows = offsets[actions[shown]].numpy() * ARROW
+    return axis.quiver(
         cols,
         rows,
-        offsets[:, 1],
-        offsets[:, 0],
+        arrows[:, 1],
+        arrows[:, 0],
         angles="xy",
         scale_units="xy",
         scale=1,
@@ -58,85 +90,109 @@ def draw_policy(axis: Any, blocked: Bool[Tensor, "H W"], actions: Int[Tensor, "H
 
 
 def draw_path(axis: Any, path: Sequence[State], label: str, **style: Any) -> None:
-    """Draw a path through the centres of its cells."""
+    """Draw a path of (row, col) through the centres of its cells; `style` goes to matplotlib's `plot`."""
     rows, cols = zip(*path, strict=True)
     axis.plot(cols, rows, label=label, **style)
 
 
 def draw_ends(axis: Any, start: State, goal: State) -> None:
-    """Mark start and goal."""
+    """Mark start and goal, both (row, col)."""
     marks = {"markersize": 9, "markeredgecolor": "black", "linestyle": "none"}
     axis.plot(start[1], start[0], marker="o", color="white", label="start", **marks)
     axis.plot(goal[1], goal[0], marker="*", color="gold", label="goal", **{**marks, "markersize": 14})
 
 
-def _draw_paths(axis: Any, planned: PlannedPath) -> None:
-    draw_path(axis, planned.optimal_path, "_", color="white", linewidth=4.5)
-    draw_path(axis, planned.optimal_path, f"optimal, cost {planned.optimal_cost:.2f}", color="black", linewidth=2.8)
-    what = f"policy, cost {planned.cost:.2f}" if planned.found else "policy, does not arrive"
+def _draw_policy_path(axis: Any, planned: PlannedPath) -> None:
+    what = f"path of the policy, cost {planned.cost:.2f}" if planned.found else "path of the policy, does not arrive"
     draw_path(axis, planned.path, what, color="tab:red", linewidth=1.6, linestyle="--")
     draw_ends(axis, planned.optimal_path[0], planned.optimal_path[-1])
 
 
-def plot_plan(blocked: Bool[Tensor, "H W"], planned: PlannedPath, path: Path, *, title: str = "") -> None:
+def _draw_both_paths(axis: Any, planned: PlannedPath) -> None:
+    draw_path(axis, planned.optimal_path, "_", color="white", linewidth=4.5)
+    draw_path(
+        axis, planned.optimal_path, f"optimal path, cost {planned.optimal_cost:.2f}", color="black", linewidth=2.8
+    )
+    _draw_policy_path(axis, planned)
+
+
+def plot_plan(
+    blocked: Bool[Tensor, "H W"],
+    planned: PlannedPath,
+    path: str | PathLike[str],
+    *,
+    title: str = "",
+    motion: MotionModel | None = None,
+) -> None:
     """Draw a planned path beside the optimal one: on the map, and on the value function with the policy's arrows.
+
+    Args:
+        blocked: the map, [H, W].
+        planned: on this map.
+        path: of the picture.
+        title: of the map.
+        motion: of the agent; the paper's 8 moves if not given.
 
     Raises: InputError if `path` cannot be written.
     """
     height, width = blocked.shape
+    arrows = max(height, width) <= MOST_ARROWS
     side = 5.2
     with figure(path, 2.3 * side, side * min(max(height / width, 0.5), 2.0) + 0.9, columns=2) as axes:
         left, right = axes[0]
         draw_map(left, blocked)
-        _draw_paths(left, planned)
+        _draw_both_paths(left, planned)
         left.set_title(title or "Map and paths")
-        handles, labels = left.get_legend_handles_labels()
-        left.legend(
-            handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, facecolor="lightgrey", fontsize=8
-        )
         draw_map(right, blocked, planned.value, "value V")
-        if max(height, width) <= MOST_ARROWS:
-            draw_policy(right, blocked, planned.actions, planned.optimal_path[-1])
-        draw_path(right, planned.path, "policy", color="tab:red", linewidth=1.6, linestyle="--")
-        draw_ends(right, planned.optimal_path[0], planned.optimal_path[-1])
+        if arrows:
+            draw_policy(right, blocked, planned.actions, planned.optimal_path[-1], motion)
+        _draw_policy_path(right, planned)
         how = f"after {planned.iterations} updates" if planned.iterations else "of the exact plan"
-        right.set_title(f"Value function {how}" + (", policy" if max(height, width) <= MOST_ARROWS else ""))
+        right.set_title(f"Value function {how}" + (", policy" if arrows else ""))
+        legend_below(axes, columns=4)
 
 
 @torch.no_grad()
 def plot_network(
-    policy: VIN, blocked: Bool[Tensor, "H W"], planned: PlannedPath, path: Path, *, title: str = ""
+    policy: Policy,
+    blocked: Bool[Tensor, "H W"],
+    planned: PlannedPath,
+    path: str | PathLike[str],
+    *,
+    title: str = "",
+    motion: MotionModel | None = None,
 ) -> None:
     """Draw what a network computes on one map, in the order of the data flow: map, reward, value, policy and paths.
 
     Args:
-        policy: with a reward model that has `image`.
+        policy: with a planner that has a `reward_image`.
         blocked: the map, [H, W].
         planned: by this policy on this map.
         path: of the picture.
         title: of the whole figure.
+        motion: of the agent; the paper's 8 moves if not given.
 
-    Raises: InputError if `path` cannot be written.
+    Raises: InputError if the policy has no image of its reward, or `path` cannot be written.
     """
     goal = planned.optimal_path[-1]
-    planes = encode(blocked[None], torch.tensor([goal]), dtype=next(policy.parameters()).dtype)
-    image = policy.planner.reward_image(planes)
+    observation = encode(blocked[None], torch.tensor([goal]), dtype=next(policy.parameters()).dtype)
+    image = None if policy.planner is None else policy.planner.reward_image(observation)
     if image is None:
-        raise InputError(f"a {type(policy.planner).__name__} has no image of its reward to draw.")
-    reward = image[0, 0]
+        inside = type(policy if policy.planner is None else policy.planner).__name__
+        raise InputError(f"a {inside} has no image of its reward to draw; choose a policy whose planner has one.")
     with figure(path, 17, 4.6, columns=4) as axes:
         world, rewards, values, paths = axes[0]
         draw_map(world, blocked)
         draw_ends(world, planned.optimal_path[0], goal)
         world.set_title("Map")
-        draw_map(rewards, blocked, reward, "reward, mean over the actions")
+        draw_map(rewards, blocked, image[0, 0], "reward, mean over the actions")
         rewards.set_title("Learned reward")
         draw_map(values, blocked, planned.value, "value V")
         values.set_title(f"Value after {planned.iterations} updates")
         draw_map(paths, blocked)
-        draw_policy(paths, blocked, planned.actions, goal)
-        _draw_paths(paths, planned)
-        paths.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize=8, facecolor="lightgrey")
+        draw_policy(paths, blocked, planned.actions, goal, motion)
+        _draw_both_paths(paths, planned)
         paths.set_title("Policy and path")
+        legend_below(axes, columns=4)
         if title:
             paths.figure.suptitle(title)

@@ -1,9 +1,17 @@
 """Attention: which part of the plan the reactive policy sees for a state."""
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import InputError, check_shape
+
+
+def _check_states(states: Int[Tensor, "B S D"], sizes: tuple[int, ...]) -> None:
+    """Python's own numbers: tensors would take a tenth of the time of one decision."""
+    for coordinates, size in zip(states.flatten(0, 1).mT.tolist(), sizes, strict=True):
+        if coordinates and not (min(coordinates) >= 0 and max(coordinates) < size):
+            raise InputError(f"a state lies off the {sizes[-2]}x{sizes[-1]} map; states are (row, col) from 0.")
 
 
 class StateAttention(nn.Module):
@@ -15,9 +23,9 @@ class StateAttention(nn.Module):
         num_orientations: O; a state is then (orientation, row, col), and its features are the A channels of its
             orientation.
 
-    Raises: ShapeError; InputError for a state off the map.
+    Raises: ShapeError; InputError for a state off the map. On another device than the CPU, where a check would make the
+        host wait, and in traced programs, a state off the map is an error of the gather.
 
-    >>> import torch
     >>> StateAttention()(torch.zeros(1, 8, 5, 4), torch.tensor([[[4, 3], [0, 0]]])).shape
     torch.Size([1, 2, 8])
     """
@@ -25,6 +33,10 @@ class StateAttention(nn.Module):
     def __init__(self, *, num_orientations: int = 1) -> None:
         super().__init__()
         self.num_orientations = num_orientations
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        return f"num_orientations={self.num_orientations}"
 
     def forward(
         self, q_values: Float[Tensor, "B OA H W"], states: Int[Tensor, "B S D"] | None = None
@@ -35,10 +47,8 @@ class StateAttention(nn.Module):
         batch, channels, height, width = q_values.shape
         sizes = (height, width) if self.num_orientations == 1 else (self.num_orientations, height, width)
         check_shape("states", states, f"{batch} S {len(sizes)}")
-        # Not `off_the_map`, whose tensors take a tenth of the time of one decision.
-        for coordinates, size in zip(states.flatten(0, 1).mT.tolist(), sizes, strict=True):
-            if coordinates and not (min(coordinates) >= 0 and max(coordinates) < size):
-                raise InputError(f"a state lies off the {height}x{width} map; states are (row, col) from 0.")
+        if states.device.type == "cpu" and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+            _check_states(states, sizes)
         *orientation, row, col = states.long().unbind(-1)
         cells = (row * width + col)[:, None].expand(-1, channels, -1)
         features = q_values.flatten(2).gather(2, cells)  # [B, OA, S]; quicker than indexing by row and column

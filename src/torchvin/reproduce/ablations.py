@@ -1,4 +1,4 @@
-"""What each part of the network is worth: 16x16 maps, every cell teaches, one thing changed at a time."""
+"""What each part of the paper's network is worth: 16x16 maps, every cell teaches, one thing changed at a time."""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from torchvin.architectures.hierarchical import HierarchicalConfig
-from torchvin.reproduce.book import Measured, ScoreBook, first_seeds, fresh_maps
-from torchvin.reproduce.table1 import FULL_MAPS, measure, train_run
+from torchvin.reproduce.book import ScoreBook
+from torchvin.reproduce.gridworld import Measured, first_seeds, fresh_maps, measure
+from torchvin.reproduce.trainings import train_run
 from torchvin.training.config import RunConfig, preset
 
 SIDE = 16
+MAPS = 5_000  # fresh ones, to score on
+FACTORS = (0.5, 1, 2, 4)  # on K, at test
 _TIED = preset("gridworld-16-paper-all-cells")
+_NORMALIZED = preset("gridworld-16")
 _K = 20  # the paper's at 16x16
 
 
@@ -26,40 +30,47 @@ ABLATIONS: dict[str, tuple[str, RunConfig]] = {
     "gridworld-16-paper-all-cells": ("the paper's network, 5,000 maps", _TIED),
     "tied-2500": ("50 % of the maps", _paper(2_500)),
     "tied-1000": ("20 % of the maps", _paper(1_000)),
-    "untied-5000": ("untied kernels (one an iteration)", _paper(untied=_K + 1)),
+    "untied-5000": ("untied kernels (one per iteration)", _paper(untied=_K + 1)),
     "untied-2500": ("untied kernels, 50 % of the maps", _paper(2_500, untied=_K + 1)),
     "untied-1000": ("untied kernels, 20 % of the maps", _paper(1_000, untied=_K + 1)),
     "hierarchical": (
         "hierarchical: 10 coarse and 5 fine iterations",
         replace(_TIED, policy=HierarchicalConfig(iterations_per_side=5 / SIDE)),
     ),
-    "free-action-reward": ("a reward an action in place of one image", _paper(reward="action")),
-    "normalized": ("the normalized design (a reward an action)", preset("gridworld-16")),
+    "free-action-reward": ("one reward per action in place of one image", _paper(reward="action")),
+    "normalized": ("the normalized design (one reward per action)", _NORMALIZED),
     "normalized-image-reward": (
         "the normalized design with one reward image",
-        replace(preset("gridworld-16"), policy=replace(preset("gridworld-16").policy, reward="image")),
+        replace(_NORMALIZED, policy=replace(_NORMALIZED.policy, reward="image")),  # type: ignore[call-arg]
     ),
 }
 
 
-def run(out: Path, book: ScoreBook, new: bool = True) -> list[Measured]:
-    """Train (unless `new` is false) and score every ablation, seed 0."""
-    maps = fresh_maps(SIDE, FULL_MAPS)
+def run(out: Path, book: ScoreBook, new: bool, command: str) -> list[Measured]:
+    """Score every ablation, seed 0.
+
+    Args:
+        out: folder of the runs.
+        book: of trainings and scores.
+        new: train what is missing; otherwise only finished runs are taken.
+        command: that asked for the trainings, for their records.
+    """
+    maps = fresh_maps(SIDE, MAPS)
     rows = []
     for name, (what, config) in ABLATIONS.items():
         run = f"{name}-s0"
-        if training := book.training(out / run, partial(train_run, run, config, out) if new else None):
+        if training := book.training(out / run, partial(train_run, run, config, out, command=command) if new else None):
             rows.append(measure(book, what, training, maps, "fresh maps 0"))
     return rows
 
 
 def iterations(rows: Sequence[Measured], book: ScoreBook) -> list[tuple[Measured, int, float]]:
-    """K halved, kept, doubled and quadrupled at test: planner, K and success rate, of the first seed at hand."""
+    """The first seed at hand of each planner with K changed by `FACTORS` at test: planner, K and success rate."""
     results = []
     for row in first_seeds(rows, lambda training: training.weights is not None):
         if row.iterations:
-            maps = fresh_maps(row.side, FULL_MAPS)
-            for factor in (0.5, 1, 2, 4):
+            maps = fresh_maps(row.side, MAPS)
+            for factor in FACTORS:
                 k = math.ceil(factor * row.iterations)
                 results.append((row, k, book.score(row.training, maps, "fresh maps 0", k).success_rate))
     return results

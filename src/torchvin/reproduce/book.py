@@ -1,26 +1,27 @@
-"""What is kept of an experiment: one JSON file of trainings and scores.
+"""What is kept of a reproduction: one JSON file of trainings and scores.
 
-A killed experiment goes on where it was, and tables and pages are made from that file alone, when the runs are gone.
+A killed reproduction continues from it. Tables and pages are made from it alone when the runs are gone.
 """
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from torchvin.architectures.registry import build_policy, config_from_json
-from torchvin.data.dataset import MapDataset, solve_maps
+from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
 from torchvin.evaluation.scorer import evaluate
 from torchvin.io.files import replacing
 from torchvin.io.progress import progress_bar
-from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.policies.policy import Policy
-from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy, load_record
+from torchvin.pretrained.format_1 import upgrade_run
+from torchvin.pretrained.store import available, load_policy, load_record
+from torchvin.reproduce.trainings import find_run, run_name
 from torchvin.training.run import HISTORY_FILE
 
 SCORES_FILE = "scores.json"
@@ -32,9 +33,9 @@ class Training:
 
     Attributes:
         name: of its folder, or of shipped weights.
-        record: as `config.json` has it.
-        success: share of all states of the validation maps that are solved, after each epoch; empty if not known.
-        weights: what `load_policy` takes, or None if they are gone.
+        record: the record in `config.json`.
+        success: share of the validation states that are solved, after each epoch; empty if not known.
+        weights: argument of `load_policy`; None if the weights are gone.
     """
 
     name: str
@@ -44,11 +45,11 @@ class Training:
 
     @property
     def seed(self) -> int:
-        """Of the training."""
+        """Seed of the training."""
         return int(self.record["config"]["seed"])
 
     def policy(self) -> Policy:
-        """Its policy, in evaluation mode.
+        """The trained policy, in evaluation mode.
 
         Raises: InputError if the weights are gone.
         """
@@ -57,51 +58,12 @@ class Training:
         return load_policy(self.weights)
 
     def default_iterations(self, height: int, width: int) -> int:
-        """K on maps of that size, by its config."""
+        """K on maps of that size, as the configuration says."""
         return build_policy(config_from_json(self.record["config"]["policy"])).default_iterations(height, width)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One policy on one set of fresh maps.
-
-    Attributes:
-        network: row of the table.
-        side: of the maps.
-        training: of the policy.
-        iterations: K.
-        scores: on the maps.
-    """
-
-    network: str
-    side: int
-    training: Training
-    iterations: int
-    scores: Scores
-
-
-def first_seeds(rows: Sequence[Measured], wanted: Callable[[Training], bool]) -> list[Measured]:
-    """The first row of each network and size whose training is wanted."""
-    found: dict[tuple[str, int], Measured] = {}
-    for row in rows:
-        if wanted(row.training):
-            found.setdefault((row.network, row.side), row)
-    return list(found.values())
-
-
-def fresh_maps(side: int, maps: int, seed: int = 0) -> MapDataset:
-    """Maps that no training sees: the authors' generator with a stream of its own for each size.
-
-    The first maps of a larger set are those of a smaller one.
-
-    >>> fresh_maps(8, 3).blocked.equal(fresh_maps(8, 5).blocked[:3])
-    True
-    """
-    return solve_maps(*generate_gridworld(maps, side, seed=(1_000 + side, seed)), seed=side)
-
-
 def shipped_training(name: str) -> Training:
-    """The training of shipped weights; their success by the epoch is not shipped.
+    """The training of shipped weights, without its learning curve.
 
     >>> shipped_training("gridworld-16").seed
     0
@@ -110,13 +72,21 @@ def shipped_training(name: str) -> Training:
 
 
 def _success(history: Path) -> list[float]:
-    """That column of a run's history, in six digits."""
+    """Success after each epoch of a run, in six digits."""
     with history.open(newline="") as stream:
         return [round(float(row["success_rate"]), 6) for row in csv.DictReader(stream)]
 
 
-def _of(key: str, name: str) -> bool:
+def _key_is_of(key: str, name: str) -> bool:
     return key.startswith(f"{name}, ")
+
+
+def _upgraded(key: str, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An entry that version 0.1 wrote, in today's words."""
+    if "record" in entry:
+        record = entry["record"]
+        entry = {**entry, "record": {**record, "config": upgrade_run(record["config"])}}
+    return run_name(key), entry
 
 
 @cache
@@ -125,16 +95,16 @@ def _shipped_validations() -> dict[str, Any]:
 
 
 def _shipped_as(record: dict[str, Any]) -> str | None:
-    """The shipped weights of that training: those with the same scores on the validation maps."""
+    """The shipped weights of a training: those with the same scores on the validation maps."""
     scores = record.get("validation")
     return next((name for name, shipped in _shipped_validations().items() if shipped == scores), None)
 
 
 class ScoreBook:
-    """Trainings and scores by name; kept in `folder` if there is one.
+    """Trainings and scores by name, kept in a file.
 
     Args:
-        folder: of `scores.json`, or None to keep nothing.
+        folder: of `scores.json`; None keeps nothing.
 
     Raises: InputError if that file is damaged.
     """
@@ -144,40 +114,49 @@ class ScoreBook:
         self.entries: dict[str, dict[str, Any]] = {}
         if self.path and self.path.exists():
             try:
-                self.entries = json.loads(self.path.read_text())
-            except ValueError as error:
-                raise InputError(f"{self.path}: expected trainings and scores as JSON, got {error}.") from error
+                entries = json.loads(self.path.read_text())
+                self.entries = dict(_upgraded(key, entry) for key, entry in entries.items())
+            except (ValueError, AttributeError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{self.path}: expected trainings and scores as JSON, got {error!r}; delete it to measure anew."
+                ) from error
 
     def training(self, folder: Path, train: Callable[[], Path] | None = None) -> Training | None:
-        """The training in `folder`; if it is not there, what the book knows of it, else `train` makes it.
+        """The training in a folder; if the folder is gone, what the book knows of it; else a new one.
 
-        If its weights are gone, the shipped ones answer for it where they are of the same training. None if nothing is
-        known of it and there is no `train`.
+        Where the weights are gone, shipped weights of the same training replace them.
+
+        Args:
+            folder: of the run.
+            train: makes the run and returns its folder.
+
+        Returns: None if nothing is known of it and there is no `train`.
         """
-        key = f"{folder.name}, training"
+        name, key = folder.name, f"{folder.name}, training"
+        found = find_run(folder)
         weights: str | None = None
-        if (folder / WEIGHTS_FILE).exists():  # written last
-            weights, record = str(folder), load_record(folder)
+        if found is not None:
+            weights, record = str(found), load_record(found)
             if key in self.entries and self.entries[key]["record"] != record:  # trained again: scores of another policy
-                self.entries = {name: kept for name, kept in self.entries.items() if not _of(name, folder.name)}
-            self.keep(key, lambda: {"record": record, "success": _success(folder / HISTORY_FILE)})
+                self.entries = {entry: kept for entry, kept in self.entries.items() if not _key_is_of(entry, name)}
+            self.keep(key, lambda: {"record": record, "success": _success(found / HISTORY_FILE)})
         elif key in self.entries:
             record = self.entries[key]["record"]
             weights = _shipped_as(record)
         else:
             return self.training(train()) if train else None
-        return Training(folder.name, record, tuple(self.entries[key]["success"]), weights)
+        return Training(name, record, tuple(self.entries[key]["success"]), weights)
 
     def score(self, training: Training, dataset: MapDataset, which: str, num_iterations: int | None = None) -> Scores:
-        """The scores of a policy, from the book if they are there.
+        """The scores of a policy, from the book if it has them.
 
         Args:
             training: of the policy.
-            dataset: what to score it on.
+            dataset: maps to score it on.
             which: name of those maps, with their seed.
             num_iterations: K; the policy's own if not given.
 
-        Raises: InputError if they are not there, and the weights are gone.
+        Raises: InputError if the book does not have them and the weights are gone.
         """
         height, width = dataset.size
         iterations = training.default_iterations(height, width) if num_iterations is None else num_iterations
@@ -191,11 +170,11 @@ class ScoreBook:
         return Scores(**self.keep(key, measure))
 
     def keep(self, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The entry of that key; measured, and written down at once, if it is not there. It must go through JSON."""
+        """The entry of a key; if there is none it is measured and written at once, as JSON."""
         if key not in self.entries:
             self.entries[key] = measure()
             if self.path:
                 lines = (f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in self.entries.items())
                 with replacing(self.path) as temporary:
-                    temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")  # a line an entry
+                    temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")  # one line per entry
         return self.entries[key]

@@ -1,17 +1,16 @@
-"""The figures of the mazes: a large maze with its plan, success by path length. Both read without colour."""
+"""Figures of the mazes: a large maze with its plan, success by path length. Both read without colour."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from torchvin.evaluation.path import plan_path
-from torchvin.experts.grid import shortest_paths
 from torchvin.mdp.motion import Moves
 from torchvin.plotting.figure import figure
 from torchvin.plotting.maps import plot_plan
+from torchvin.plotting.tasks import furthest_start
 from torchvin.pretrained.store import load_policy
-from torchvin.reproduce.mazes import MazeRow, Task, maps_of
+from torchvin.reproduce.figures import curves
+from torchvin.reproduce.maze_tasks import MazeRow, MazeTask, maps_of
 
 STYLES = (
     {"color": "black", "linestyle": "-", "marker": "o"},
@@ -24,7 +23,7 @@ LARGE = 101
 
 
 def draw(rows: Sequence[MazeRow], out: Path) -> dict[Path, str]:
-    """Draw what the rows allow into `out`/figures: picture -> caption.
+    """Draw what the rows allow into `out`/figures; returns picture -> caption.
 
     Raises: InputError if `out` cannot be written.
     """
@@ -48,25 +47,29 @@ def draw(rows: Sequence[MazeRow], out: Path) -> dict[Path, str]:
 
 
 def maze(row: MazeRow, path: Path) -> int:
-    """Draw the plan of a row's weights (4 moves) on the first of its maps; the number of moves of the optimal path."""
+    """Draw the plan of a row's weights on the first of its maps; returns the number of moves of the optimal path."""
     maps = maps_of(row.task, 1)
-    distance = shortest_paths(maps.blocked, maps.goal, maps.moves).distance[0]
-    furthest = int(torch.where(distance.isinf(), -1.0, distance).argmax())
-    start = divmod(furthest, row.task.side)
-    goal = (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
-    policy = load_policy(row.weights).double()
-    planned = plan_path(policy, maps.blocked[0], start, goal, moves=Moves(num_actions=4))
-    plot_plan(maps.blocked[0], planned, path, title=f"{row.task.kind} {row.task.side}x{row.task.side}")
+    blocked, goal = maps.blocked[0], (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
+    start = furthest_start(blocked, goal, maps.moves)
+    assert isinstance(maps.moves, Moves)  # only mazes without orientations are drawn
+    planned = plan_path(load_policy(row.weights).double(), blocked, start, goal, moves=maps.moves)
+    plot_plan(blocked, planned, path, title=f"{row.task.kind} {row.task.side}x{row.task.side}", motion=maps.moves)
     return len(planned.optimal_path) - 1
 
 
-def by_length(rows: Sequence[MazeRow], task: Task, path: Path) -> None:
+def by_length(rows: Sequence[MazeRow], task: MazeTask, path: Path) -> None:
     """Success of the first seed of each planner in each bin of path lengths."""
+    first = {row.planner: row for row in reversed(rows)}
+    lines = {
+        planner: (
+            [(part.first + part.last) / 2 for part in row.lengths],
+            [100 * part.success_rate for part in row.lengths],
+        )
+        for planner, row in first.items()
+    }
     with figure(path, 7.5, 4.4) as axes:
         axis = axes[0][0]
-        for row, style in zip({row.planner: row for row in reversed(rows)}.values(), STYLES, strict=False):
-            middle = [(part.first + part.last) / 2 for part in row.lengths]
-            axis.plot(middle, [100 * part.success_rate for part in row.lengths], label=row.planner, **style)
+        curves(axis, lines, dict(zip(lines, STYLES, strict=False)))
         axis.set(
             xlabel="moves of the optimal path (middle of the bin)",
             ylabel="states that reach the goal [%]",
@@ -74,5 +77,3 @@ def by_length(rows: Sequence[MazeRow], task: Task, path: Path) -> None:
             ylim=(-3, 103),
             xscale="log",
         )
-        axis.legend()
-        axis.grid(alpha=0.3)

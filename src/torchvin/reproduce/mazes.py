@@ -1,260 +1,159 @@
-"""Mazes: the data of the GPPN, SymVIN and DT-VIN papers, maps far larger than those of the training, other maps.
+"""Mazes: the data of the GPPN, SymVIN and DT-VIN papers, maps far larger than the training's, other maps."""
 
-A row is a planner on a set of maps. Weights are looked up by name, `maze-SIDE[-moore|-drive][-DESIGN]`: first among
-finished runs, then among the shipped ones; where there are none the row says "not run".
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-import torch
-
-from torchvin.bench.machine import forget_peak_memory, peak_megabytes
-from torchvin.data.dataset import MapDataset, solve_maps
-from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
-from torchvin.evaluation.benchmark_maps import TaskScores, find_scenarios, score_tasks, together
-from torchvin.evaluation.fit import check_fit
-from torchvin.evaluation.metrics import LengthBin, Scores
-from torchvin.evaluation.scorer import evaluate
-from torchvin.io.progress import progress_bar
-from torchvin.maps.formats.scenarios import Scenario
-from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.maps.generators.mazes import generate_mazes
-from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
-from torchvin.policies.policy import Policy
-from torchvin.pretrained.store import WEIGHTS_FILE, available, load_policy
+from torchvin.evaluation.benchmark_maps import SCENARIO_FILES, TaskScores
+from torchvin.evaluation.published import MAZES, PublishedMazes
+from torchvin.io.tables import Table, table_of, write_csv
+from torchvin.reproduce import maze_figures, maze_tasks
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.table1 import train_run
-from torchvin.tasks.gridworld import TRAINING_STREAM
-from torchvin.training.config import PRESETS, RunConfig, preset
+from torchvin.reproduce.maze_tasks import SUFFIXES, TASKS, MazeRow, MazeTask
+from torchvin.reproduce.maze_text import COLUMNS, REAL_COLUMNS, TABLES, page_text, with_published
+from torchvin.reproduce.page import Page, check_sizes
+from torchvin.reproduce.row import Row, row_of
+from torchvin.reproduce.text import write_text
+from torchvin.reproduce.trainings import run_name
 
-#: Row -> the end of the names of its presets and weights.
-PLANNERS = {
-    "shortest path": "",
-    "normalized": "-normalized",
-    "VIN": "-vin",
-    "GPPN": "-gppn",
-    "dynamic transitions": "-dynamic",
+#: row of the table -> policy of a `Row`
+POLICIES = {
+    "shortest path": "shortest-path",
+    "normalized": "normalized",
+    "VIN": "vin",
+    "GPPN": "gppn",
+    "dynamic transitions": "dynamic",
 }
-#: The planners that are also tried far from their training; the others were never meant to go there.
-TRAVELLERS = ("shortest path", "normalized")
-SUFFIXES = {"news": "", "moore": "-moore", "differential-drive": "-drive"}
-TRAINED_SIDE = 15
-SEEDS = (0, 1, 2)
-LENGTHS = (1, 31, 61, 121, 301, 601, 1801)  # first move count of each bin of path lengths
-_MAPS = {"quick": {15: 500, 28: 200, 35: 100, 50: 100, 65: 50, 100: 30, 101: 30, 501: 2}}
-_MAPS["full"] = {15: 5_000, 28: 2_000, 35: 500, 50: 500, 65: 200, 100: 50, 101: 30, 501: 5}
-#: Value updates cost K * H * W, a minute a map at 501x501: planners that iterate get no larger maps than this.
-LARGEST_ITERATED = 101
-GOALS_AT_ONCE = 1_000  # of a benchmark map: what is kept when a run is killed
-_ORTHOGONAL = Moves(num_actions=4)
+#: %Suc and %Opt of the GPPN paper, metric of a `Row` -> rate of a published table
+METRICS = {"all_states_success_rate": "success_rate", "all_states_optimal_rate": "optimal_rate"}
 
 
 @dataclass(frozen=True)
-class Task:
-    """A set of test maps.
+class MazeScores:
+    """What was measured for the page: planners on mazes, and on the maps of a benchmark."""
 
-    Attributes:
-        table: of the report.
-        kind: of the maps; a name in `OTHER_MAPS` or of a generator.
-        side: rows and columns.
-        mechanism: what the agent can do.
-    """
-
-    table: str
-    kind: str
-    side: int
-    mechanism: str = "news"
-
-
-#: Maps unlike those of the training, by name: number, side, seed -> blocked, goal.
-OTHER_MAPS: dict[str, Callable[[int, int, tuple[int, ...]], tuple[torch.Tensor, torch.Tensor]]] = {
-    f"maze, {share:.0%} opened": (
-        lambda maps, side, seed, share=share: generate_mazes(maps, side, seed=seed, opened=(share, share))
-    )
-    for share in (0.05, 0.2, 0.5, 0.9)
-} | {"gridworld": lambda maps, side, seed: generate_gridworld(maps, side, seed=seed, moves=_ORTHOGONAL)}
-
-TASKS = (
-    *(Task("papers", "maze", side, name) for side in (15, 28) for name in MOTION_MODELS),
-    *(Task("papers", "maze", side) for side in (35, 50, 100)),
-    *(Task("transfer", kind, side) for side in (15, 35, 101, 501) for kind in ("maze", "perfect-maze")),
-    *(Task("other maps", kind, 65) for kind in (*OTHER_MAPS, "rooms", "caves", "scattered")),
-)
+    mazes: tuple[MazeRow, ...]
+    real: tuple[TaskScores, ...] = ()
 
 
 @dataclass(frozen=True)
-class MazeRow:
-    """A planner on a task; without weights only the first two are there.
+class Mazes(Page):
+    """Mazes of GPPN, SymVIN and DT-VIN, trained at 15x15 and planned up to 501x501; other maps.
 
-    Attributes:
-        planner: row of the table.
-        task: the maps.
-        weights: name of shipped weights, or folder of the run; empty: not run.
-        scores: on the maps.
-        lengths: rates by the length of the optimal path.
-        iterations: K, where the planner iterates.
-        seconds: of the evaluation.
-        megabytes: most memory held in it.
-        record: of the training.
+    Every planner that has weights, beside the published numbers.
     """
 
-    planner: str
-    task: Task
-    weights: str = ""
-    scores: Scores | None = None
-    lengths: tuple[LengthBin, ...] = ()
-    iterations: int = 0
-    seconds: float = 0.0
-    megabytes: float = 0.0
-    record: dict[str, Any] | None = None
+    name: ClassVar[str] = "mazes"
+
+    sizes: tuple[int, ...] = ()
+    """Sides of the maps; all of the tables if none is given."""
+    maps: Path | None = None
+    """Folder with maps of the MovingAI benchmark and their *even*.scen files, every task of which is planned."""
+    maps_weights: str = "gridworld-16-shortest-path"
+    """What plans on --maps, with the 8 moves of the paper: name of weights, or folder of a run."""
+
+    @property
+    def command(self) -> str:
+        """The command that makes the page."""
+        return super().command + (" --maps FOLDER" if self.maps else "")
+
+    def check(self) -> None:
+        """See `Page.check`."""
+        super().check()
+        check_sizes(self.sizes, sorted({task.side for task in TASKS}))
+        if self.maps and not self.maps.is_dir():
+            raise InputError(f"--maps {self.maps}: no such folder; it should hold .map and .scen files.")
+
+    def measure(self, book: ScoreBook) -> MazeScores:
+        """Score every planner on every task of the sizes asked for; full: train what is missing first."""
+        tasks = maze_tasks.tasks_of(self.sizes)
+        full = self.budget == "full"
+        if full and self.train:
+            maze_tasks.train_all(tasks, self.folder)
+        rows = maze_tasks.score_all(tasks, self.budget, book, self.folder, seed=0 if full else self.seed)
+        real = maze_tasks.real_maps(self.maps, self.maps_weights, book) if self.maps else []
+        return MazeScores(tuple(rows), tuple(real))
+
+    def rows(self, measured: MazeScores) -> list[Row]:
+        """%Suc and %Opt per planner and task; of benchmark maps the shares of tasks."""
+        groups: dict[tuple[MazeTask, str, str], list[MazeRow]] = {}
+        for row in measured.mazes:
+            preset = run_name(Path(row.weights).name).rsplit("-s", 1)[0]
+            groups.setdefault((row.task, row.planner, preset), []).append(row)
+        rows = [row for (task, planner, _), group in groups.items() for row in _rows(task, planner, group)]
+        rows += [row for score in measured.real for row in _real_rows(score, Path(self.maps_weights).name)]
+        return list(dict.fromkeys(rows))  # some mazes stand in two tables
+
+    def tables(self, measured: MazeScores) -> list[Table]:
+        """Each table for a terminal, without the published rows."""
+        shown = []
+        for table, title in TABLES.items():
+            if mine := [row for row in measured.mazes if row.task.table == table]:
+                shown.append(table_of(COLUMNS, with_published(mine), title=title, short=True))
+        if measured.real:
+            shown.append(table_of(REAL_COLUMNS, measured.real, title="Real maps"))
+        return shown
+
+    def write(self, measured: MazeScores) -> list[Path]:
+        """Write `mazes.md`, `mazes.csv` (one line per planner, seed and task, every score) and the figures."""
+        out = self.folder
+        write_csv(out / "mazes.csv", [_csv_entry(row) for row in measured.mazes])
+        captions = maze_figures.draw(measured.mazes, out)
+        title = ""
+        if self.maps:
+            files = len(list(self.maps.rglob(SCENARIO_FILES)))
+            title = f"Every task of {files} files `{SCENARIO_FILES}`, planned by `{Path(self.maps_weights).name}`."
+        text = page_text(self.command, measured.mazes, measured.real, title, captions)
+        return [write_text(out / "mazes.md", text), out / "mazes.csv", *captions]
 
 
-def maps_of(task: Task, maps: int, seed: int = 0) -> MapDataset:
-    """The maps of a task, of a random stream of their own; those of a smaller set begin a larger one.
+def published_score(task: MazeTask, planner: str) -> PublishedMazes | None:
+    """The published numbers of a planner on a task: those with the fewest training maps, as ours have few.
 
-    >>> maps_of(Task("transfer", "perfect-maze", 9), 2).size
-    (9, 9)
+    >>> published_score(MazeTask("papers", "maze", 15), "GPPN").success_rate
+    0.978
     """
-    moves: MotionModel = motion_model(task.mechanism)
-    stream = (2_000 + task.side, seed, list(MOTION_MODELS).index(task.mechanism))
-    if task.kind in OTHER_MAPS:
-        return solve_maps(*OTHER_MAPS[task.kind](maps, task.side, stream), moves=moves, seed=task.side)
-    return draw_maps(task.kind, maps, task.side, task.side, seed=stream, moves=moves, demonstration_seed=task.side)
+    if task.table != "papers":
+        return None
+    entries = [
+        entry for entry in MAZES if (entry.network, entry.side, entry.mechanism) == (planner, task.side, task.motion)
+    ]
+    return min(entries, key=lambda entry: entry.maps, default=None)
 
 
-def number_of_maps(task: Task, budget: str) -> int:
-    """How many maps a budget gives a task."""
-    return _MAPS[budget][task.side]
+def _rows(task: MazeTask, planner: str, group: Sequence[MazeRow]) -> list[Row]:
+    scores = [row.scores for row in group if row.scores is not None]
+    sides = {row.record["config"]["data"].get("height") for row in group if row.record is not None}
+    split = "other" if task.table == "other maps" else "test" if sides <= {task.side} else "transfer"
+    paper = published_score(task, planner)
+    name = f"{task.kind}-{task.side}{SUFFIXES[task.motion]}"
+    return [
+        row_of(name, POLICIES[planner], split, metric, scores, getattr(paper, rate, None))
+        for metric, rate in METRICS.items()
+    ]
 
 
-def names(planner: str, task: Task) -> list[str]:
-    """Names of the weights that answer for a planner on a task: trained at its size, and at 15x15."""
-    ends = f"{SUFFIXES[task.mechanism]}{PLANNERS[planner]}"
-    sides = (task.side, TRAINED_SIDE) if task.table == "papers" else (TRAINED_SIDE,)
-    return list(dict.fromkeys(f"maze-{side}{ends}" for side in sides))
+def _real_rows(score: TaskScores, weights: str) -> list[Row]:
+    shares = {"success_rate": score.found, "optimal_rate": score.optimal}
+    return [
+        Row(score.map_name, weights, "scenarios", metric, count / max(score.solvable, 1), 1, 1, None, None)
+        for metric, count in shares.items()
+    ]
 
 
-def find_weights(name: str, runs: Path | None) -> list[str]:
-    """Finished runs of that name, one a seed; else the shipped weights; else nothing."""
-    folders = [runs / f"{name}-s{seed}" for seed in SEEDS] if runs else []
-    finished = [str(folder) for folder in folders if (folder / WEIGHTS_FILE).is_file()]
-    return finished or [name] * (name in available())
-
-
-def rows(tasks: Sequence[Task], budget: str, book: ScoreBook, runs: Path | None = None, seed: int = 0) -> list[MazeRow]:
-    """Every planner on every task, in the order of the tasks; what has no weights is there too, as not run."""
-    found = []
-    for task in tasks:
-        maps = None
-        for planner in PLANNERS if task.table == "papers" else TRAVELLERS:
-            weights = [entry for name in names(planner, task) for entry in find_weights(name, runs)]
-            if not weights:
-                found.append(MazeRow(planner, task))
-            for entry in weights:
-                loaded = load_policy(entry)
-                if task.side > LARGEST_ITERATED and not (loaded.planner and loaded.planner.exact):
-                    continue
-                maps = maps_of(task, number_of_maps(task, budget), seed) if maps is None else maps
-                found.append(measure(planner, task, entry, loaded, maps, book, seed))
-    return found
-
-
-def measure(
-    planner: str, task: Task, weights: str, loaded: Policy, maps: MapDataset, book: ScoreBook, seed: int = 0
-) -> MazeRow:
-    """Score weights on the maps of a task, but for those on which they were trained.
-
-    Raises: InputError if the weights are of another mechanism.
-    """
-    check_fit(loaded, maps)
-    key = f"{Path(weights).name}, {task.kind} {task.side} {task.mechanism}, {len(maps)} maps, seed {seed}"
-
-    def score() -> dict[str, Any]:
-        unseen = without_training_maps(maps, loaded)
-        forget_peak_memory()
-        with progress_bar(f"evaluating {key}", len(unseen)) as advance:
-            result = evaluate(loaded, unseen, on_progress=advance)
-        return {
-            "scores": asdict(result.scores),
-            "lengths": [asdict(entry) for entry in result.by_length.bins(LENGTHS)],
-            "seconds": result.seconds,
-            "megabytes": peak_megabytes(),
-        }
-
-    entry = book.keep(key, score)
-    return MazeRow(
-        planner=planner,
-        task=task,
-        weights=weights,
-        scores=Scores(**entry["scores"]),
-        lengths=tuple(LengthBin(**part) for part in entry["lengths"]),
-        iterations=loaded.default_iterations(task.side, task.side),
-        seconds=entry["seconds"],
-        megabytes=entry["megabytes"],
-        record=loaded.record,
-    )
-
-
-def without_training_maps(maps: MapDataset, loaded: Policy) -> MapDataset:
-    """The maps whose layout did not occur in the training, drawn again from its record; near-empty mazes may."""
-    described = loaded.record["config"]
-    data = described["data"]
-    if (data.get("kind"), data["height"], data["width"]) != ("maze", *maps.size):
-        return maps
-    seed = (described["seed"], TRAINING_STREAM)
-    drawn, _ = generate_mazes(data["maps"], data["height"], data["width"], seed=seed)
-    seen = {layout.tobytes() for layout in drawn.numpy()}
-    fresh = torch.tensor([layout.tobytes() not in seen for layout in maps.blocked.numpy()])
-    return maps[fresh.nonzero()[:, 0]]
-
-
-def train_all(tasks: Sequence[Task], out: Path) -> None:
-    """Train every preset that the tasks ask for, three seeds; what is finished is kept, what was killed goes on."""
-    for name in dict.fromkeys(name for task in tasks for planner in PLANNERS for name in names(planner, task)):
-        if name in PRESETS:
-            for seed in SEEDS:
-                config: RunConfig = replace(preset(name), seed=seed)
-                train_run(f"{name}-s{seed}", config, out, command="torchvin reproduce mazes --budget full")
-
-
-def check_sides(sides: Sequence[int]) -> list[Task]:
-    """The tasks of these sizes; all of them if none is given.
-
-    Raises: InputError for a size that no task has.
-    """
-    known = sorted({task.side for task in TASKS})
-    if unknown := [side for side in sides if side not in known]:
-        raise InputError(
-            f"the tables of mazes have the sizes {', '.join(map(str, known))}, got {', '.join(map(str, unknown))}."
-        )
-    return [task for task in TASKS if not sides or task.side in sides]
-
-
-def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
-    """Plan every task of the benchmark maps in a folder, map by map; weights with the 8 moves of the paper.
-
-    Raises: InputError if the folder has no tasks, or the weights have other moves.
-    """
-    loaded = load_policy(weights)
-    if loaded.motion != Moves():
-        raise InputError(f"the tasks of benchmark maps are planned with 8 moves; {weights} has other actions.")
-    scores = []
-    for path, tasks in find_scenarios(folder).items():
-        goals = sorted({task.goal for task in tasks})
-        parts = []
-        for first in range(0, len(goals), GOALS_AT_ONCE):
-            chosen = set(goals[first : first + GOALS_AT_ONCE])
-            mine = [task for task in tasks if task.goal in chosen]
-            key = f"{Path(weights).name}, {path.stem}, goals {first} to {first + len(chosen) - 1} of {len(goals)}"
-
-            def score(path: Path = path, mine: Sequence[Scenario] = mine, key: str = key) -> dict[str, Any]:
-                with progress_bar(f"planning {key}", len({task.goal for task in mine})) as advance:
-                    return asdict(score_tasks(loaded, path, mine, on_progress=advance))
-
-            parts.append(TaskScores(**book.keep(key, score)))
-        scores.append(together(parts))
-    return scores
+def _csv_entry(row: MazeRow) -> dict[str, object]:
+    return {
+        "table": row.task.table,
+        "kind": row.task.kind,
+        "side": row.task.side,
+        "mechanism": row.task.motion,
+        "planner": row.planner,
+        "weights": run_name(Path(row.weights).name) if row.weights else "not run",
+        "iterations": row.iterations,
+        "seconds": row.seconds,
+        "megabytes": row.megabytes,
+        "training_seconds": row.record["seconds"] if row.record else "",
+        **(asdict(row.scores) if row.scores else {}),
+    }

@@ -235,14 +235,13 @@ def _mazes() -> dict[str, RunConfig]:
     presets = {}
     for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
         moves = motion_model(name)
-        agent = {"num_actions": moves.num_actions, "num_orientations": moves.num_orientations}
-        policy = NormalizedConfig(**agent, iterations_per_side=MAZE_ITERATIONS)
+        actions, orientations = moves.num_actions, moves.num_orientations
+        policy = NormalizedConfig(actions, num_orientations=orientations, iterations_per_side=MAZE_ITERATIONS)
+        shortest = ShortestPathConfig(actions, num_orientations=orientations)
         for side in (15, 28):
             data = DataConfig(kind="maze", height=side, width=side, maps=10_000, motion=name)
             presets[f"maze-{side}{suffix}-normalized"] = RunConfig(policy, data, TrainingConfig(epochs=10))
-            presets[f"maze-{side}{suffix}"] = RunConfig(
-                ShortestPathConfig(**agent), replace(data, maps=3000), TWO_PHASES
-            )
+            presets[f"maze-{side}{suffix}"] = RunConfig(shortest, replace(data, maps=3000), TWO_PHASES)
     return presets
 
 

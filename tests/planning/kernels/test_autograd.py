@@ -17,6 +17,7 @@ from torchvin.errors import ShapeError
 from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference
 from torchvin.planning.kernels.cpu import kernel as cpu
+from torchvin.planning.kernels.kernel import Problem
 from torchvin.planning.value_iteration import value_iteration
 
 pytestmark = pytest.mark.skipif(cpu.extension is None, reason="the C++ kernel is not compiled")
@@ -284,11 +285,11 @@ def test_plans_that_live_together_share_no_memory_and_the_next_uses_theirs():
 def test_what_the_kernel_is_not_given():
     q_reward, value = torch.zeros(1, 2, 3, 3), torch.zeros(1, 1, 3, 3)
     with pytest.raises(ValueError, match="kernel must be"):
-        cpu.forward(q_reward, torch.zeros(1, 3, 1, 3, 3), value, 1, 0)
+        cpu.forward(Problem(q_reward, torch.zeros(1, 3, 1, 3, 3), value, 1, 0))
     with pytest.raises(ValueError, match=r"expected .* contiguous torch.float32, got .* torch.float64"):
-        cpu.forward(q_reward, torch.zeros(1, 2, 1, 3, 3), value.double(), 1, 0)
+        cpu.forward(Problem(q_reward, torch.zeros(1, 2, 1, 3, 3), value.double(), 1, 0))
     with pytest.raises(ValueError, match="kernels must be 1 or K"):
-        cpu.forward(q_reward, torch.zeros(5, 2, 1, 3, 3), value, 1, 0)
+        cpu.forward(Problem(q_reward, torch.zeros(5, 2, 1, 3, 3), value, 1, 0))
 
 
 def test_a_map_without_cells_and_a_batch_without_maps():

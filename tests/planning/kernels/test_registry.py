@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -11,7 +13,7 @@ Q_REWARD = torch.zeros(1, 2, 3, 3)
 
 
 def broken(reason):
-    return Backend(summary="", why_not=lambda q_reward: reason)
+    return Backend(summary="", load=lambda: SimpleNamespace(why_not=lambda q_reward: reason))
 
 
 def test_the_reference_is_there_and_runs_anywhere():

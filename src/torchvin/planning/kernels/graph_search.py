@@ -37,7 +37,8 @@ def shortest_paths(
     >>> shortest_paths(cost, goal_cost, [(0, 0, -1)]).tolist()  # one action, to the left
     [[[[0.0, 1.0, 2.0]]]]
     """
-    return search(cost, goal_cost, [number for step in steps for number in map(int, step)])[0]
+    distance: Tensor = search(cost, goal_cost, [number for step in steps for number in map(int, step)])[0]
+    return distance
 
 
 Solution = tuple[Float[Tensor, "B O H W"], UInt8[Tensor, "B O H W"], Int[Tensor, "B O H W"]]

@@ -5,9 +5,6 @@
 
 This is equation (1) of Tamar et al. (NIPS 2016) with P and the discount folded into `kernel`. The public VIN codes
 convolve the stack [R, V] at each iteration; R's share never changes, so it comes in once, as `q_reward`.
-
-A state may have O orientations, each a value channel with A actions of its own: Q channels o * A + a, and a kernel that
-says to which orientation an action leads. Kernels may also differ from iteration to iteration ("untied").
 """
 
 import math
@@ -17,6 +14,26 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
+
+
+def paper(
+    q_reward: Float[Tensor, "B A H W"], kernel: Float[Tensor, "A 1 F F"], num_iterations: int
+) -> tuple[Float[Tensor, "B A H W"], Float[Tensor, "B 1 H W"]]:
+    """The paper's loop: (Q, V) after exactly `num_iterations` updates of V_0 = 0.
+
+    >>> q_values, value = paper(torch.ones(2, 4, 8, 5), torch.full((4, 1, 3, 3), 0.1), num_iterations=3)
+    >>> q_values.shape, value.shape
+    (torch.Size([2, 4, 8, 5]), torch.Size([2, 1, 8, 5]))
+    """
+    value = torch.zeros_like(q_reward[:, :1])
+    for _ in range(num_iterations):
+        q_values = q_reward + functional.conv2d(value, kernel, padding=kernel.shape[-1] // 2)
+        value = q_values.amax(dim=1, keepdim=True)
+    return q_reward + functional.conv2d(value, kernel, padding=kernel.shape[-1] // 2), value
+
+
+# The generalizations. A state may have O orientations: O value channels, Q channels o * A + a, and a kernel that says
+# to which orientation an action leads. A kernel may differ per iteration ("untied"). The maximum may be soft.
 
 
 def look_ahead(
@@ -41,7 +58,7 @@ def update(
     actions = by_orientation(q_values, orientations)
     if temperature:
         return temperature * (actions / temperature).logsumexp(dim=2)
-    if not q_values.requires_grad:
+    if not (q_values.requires_grad or torch.jit.is_tracing()):  # a trace is checked with and without gradients
         return actions.amax(dim=2)  # the same values, 3 times as fast as keeping the index
     return actions.max(dim=2).values
 
@@ -53,6 +70,11 @@ def iterate(
     for k in range(first, last):
         value = update(look_ahead(q_reward, kernels[min(k, len(kernels) - 1)], value), value.shape[1], temperature)
     return value
+
+
+def per_iteration(kernel: Float[Tensor, "*S OA O F F"]) -> Float[Tensor, "S OA O F F"]:
+    """Kernels [S, O*A, O, F, F], S = 1 where there is one for all iterations."""
+    return kernel if kernel.ndim == 5 else kernel.unsqueeze(0)
 
 
 def value_iteration(
@@ -68,8 +90,8 @@ def value_iteration(
     `gradient` is "unroll" (autograd keeps every iteration) or "checkpoint" (keeps about sqrt(K) values and computes the
     iterations between them again in the backward pass). Values and gradients are the same.
     """
-    kernels = kernel if kernel.ndim == 5 else kernel[None]
-    stride = num_iterations if gradient == "unroll" else math.isqrt(max(num_iterations - 1, 0)) + 1
+    kernels = per_iteration(kernel)
+    stride = num_iterations if gradient == "unroll" else segment_length(num_iterations)
     for first in range(0, num_iterations, max(stride, 1)):
         steps = (first, min(first + stride, num_iterations), temperature)
         if gradient == "checkpoint" and torch.is_grad_enabled():
@@ -77,6 +99,11 @@ def value_iteration(
         else:
             value = iterate(q_reward, kernels, value, *steps)
     return look_ahead(q_reward, kernels[-1], value), value
+
+
+def segment_length(num_iterations: int) -> int:
+    """Iterations between two values that "checkpoint" keeps: about sqrt(K), so that as many are kept."""
+    return math.isqrt(max(num_iterations - 1, 0)) + 1
 
 
 def residual(

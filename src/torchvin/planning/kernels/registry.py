@@ -1,15 +1,17 @@
 """Which kernel runs the operator: one table, in order of preference, each with a probe that says why it cannot run."""
 
+import functools
+import importlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
 from torchvin.planning.kernels import reference
-from torchvin.planning.kernels.cpu import kernel as cpu
-from torchvin.planning.kernels.triton import kernel as triton
+from torchvin.planning.kernels.kernel import Kernel
 
 
 @dataclass(frozen=True)
@@ -18,24 +20,44 @@ class Backend:
 
     Attributes:
         summary: one line for `torchvin info`: what it is, and the measured reason for its place.
-        why_not: returns why it cannot run on a tensor (its device, dtype), or None if it can; asked with None for the
-            machine as a whole.
+        load: returns its kernel, importing it when it is first asked; None for the reference, which is plain PyTorch.
     """
 
     summary: str
-    why_not: Callable[[Tensor | None], str | None]
+    load: Callable[[], Kernel] | None = None
+
+    @functools.cached_property
+    def kernel(self) -> Kernel:
+        """The kernel, imported when first asked for."""
+        assert self.load is not None
+        return self.load()
+
+    def why_not(self, q_reward: Tensor | None) -> str | None:
+        """Why it cannot run on a tensor, or None if it can; None asks for the machine as a whole."""
+        return self.kernel.why_not(q_reward) if self.load else None
+
+
+def _module(name: str) -> Callable[[], Kernel]:
+    return lambda: cast(Kernel, importlib.import_module(name))
 
 
 #: The first that can run a tensor does. On a CPU the C++ kernel wins at every size measured (docs/results.md), down to
 #: one map of 8x8, so nothing but device and dtype decides; threads are torch's, used from 10 million multiply-adds on.
 BACKENDS: dict[str, Backend] = {
-    "cpu": Backend("C++ with SIMD, all iterations in cache, 5 bytes a cell and iteration kept", cpu.why_not),
-    "triton": Backend("all iterations of a small map in one launch, 5 bytes a cell and iteration kept", triton.why_not),
-    "reference": Backend("plain PyTorch, any device and dtype; defines the semantics", lambda q_reward: None),
+    "cpu": Backend(
+        "C++ with SIMD, all iterations in cache, 5 bytes per cell and iteration kept",
+        _module("torchvin.planning.kernels.cpu.kernel"),
+    ),
+    "triton": Backend(
+        "all iterations of a small map in one launch, 5 bytes per cell and iteration kept",
+        _module("torchvin.planning.kernels.triton.kernel"),
+    ),
+    "reference": Backend("plain PyTorch, any device and dtype; defines the semantics"),
 }
 
-#: Of an orientation; the fused kernels keep the action taken in a byte.
+#: Per orientation; the fused kernels keep the action taken in a byte.
 MOST_ACTIONS = 255
+REFERENCE = "reference"
 
 
 def choose(backend: str, q_reward: Tensor) -> str:
@@ -47,7 +69,7 @@ def choose(backend: str, q_reward: Tensor) -> str:
         # Triton's interpreter runs on a CPU, for tests that ask for it, and takes minutes.
         names = [name for name in BACKENDS if name != "triton" or q_reward.is_cuda]
         chosen = next(name for name in names if BACKENDS[name].why_not(q_reward) is None)
-        if chosen == "reference" and q_reward.device.type == "cpu" and cpu.extension is None:
+        if chosen == REFERENCE and q_reward.device.type == "cpu" and BACKENDS["cpu"].why_not(None):
             _warn_not_compiled()
         return chosen
     if backend not in BACKENDS:
@@ -83,18 +105,27 @@ def run(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Q, V and the residual, by the kernel that `choose` chooses; what only the reference has, by the reference.
 
+    Args:
+        backend: "auto" or a name.
+        q_reward, value: as in `value_iteration`.
+        kernel: [O*A, O, F, F], or [K + 1, O*A, O, F, F].
+        num_iterations: K.
+        gradient: "unroll" or "checkpoint".
+        temperature: of the soft maximum.
+
     Raises: InputError, see `choose`; if another backend is named for what only the reference has.
     """
     actions = q_reward.shape[1] // value.shape[1]
     only_reference = "the soft maximum runs" if temperature else ""
     if actions > MOST_ACTIONS:  # GPPN's table has VINs of 600 Q channels
         only_reference = f"more than {MOST_ACTIONS} actions ({actions}) run"
-    if only_reference and backend not in ("auto", "reference"):
+    if only_reference and backend not in ("auto", REFERENCE):
         raise InputError(f"{only_reference} in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
-    chosen = "reference" if only_reference else choose(backend, q_reward)
-    if chosen == "reference":
-        q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
-        return q_values, final, reference.residual(q_values, final, temperature)
-    from torchvin.planning.kernels import autograd as fused
+    chosen = REFERENCE if only_reference else choose(backend, q_reward)
+    if chosen != REFERENCE:
+        from torchvin.planning.kernels import autograd
 
-    return fused.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
+        if not autograd.must_be_traced():
+            return autograd.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
+    q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
+    return q_values, final, reference.residual(q_values, final, temperature)

@@ -106,7 +106,7 @@ class LatentModel(nn.Module):
         self.register_buffer("correction", torch.zeros(channels, dtype=torch.float64))
         self.register_buffer("calibrated", torch.tensor(False))
         self.is_calibrated = False  # the same as a Python number: a traced program cannot branch on a tensor
-        self.register_load_state_dict_post_hook(_note_state)
+        self.register_load_state_dict_post_hook(_note_state)  # type: ignore[no-untyped-call]
 
     def set_calibrated(self, calibrated: bool = True) -> None:
         """Say whether thresholds and correction have been found, so that the hardened model may be used."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.planning.kernels.reference import by_orientation
+from torchvin.planning.models.transition import Device, Place
 
 
 class ImageReward(nn.Module):
@@ -22,6 +23,7 @@ class ImageReward(nn.Module):
         kernel_size: F of W_R, odd.
         scale: standard deviation of the initial weights.
         num_orientations: O; each has a reward image of its own.
+        device, dtype: of the weights.
 
     >>> ImageReward(num_actions=10)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 10, 8, 5])
@@ -36,14 +38,21 @@ class ImageReward(nn.Module):
         kernel_size: int = 3,
         scale: float = 0.01,
         num_orientations: int = 1,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        channels = num_orientations * num_actions
-        self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1)
-        self.reward = nn.Conv2d(hidden_channels, num_orientations, 1, bias=False)
-        self.q_conv = nn.Conv2d(num_orientations, channels, kernel_size, padding="same", bias=False)
+        channels, place = num_orientations * num_actions, Place(device=device, dtype=dtype)
+        self.scale = scale
+        self.hidden = nn.Conv2d(in_channels, hidden_channels, 3, padding=1, **place)
+        self.reward = nn.Conv2d(hidden_channels, num_orientations, 1, bias=False, **place)
+        self.q_conv = nn.Conv2d(num_orientations, channels, kernel_size, padding="same", bias=False, **place)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, `scale` * N(0, 1)."""
         for parameter in self.parameters():
-            nn.init.normal_(parameter, std=scale)
+            nn.init.normal_(parameter, std=self.scale)
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
         """The reward image R, one for each orientation.
@@ -105,7 +114,15 @@ class PositiveNetwork(nn.Sequential):
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
         super().__init__(first, nn.ReLU(), second, Rectifier())
 
-    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
+    @property
+    def convolutions(self) -> tuple[nn.Conv2d, nn.Conv2d]:
+        """The two layers that learn."""
+        first, second = self[0], self[2]
+        assert isinstance(first, nn.Conv2d)
+        assert isinstance(second, nn.Conv2d)
+        return first, second
+
+    def forward(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA *size"]:
         modules: Any = self._modules.values()
         first, relu, second, rectifier = modules
         if torch.is_grad_enabled():
@@ -132,6 +149,7 @@ class ActionReward(nn.Module):
         hidden_channels: of the first convolutions, half for each network.
         termination: append a channel of zeros to each orientation, for an action that ends with nothing.
         num_orientations: O, and as many goal planes.
+        device, dtype: of the weights.
 
     >>> ActionReward(num_actions=8)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 9, 8, 5])
@@ -145,19 +163,38 @@ class ActionReward(nn.Module):
         hidden_channels: int = 32,
         termination: bool = True,
         num_orientations: int = 1,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        half = hidden_channels // 2
+        half, place = hidden_channels // 2, Place(device=device, dtype=dtype)
         channels = num_orientations * num_actions
         self.goal = PositiveNetwork(
-            nn.Conv2d(num_orientations, half, 3, padding=1, bias=False), nn.Conv2d(half, channels, 1, bias=False)
+            nn.Conv2d(num_orientations, half, 3, padding=1, bias=False, **place),
+            nn.Conv2d(half, channels, 1, bias=False, **place),
         )
-        last = nn.Conv2d(half, channels, 1)
-        assert last.bias is not None
-        nn.init.constant_(last.bias, 0.5)  # every cost begins above 0, where the whole gradient passes
-        self.terrain = PositiveNetwork(nn.Conv2d(terrain_channels, half, 3), last)
+        last = nn.Conv2d(half, channels, 1, **place)
+        self.terrain = PositiveNetwork(nn.Conv2d(terrain_channels, half, 3, **place), last)
         self.termination = termination
         self.num_orientations = num_orientations
+        self._open()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, as torch draws those of convolutions; every cost begins at about 0.5."""
+        for network in (self.goal, self.terrain):
+            for convolution in network.convolutions:
+                convolution.reset_parameters()
+        self._open()
+
+    def _open(self) -> None:
+        """Costs begin above 0, where the whole gradient passes."""
+        bias = self.terrain.convolutions[1].bias
+        assert bias is not None
+        nn.init.constant_(bias, 0.5)
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        return f"termination={self.termination}, num_orientations={self.num_orientations}"
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
         """The mean over the actions, for pictures: high at the goal, low where many moves are refused."""

@@ -1,5 +1,7 @@
 """Transition models: where an action leads, as one kernel for all cells."""
 
+from typing import TypedDict
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -7,6 +9,16 @@ from torch.nn import functional
 
 from torchvin.errors import InputError
 from torchvin.planning.models.latent_mdp import Steps, likeliest_steps
+
+#: What torch takes for a device.
+Device = torch.device | str | int | None
+
+
+class Place(TypedDict):
+    """Where weights lie, and their type."""
+
+    device: Device
+    dtype: torch.dtype | None
 
 
 class FreeTransition(nn.Module):
@@ -19,6 +31,7 @@ class FreeTransition(nn.Module):
         num_kernels: K + 1 different kernels, one an iteration and one for the look-ahead ("untied", section 5.1);
             0: one for all.
         num_orientations: O, value channels.
+        device, dtype: of the weights.
 
     >>> FreeTransition(num_actions=10)().shape
     torch.Size([10, 1, 3, 3])
@@ -32,11 +45,25 @@ class FreeTransition(nn.Module):
         scale: float = 0.01,
         num_kernels: int = 0,
         num_orientations: int = 1,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.scale = scale
         untied = (num_kernels,) if num_kernels else ()
         channels = (num_orientations * num_actions, num_orientations)
-        self.weight = nn.Parameter(scale * torch.randn(*untied, *channels, kernel_size, kernel_size))
+        shape = (*untied, *channels, kernel_size, kernel_size)
+        self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, `scale` * N(0, 1)."""
+        self.weight.copy_(self.scale * torch.randn_like(self.weight))
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        return f"weight={list(self.weight.shape)}, scale={self.scale:g}"
 
     def forward(self) -> Float[Tensor, "*S OA O F F"]:
         return self.weight
@@ -58,6 +85,7 @@ class NormalizedTransition(nn.Module):
             with 10, 94 % with 1).
         termination: append an action that leads nowhere (a kernel of zeros), worth no more than its reward.
         num_orientations: O, value channels.
+        device, dtype: of the logits.
 
     Raises: InputError for a discount outside (0, 1).
 
@@ -74,6 +102,8 @@ class NormalizedTransition(nn.Module):
         sharpness: float = 10.0,
         termination: bool = False,
         num_orientations: int = 1,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         if not 0 < discount < 1:
@@ -81,8 +111,19 @@ class NormalizedTransition(nn.Module):
         self.discount = discount
         self.sharpness = sharpness
         self.termination = termination
-        channels = (num_orientations * num_actions, num_orientations)
-        self.logits = nn.Parameter(torch.randn(*channels, kernel_size, kernel_size) / sharpness)
+        shape = (num_orientations * num_actions, num_orientations, kernel_size, kernel_size)
+        self.logits = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the logits anew, so that `sharpness` times them is N(0, 1)."""
+        self.logits.copy_(torch.randn_like(self.logits) / self.sharpness)
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        shown = f"logits={list(self.logits.shape)}, discount={self.discount:g}, sharpness={self.sharpness:g}"
+        return shown + ", termination=True" * self.termination
 
     def forward(self) -> Float[Tensor, "OA O F F"]:
         logits = self.logits
@@ -103,7 +144,7 @@ def _note_state(module: nn.Module, *_: object) -> None:
 
 
 class LearnedMoves(nn.Module):
-    """Where each action leads: a distribution over neighbours while it is learned, the likeliest alone once settled.
+    """Where each action leads: a distribution over neighbours while it is learned, then the likeliest alone.
 
     The neighbours are F*F cells in each of O orientations.
 
@@ -112,6 +153,7 @@ class LearnedMoves(nn.Module):
         num_orientations: O.
         kernel_size: F, odd.
         sharpness: factor on the logits, as in `NormalizedTransition`.
+        device, dtype: of the logits.
 
     >>> moves = LearnedMoves(num_actions=4)
     >>> moves.make_deterministic()
@@ -123,15 +165,35 @@ class LearnedMoves(nn.Module):
     steps: Steps | None
 
     def __init__(
-        self, *, num_actions: int, num_orientations: int = 1, kernel_size: int = 3, sharpness: float = 10.0
+        self,
+        *,
+        num_actions: int,
+        num_orientations: int = 1,
+        kernel_size: int = 3,
+        sharpness: float = 10.0,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.sharpness = sharpness
         shape = (num_orientations * num_actions, num_orientations, kernel_size, kernel_size)
-        self.logits = nn.Parameter(torch.randn(shape) / sharpness)
-        self.register_buffer("deterministic", torch.tensor(False))
+        self.logits = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.register_buffer("deterministic", torch.tensor(False, device=device))
         self.steps = None
-        self.register_load_state_dict_post_hook(_note_state)
+        self.reset_parameters()
+        self.register_load_state_dict_post_hook(_note_state)  # type: ignore[no-untyped-call]
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the logits anew; moves are uncertain again."""
+        self.logits.copy_(torch.randn_like(self.logits) / self.sharpness)
+        self.logits.requires_grad_()
+        self.deterministic.fill_(False)
+        self.steps = None
+
+    def extra_repr(self) -> str:
+        """What is shown between the brackets of the module."""
+        return f"logits={list(self.logits.shape)}, deterministic={self.is_deterministic}"
 
     @property
     def is_deterministic(self) -> bool:

@@ -21,7 +21,7 @@ from torchvin.training.phases.phase import latent_graph
 def learn_costs(policy: Policy, dataset: MapDataset, options: TrainingConfig, seed: int) -> None:
     """`options.cost_steps` optimizer steps on the costs and the scale of the logits, in the hardened model."""
     model = latent_graph(policy).model
-    learned = [model.cost, *policy.head.parameters()]
+    learned = [model.cost, *(parameter for name, parameter in policy.named_parameters() if name.startswith("head."))]
     if model.terrain_cost is not None:
         learned += model.terrain_cost.parameters()
     optimizer = torch.optim.Adam(learned, lr=options.learning_rate)

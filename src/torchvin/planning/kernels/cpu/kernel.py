@@ -1,6 +1,6 @@
 """The C++ kernel (sources in cpp/): one call plans all maps of a batch, all iterations in cache, forward or backward.
 
-Plain functions on tensors, without autograd: `fused` makes an operator of them.
+Plain functions on tensors, without autograd: `autograd` makes an operator of them. The module is a `Kernel`.
 """
 
 import importlib
@@ -10,6 +10,8 @@ from types import ModuleType
 
 import torch
 from torch import Tensor
+
+from torchvin.planning.kernels.kernel import Gradients, Problem, Solution
 
 _LEAST_LENT = 1 << 19  # bytes; for less, torch's allocator is quicker
 
@@ -60,8 +62,9 @@ def kept_shapes(
     return (values,), (actions,)
 
 
-def _sizes(q_reward: Tensor, kernel: Tensor, num_iterations: int, keep_every: int) -> tuple[int, ...]:
+def _sizes(problem: Problem) -> tuple[int, ...]:
     """The fields of Shape in cpp/value_iteration.h."""
+    q_reward, kernel, _, num_iterations, keep_every = problem
     batch, channels, height, width = q_reward.shape
     kernels, _, orientations, size, _ = kernel.shape
     if kernel.shape != (kernels, channels, orientations, size, size) or channels % orientations:
@@ -89,17 +92,12 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     return lent.view(dtype).view(shape)
 
 
-def forward(
-    q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, keep_every: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
-    """Plan. `kernel` is [S, O*A, O, F, F], S = 1 or K + 1.
-
-    Returns Q, V, the residual [B], the kept values and actions, and whether all numbers were finite: if not, the
-    results are not to be used.
-    """
+def forward(problem: Problem) -> Solution:
+    """Plan; if numbers were not finite, the solution says so and is not to be used."""
     assert extension is not None
+    q_reward, kernel, value, num_iterations, keep_every = problem
     dtype = q_reward.dtype
-    sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
+    sizes = _sizes(problem)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     q_values, final_value = _empty(q_reward.shape, dtype), torch.empty_like(value)
     values, actions = _NOTHING[dtype], _NOTHING[torch.uint8]
@@ -115,29 +113,24 @@ def forward(
     )
     run = extension.forward_float32 if dtype == torch.float32 else extension.forward_float64
     finite: bool = run(sizes, addresses, torch.get_num_threads(), instruction_set())
-    return q_values, final_value, residual, values, actions, finite
+    return Solution(q_values, final_value, residual, values, actions, finite)
 
 
 def backward(
+    problem: Problem,
+    solution: Solution,
     grad_q_values: Tensor,
     grad_value: Tensor | None,
-    q_reward: Tensor,
-    kernel: Tensor,
-    value: Tensor,
-    final_value: Tensor,
-    values: Tensor,
-    actions: Tensor,
-    num_iterations: int,
-    keep_every: int,
     kernel_needs_gradient: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of q_reward, kernel (empty if not needed) and the initial value; None for `grad_value` is zeros."""
+) -> Gradients:
+    """Gradients of q_reward, kernels (empty if not needed) and the initial value; None for `grad_value` is zeros."""
     assert extension is not None
+    q_reward, kernel, value, num_iterations, keep_every = problem
     dtype = q_reward.dtype
-    sizes = _sizes(q_reward, kernel, num_iterations, keep_every)
+    sizes = _sizes(problem)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-    grad_q_reward, grad_initial = _empty(q_reward.shape, dtype), torch.empty_like(final_value)
+    grad_q_reward, grad_initial = _empty(q_reward.shape, dtype), torch.empty_like(solution.value)
     grad_kernel = torch.empty_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
     addresses = (
         _address(grad_q_values, q_reward, dtype),
@@ -145,9 +138,9 @@ def backward(
         _address(q_reward, q_reward, dtype),
         _address(kernel, kernel, dtype),
         _address(value, plane, dtype),
-        _address(final_value, plane, dtype),
-        _address(values, shape_of_values, dtype),
-        _address(actions, shape_of_actions, torch.uint8),
+        _address(solution.value, plane, dtype),
+        _address(solution.kept_values, shape_of_values, dtype),
+        _address(solution.kept_actions, shape_of_actions, torch.uint8),
         grad_q_reward.data_ptr(),
         grad_kernel.data_ptr() if kernel_needs_gradient else 0,
         grad_initial.data_ptr(),

@@ -4,7 +4,8 @@ One program plans one map, or one tile of a large map with a halo as wide as the
 in a scratch of the program's own, small enough for the first cache, and a barrier within the program separates the
 iterations. Going back follows the action taken only. Sums have a fixed order: the same bits in every run.
 
-Plain functions on tensors, without autograd: `fused` makes an operator of them. `TRITON_INTERPRET=1` runs the same code
+Plain functions on tensors, without autograd: `autograd` makes an operator of them. The module is a `Kernel`.
+`TRITON_INTERPRET=1` runs the same code
 on a CPU, slowly, for tests.
 """
 
@@ -20,6 +21,7 @@ import torch.nn.grad
 from torch import Tensor
 
 from torchvin.planning.kernels import reference
+from torchvin.planning.kernels.kernel import Gradients, Problem, Solution
 
 # Cells that one program holds: a map of up to so many is planned in one launch, a larger one in tiles.
 _MOST_CELLS = 64 * 64
@@ -56,42 +58,38 @@ def kept_shapes(
     return (q_reward.shape[0], num_values, *plane), (q_reward.shape[0], num_actions, *plane)
 
 
-def forward(
-    q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int, keep_every: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, bool]:
-    """Plan. `kernel` is [S, O*A, O, F, F], S = 1 or K + 1.
+def forward(problem: Problem) -> Solution:
+    """Plan. The solution always counts as finite.
 
-    Returns Q, V, the residual [B], the kept values and actions, and True: unlike the CPU's kernel this one treats NaN
-    and infinity as the reference does, and asking would make the host wait for the device.
+    Unlike the CPU's kernel this one treats NaN and infinity as the reference does, and asking would make the host wait
+    for the device.
     """
+    q_reward, kernel, value, num_iterations, keep_every = problem
     with _device_of(q_reward):
         final, values, actions = _iterate(q_reward, kernel, value, 0, num_iterations, keep_every)
         with _exact_convolutions():
             q_values = reference.look_ahead(q_reward, kernel[-1], final)
-    return q_values, final, reference.residual(q_values, final), values, actions, True
+    return Solution(q_values, final, reference.residual(q_values, final), values, actions, finite=True)
 
 
 def backward(
+    problem: Problem,
+    solution: Solution,
     grad_q_values: Tensor,
-    grad_value: Tensor,
-    q_reward: Tensor,
-    kernel: Tensor,
-    value: Tensor,
-    final_value: Tensor,
-    values: Tensor,
-    actions: Tensor,
-    num_iterations: int,
-    keep_every: int,
+    grad_value: Tensor | None,
     kernel_needs_gradient: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of q_reward, kernel (empty if not needed) and the initial value."""
+) -> Gradients:
+    """Gradients of q_reward, kernels (empty if not needed) and the initial value."""
     gradients: Any = torch.nn.grad  # without types
+    q_reward, kernel, _, num_iterations, keep_every = problem
+    final_value, values, actions = solution.value, solution.kept_values, solution.kept_actions
     padding = kernel.shape[-1] // 2
     grad_q_reward = grad_q_values.clone()
     grad_kernel = torch.zeros_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
     with _device_of(q_reward):
         with _exact_convolutions():  # the last look-ahead: every action carries gradient
-            grad = grad_value + gradients.conv2d_input(final_value.shape, kernel[-1], grad_q_values, padding=padding)
+            grad = gradients.conv2d_input(final_value.shape, kernel[-1], grad_q_values, padding=padding)
+            grad = grad if grad_value is None else grad + grad_value
             if kernel_needs_gradient:
                 grad_kernel[-1] += gradients.conv2d_weight(
                     final_value, kernel[-1].shape, grad_q_values, padding=padding

@@ -1,0 +1,12 @@
+"""The timers of `torchvin bench`. A new one is a file with a `Timer`, and a line here."""
+
+from torchvin.bench.fixed_point_memory import FixedPointMemory
+from torchvin.bench.pipeline import Pipeline
+from torchvin.bench.planners import Planners
+from torchvin.bench.timer import Timer
+from torchvin.bench.value_iteration import ValueIterationTimer
+
+#: name -> timer
+TIMERS: dict[str, type[Timer]] = {
+    timer.name: timer for timer in (ValueIterationTimer, Planners, FixedPointMemory, Pipeline)
+}

@@ -1,0 +1,53 @@
+"""One training of a reproduction: from nothing, or on from where it was killed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from torchvin.pretrained.store import WEIGHTS_FILE
+from torchvin.tasks.gridworld import training_maps
+from torchvin.training.config import RunConfig
+from torchvin.training.trainer import train
+
+
+def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None) -> Path:
+    """Train, or continue, or do nothing if the run is finished.
+
+    Args:
+        name: of the run's folder.
+        config: of the training; its seed is that of the run.
+        out: folder of the runs.
+        command: that asked for it, for the record.
+        authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on where there is one of the
+            size; generated maps otherwise.
+
+    Returns: the folder of the run.
+    """
+    run = out / name
+    if is_finished(run):
+        return run
+    config = replace(config, training=replace(config.training, tensorboard=False))
+    file = authors / f"gridworld_{config.data.height}.mat" if authors else None
+    file = file if file and file.is_file() else None
+    record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
+    train(config, training_maps(config, file), run, resume=True, record=record)
+    return run
+
+
+def is_finished(run: Path) -> bool:
+    """Whether the training in a folder has ended: its weights are written last."""
+    return (run / WEIGHTS_FILE).is_file()
+
+
+def find_run(folder: Path) -> Path | None:
+    """Where a finished run is: in its folder, or in that of its name in version 0.1; None if it is nowhere."""
+    former = folder.with_name(folder.name.replace("normalized", "normalised"))
+    return next((place for place in (folder, former) if is_finished(place)), None)
+
+
+def run_name(name: str) -> str:
+    """A name of version 0.1 as it is spelled today.
+
+    >>> run_name("maze-15-normalised-s0")
+    'maze-15-normalized-s0'
+    """
+    return name.replace("normalised", "normalized")
