@@ -37,8 +37,8 @@ test-sanitizers: $(VENV)/.developed ## the C++ tests under the address and undef
 slow: $(VENV)/.developed ## the tests that train for minutes
 	$(BIN)/python -m pytest -q -m slow tests
 
-gpu: $(VENV)/.developed ## the tests that need a CUDA device (they are skipped where there is none)
-	$(BIN)/python -m pytest -q -m gpu tests
+gpu: $(VENV)/.developed ## the tests that need a CUDA device, and those of the Triton kernels on it
+	$(BIN)/python -m pytest -q -m "not slow and not sanitizers" tests/test_gpu.py tests/planning/kernels/test_triton.py
 
 setup: $(VENV)/.developed ## install for development
 
