@@ -8,7 +8,7 @@ PLAIN := build/without-compiler
 BASELINES := packages/torchvin-baselines
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 
-.PHONY: help run test test-without-compiler test-sanitizers setup lint types docs slow gpu wheel clean
+.PHONY: help run test test-without-compiler test-sanitizers setup lint types docs mutants slow gpu wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 25
@@ -33,6 +33,9 @@ test-without-compiler: $(VENV)/.developed ## install where no compiler works, th
 
 test-sanitizers: $(VENV)/.developed ## the C++ tests under the address and undefined-behaviour sanitizers
 	$(BIN)/python -m pytest -q -m sanitizers tests
+
+mutants: $(VENV)/.developed ## break the code in every listed way and see a test fail
+	$(BIN)/python tests/mutants/run.py
 
 slow: $(VENV)/.developed ## the tests that train for minutes
 	$(BIN)/python -m pytest -q -m slow tests

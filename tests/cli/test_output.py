@@ -144,9 +144,10 @@ def test_help_names_every_verb(capsys):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 def test_standard_output_on_a_full_disk_is_one_line():
-    done = subprocess.run(
-        f"{sys.executable} -m torchvin --help > /dev/full", shell=True, capture_output=True, text=True, check=False
-    )
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "torchvin", "--help"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("torchvin: cannot write the output: No space left on device; free space")
 
