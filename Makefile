@@ -52,8 +52,7 @@ types: $(VENV)/.developed ## check types
 	$(BIN)/mypy
 
 docs: $(VENV)/.developed ## build the documentation into site/; a broken link is an error
-	$(INSTALL) -e '.[docs]'
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: $(VENV)/bin/python ## build the wheels of both distributions into dist/
 	$(BIN)/python -m pip wheel -q --no-deps -w dist . ./$(BASELINES)
@@ -68,6 +67,6 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt $(BASELINE
 	$(INSTALL) -e . -e $(BASELINES)
 	touch $@
 
-$(VENV)/.developed: $(VENV)/.installed
-	$(INSTALL) -e '.[dev]'
-	touch $@
+$(VENV)/.developed: $(VENV)/bin/python pyproject.toml constraints.txt $(BASELINES)/pyproject.toml
+	$(INSTALL) -e '.[dev]' -e $(BASELINES)
+	touch $(VENV)/.installed $@

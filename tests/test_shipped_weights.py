@@ -49,3 +49,9 @@ def test_a_baseline_is_loaded_by_name(name):
 def test_the_names_of_the_baselines_are_known_without_their_package():
     """`missing_package` has a pattern of names, and cannot see the package."""
     assert {name for name in shipped_folders() if shipped._BASELINE_NAME.fullmatch(name)} == BASELINES
+
+
+def test_the_weights_in_the_package_stay_small():
+    """The wheel is under 2 MB: 0.9 MB, of which the compiled kernel has half."""
+    weights = Path(shipped.__file__).parent / "weights"
+    assert sum(path.stat().st_size for path in weights.rglob("*") if path.is_file()) < 700_000
