@@ -31,7 +31,7 @@ def must_be_traced() -> bool:
 
     The reference then takes the kernel's place, iteration by iteration.
     """
-    tracing: bool = torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[no-untyped-call,attr-defined,unused-ignore]
     return tracing or torch.onnx.is_in_onnx_export()
 
 

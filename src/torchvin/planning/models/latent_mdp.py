@@ -72,7 +72,9 @@ class LatentMDP:
     @property
     def deterministic(self) -> bool:
         """Whether every move leads to one neighbour for certain: then its plan is a shortest path in a graph."""
-        return self.known_steps is not None or bool((self.kernel.flatten(1).amax(dim=1) == 1).all())
+        if self.known_steps is not None or torch.compiler.is_compiling():  # a traced program knows no numbers
+            return self.known_steps is not None
+        return bool((self.kernel.flatten(1).amax(dim=1) == 1).all())
 
     @property
     def steps(self) -> Steps:

@@ -35,8 +35,8 @@ class GridPlanner(Planner):
         self.iteration = iteration
         self.has_limit = iterations_per_side is None
 
-    def default_iterations(self, height: int, width: int) -> int:
-        return self.iteration.num_iterations if self.has_limit else super().default_iterations(height, width)
+    def iterations_for(self, height: int, width: int) -> int:
+        return self.iteration.num_iterations if self.has_limit else super().iterations_for(height, width)
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
         image = getattr(self.reward, "image", None)

@@ -11,6 +11,22 @@ from torchvin.planning.planners.planner import Planner
 from torchvin.types import PlannerOutput
 
 
+def mean_of_blocks(planes: Float[Tensor, "B C H W"], factor: int) -> Float[Tensor, "B C h w"]:
+    """The mean over blocks of `factor` x `factor` cells; blocks at the edge have the cells that there are.
+
+    >>> mean_of_blocks(torch.tensor([[[[1.0, 3.0, 5.0]]]]), 2).tolist()
+    [[[[2.0, 5.0]]]]
+    """
+    height, width = planes.shape[-2:]
+    around = (0, (factor - width % factor) % factor, 0, (factor - height % factor) % factor)
+    sums, counts = (
+        functional.avg_pool2d(functional.pad(part, around), factor, divisor_override=1)
+        for part in (planes, torch.ones_like(planes[:1, :1]))
+    )
+    mean: Tensor = sums / counts
+    return mean
+
+
 class HierarchicalPlanner(Planner):
     """Plan on the map shrunk by `factor`, then let a few fine iterations work out the detail.
 
@@ -52,9 +68,9 @@ class HierarchicalPlanner(Planner):
         height, width = observation.shape[-2:]
         if num_iterations is None:
             num_iterations = self.default_iterations(height, width)
-        blocks = functional.avg_pool2d(observation, self.factor, ceil_mode=True, count_include_pad=False)
-        coarse = self.coarse(blocks, num_iterations=self.factor * num_iterations)
-        repeated = functional.interpolate(coarse.value, scale_factor=self.factor, mode="nearest")
-        enriched = torch.cat([observation, repeated[..., :height, :width]], dim=1)
+        coarse = self.coarse(mean_of_blocks(observation, self.factor), num_iterations=self.factor * num_iterations)
+        rows, cols = (torch.arange(side, device=observation.device) // self.factor for side in (height, width))
+        repeated = coarse.value.index_select(2, rows).index_select(3, cols)
+        enriched = torch.cat([observation, repeated], dim=1)
         plan: PlannerOutput = self.fine(enriched, num_iterations=num_iterations)
         return plan

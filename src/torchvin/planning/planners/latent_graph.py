@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,7 +24,7 @@ from torchvin.errors import InputError, unknown_name
 from torchvin.planning.kernels.graph_search import shortest_paths
 from torchvin.planning.kernels.reference import by_orientation, update
 from torchvin.planning.models.latent import LatentModel
-from torchvin.planning.models.latent_mdp import LatentMDP
+from torchvin.planning.models.latent_mdp import LatentMDP, Steps
 from torchvin.planning.models.transition import LearnedMoves
 from torchvin.planning.planners.planner import Planner
 from torchvin.types import PlannerOutput
@@ -33,11 +33,24 @@ Solve = Literal["exact", "iterate"]
 _FAR = -1.0e9  # stands for log 0 where an expectation is taken, which must stay finite
 
 
-def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor, "B OA H W"]:
-    """Log U of each action at `value`, which is log V; -inf where nothing leads."""
+def look_ahead(
+    mdp: LatentMDP, value: Float[Tensor, "B O H W"], leads: Int[Tensor, "N"] | None = None
+) -> Float[Tensor, "B OA H W"]:
+    """Log U of each action at `value`, which is log V; -inf where nothing leads.
+
+    Args:
+        mdp: the latent MDP.
+        value: log V.
+        leads: `destinations` of a deterministic MDP, for programs that are traced: one gather in place of a slice per
+            action.
+    """
     size = mdp.kernel.shape[-1]
     around = (size // 2,) * 4
     height, width = value.shape[2:]
+    if leads is not None:
+        nowhere = value.new_full((value.shape[0], 1), -torch.inf)
+        reached = torch.cat([value.flatten(1), nowhere], dim=1).index_select(1, leads)
+        return reached.view(value.shape[0], -1, height, width) - mdp.cost.to(value.dtype)
     if mdp.deterministic:
         padded, half = functional.pad(value, around, value=-torch.inf), size // 2
         channels = [
@@ -48,9 +61,25 @@ def look_ahead(mdp: LatentMDP, value: Float[Tensor, "B O H W"]) -> Float[Tensor,
         return torch.stack(channels, dim=1)
     padded = functional.pad(value.clamp(min=_FAR), around, value=_FAR)
     largest = functional.max_pool2d(padded.amax(dim=1, keepdim=True), size, stride=1).detach()
-    neighbours = functional.unfold(padded, size).view(len(value), -1, height, width)  # [B, O * F * F, H, W]
+    neighbours = functional.unfold(padded, size).view(value.shape[0], -1, height, width)  # [B, O * F * F, H, W]
     expected = torch.einsum("ad,bdhw->bahw", mdp.kernel.flatten(1), (neighbours - largest).exp())
     return expected.clamp(min=torch.finfo(value.dtype).tiny).log() + largest - mdp.cost
+
+
+def destinations(steps: Steps, orientations: int, height: int, width: int, device: torch.device) -> Int[Tensor, "N"]:
+    """The flat state to which each channel leads from each cell, one row of cells after the other; O*H*W = off the map.
+
+    >>> destinations(((0, 0, -1),), 1, 1, 3, torch.device("cpu")).tolist()  # one action, to the left
+    [3, 0, 1]
+    """
+    rows, cols = torch.arange(height, device=device)[:, None], torch.arange(width, device=device)
+    flat = []
+    for orientation, down, right in steps:
+        row, col = rows + down, cols + right
+        inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+        state = orientation * height * width + row * width + col
+        flat.append(torch.where(inside, state, orientations * height * width).flatten())
+    return torch.cat(flat)
 
 
 def iterate(
@@ -66,9 +95,13 @@ def iterate(
         raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
     stop = -mdp.goal_cost
     value = stop if initial_value is None else initial_value
+    leads = None
+    if torch.compiler.is_compiling() and mdp.deterministic:
+        _, orientations, height, width = value.shape
+        leads = destinations(mdp.steps, orientations, height, width, value.device)
     for _ in range(num_iterations):
-        value = torch.maximum(stop, update(look_ahead(mdp, value), stop.shape[1]))
-    q_values = look_ahead(mdp, value)
+        value = torch.maximum(stop, update(look_ahead(mdp, value, leads), stop.shape[1]))
+    q_values = look_ahead(mdp, value, leads)
     return PlannerOutput(q_values, value, num_iterations, _residual(mdp, q_values, value))
 
 

@@ -55,7 +55,11 @@ class Planner(nn.Module, ABC):
 
     def default_iterations(self, height: int, width: int) -> int:
         """K for a map of this size where a call names none; 0 where plans are exact."""
-        return 0 if self.exact else math.ceil(self.iterations_per_side * max(height, width))
+        return 0 if self.exact else self.iterations_for(height, width)
+
+    def iterations_for(self, height: int, width: int) -> int:
+        """K for a map of this size, also for a planner that would find the fixed point without iterations."""
+        return math.ceil(self.iterations_per_side * max(height, width))
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
         """The learned reward as an image, for pictures; None if the planner has none."""

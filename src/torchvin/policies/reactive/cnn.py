@@ -63,8 +63,13 @@ class CNN(ReactivePolicy):
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PolicyOutput:
         self.check(observation, num_iterations, initial_value)
-        batch = len(observation)
-        if states is None:
+        batch = observation.shape[0]
+        if states is None and torch.compiler.is_compiling():  # whose shapes must not depend on the map
+            rows, cols = torch.meshgrid(torch.arange(self.height), torch.arange(self.width), indexing="ij")
+            cells = torch.stack([rows, cols], dim=-1).view(1, -1, 2).expand(batch, -1, -1).to(observation.device)
+            everywhere = self(observation, cells).logits.transpose(1, 2).view(batch, -1, self.height, self.width)
+            logits = everywhere * (observation[:, :1] == 0)
+        elif states is None:
             maps, cells = (observation[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
             everywhere = observation.new_zeros(batch, self.height * self.width, self.head.out_features)
             filled = everywhere.index_put((maps, cells), self._logits(observation, maps, cells))
@@ -80,12 +85,16 @@ class CNN(ReactivePolicy):
         self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
     ) -> Float[Tensor, "N A"]:
         """The samples, some at a time: map and flat cell of each."""
-        parts = []
-        for first in range(0, len(maps), _SAMPLES_AT_ONCE):
-            chunk = slice(first, first + _SAMPLES_AT_ONCE)
-            some, agents = maps[chunk], cells[chunk]
-            here = planes.new_zeros(len(some), 1, self.height, self.width)
-            here.flatten(1).scatter_(1, agents[:, None].long(), 1.0)
-            samples = torch.cat([planes[some], here], dim=1).contiguous(memory_format=torch.channels_last)
-            parts.append(self.head(self.features(samples).flatten(1)).to(planes.dtype))
-        return torch.cat(parts)
+        if torch.compiler.is_compiling():  # the number of samples need not be known
+            return self._samples(planes, maps, cells)
+        chunks = (slice(first, first + _SAMPLES_AT_ONCE) for first in range(0, len(maps), _SAMPLES_AT_ONCE))
+        return torch.cat([self._samples(planes, maps[chunk], cells[chunk]) for chunk in chunks])
+
+    def _samples(
+        self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
+    ) -> Float[Tensor, "N A"]:
+        here = planes.new_zeros(maps.shape[0], self.height * self.width)
+        here = here.scatter(1, cells[:, None].long(), 1.0).view(-1, 1, self.height, self.width)
+        samples = torch.cat([planes[maps], here], dim=1).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.head(self.features(samples).flatten(1))
+        return logits.to(planes.dtype)

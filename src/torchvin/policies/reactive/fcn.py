@@ -76,6 +76,9 @@ class FCN(ReactivePolicy):
         Cells H-1 to 2H-2 of the full convolution are wanted, so a circle of 2H-1 cells suffices: what wraps around
         falls on the others.
         """
+        if torch.compiler.is_compiling():  # a traced program has no Fourier transform
+            traced: Tensor = self.view(planes)
+            return traced
         height, width = self.height, self.width
         circle = (_round_up(2 * height - 1), _round_up(2 * width - 1))
         image = torch.fft.rfft2(planes, s=circle)
