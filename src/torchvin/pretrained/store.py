@@ -25,6 +25,7 @@ from torchvin.io.files import replacing
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.pretrained import format_1, hub
+from torchvin.pretrained.shipped import missing_package, shipped_folders
 from torchvin.pretrained.weights_file import (
     Rename,
     SizeLimit,
@@ -38,15 +39,11 @@ WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 FORMAT = 2
 Build = Callable[[Any], Policy]
-_SHIPPED = Path(__file__).parent / "weights"
 
 
 def available() -> list[str]:
-    """Names of the weights in the package."""
-    return sorted(
-        (folder.name for folder in _SHIPPED.iterdir() if (folder / CONFIG_FILE).is_file()),
-        key=lambda name: (len(name), name),
-    )
+    """Names of the installed weights, the shortest first."""
+    return list(shipped_folders())
 
 
 def save_policy(
@@ -183,9 +180,10 @@ def _well_formed(content: Mapping[str, Any]) -> bool:
 
 
 def _find(name: str, revision: str | None) -> Path:
+    folders = shipped_folders()
     shipped = name.replace("normalised", "normalized")  # as version 0.1 spelled it
-    if (_SHIPPED / shipped / CONFIG_FILE).is_file() and Path(shipped).name == shipped:
-        return _SHIPPED / shipped
+    if shipped in folders:
+        return folders[shipped]
     folder = Path(name)
     if folder.is_dir():
         return folder
@@ -193,8 +191,8 @@ def _find(name: str, revision: str | None) -> Path:
         raise InputError(f"{folder}: expected a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, got a file.")
     owner, _, repository = name.partition("/")
     if owner and repository and "/" not in repository and not name.startswith(("./", "../", "~")):
-        return hub.fetch(name, [WEIGHTS_FILE, CONFIG_FILE], revision=revision, shipped=available())
-    raise unknown_name("weights (or folder)", name, available())
+        return hub.fetch(name, [WEIGHTS_FILE, CONFIG_FILE], revision=revision, shipped=list(folders))
+    raise missing_package(name) or unknown_name("weights (or folder)", name, folders)
 
 
 def _renamed(architecture_name: str, former: bool) -> Rename:
