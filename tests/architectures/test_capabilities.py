@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -107,10 +108,17 @@ def test_a_planner_that_is_not_resumable_refuses_a_value(name, why, planes):
         build(name).planner(planes, initial_value=torch.zeros(2, 1, 8, 12))
 
 
-@pytest.mark.parametrize("number", [-1, -(10**12)])
-def test_a_negative_k_is_refused(planner, planes, number):
-    with pytest.raises(InputError, match="num_iterations must not be negative"):
+@pytest.mark.parametrize("number", [-1, -(10**12), 10**12, 5.0, float("nan"), "5", True, [5], torch.tensor(5.0)])
+@pytest.mark.usefixtures("_unchecked_shapes")
+def test_a_k_that_is_none_is_refused_by_every_planner(planner, planes, number):
+    with pytest.raises(InputError, match=r"^num_iterations must (not be negative|be at most|be a whole number)"):
         planner(planes, num_iterations=number)
+
+
+@pytest.mark.parametrize("number", [np.int64(3), torch.tensor(3)])
+@pytest.mark.usefixtures("_unchecked_shapes")
+def test_a_whole_number_of_another_library_is_k(planner, planes, number):
+    assert planner(planes, num_iterations=number).num_iterations == 3
 
 
 @pytest.mark.usefixtures("_unchecked_shapes")

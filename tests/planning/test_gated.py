@@ -108,7 +108,7 @@ def test_what_it_has_no_place_for_is_refused():
     ):
         planner(gradient="implicit")
     features = torch.zeros(1, 3, 4, 4, dtype=torch.float64)
-    with pytest.raises(InputError, match="num_iterations must not be negative, got -1: it is the number of LSTM steps"):
+    with pytest.raises(InputError, match="num_iterations must not be negative, got -1: it is the number of updates K"):
         planner()(features, num_iterations=-1)
     with pytest.raises(InputError, match="cannot continue from a value: it has a state of its own; plan anew"):
         planner()(features, initial_value=features[:, :1])

@@ -37,7 +37,9 @@ def defaults(rest: Sequence[str]) -> Arguments:
         flag, _, value = token.partition("=")
         if flag == "--preset":
             name = value or (rest[index + 1] if index + 1 < len(rest) else name)
-    return Arguments(out=tyro.MISSING, config=preset(name), preset=name)
+    arguments = Arguments(out=Path(), config=preset(name), preset=name)
+    object.__setattr__(arguments, "out", tyro.MISSING)  # tyro's mark of an option without a default, which is no Path
+    return arguments
 
 
 def run(arguments: Arguments) -> None:

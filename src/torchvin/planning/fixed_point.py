@@ -1,13 +1,13 @@
-"""Value iteration to its fixed point, with the gradient there: memory that does not grow with the updates made.
+"""Value iteration to its fixed point, with an implicit gradient: memory does not depend on the number of updates.
 
-At the fixed point V = max_a (q_reward_a + P_a V) only the chosen actions carry gradient (the envelope theorem). A
-change of V comes back through them for ever, so the gradient g of V that enters becomes lambda = g + P^T lambda, P the
-kernel of the chosen actions: the adjoint fixed point. Nothing of the way to V is needed. The idea is that of deep
-equilibrium models (Bai, Kolter, Koltun: NeurIPS 2019, arXiv:1909.01377); value iteration networks have it in ID-VIN
-(ICLR 2023), whose code solves the adjoint by Anderson's method where plain iteration does here.
+At the fixed point V = max_a (q_reward_a + P_a V) only the chosen actions carry gradient (the envelope theorem). With P
+the kernel of the chosen actions and g the gradient of V, the adjoint satisfies lambda = g + P^T lambda; no intermediate
+iterate is stored. The idea is that of deep equilibrium models (Bai, Kolter, Koltun: NeurIPS 2019, arXiv:1909.01377).
+ID-VIN (ICLR 2023) applies it to value iteration networks. Its code solves the adjoint equation by Anderson's method;
+here it is solved by iteration.
 
-The adjoint is the operator's own backward pass from V, so every backend has it: a few updates are kept, and the
-gradient of V_0 that they send out goes in again until nothing is left.
+Every backend supports it, because the adjoint is the operator's own backward pass from V. A few updates are stored, and
+the gradient of V_0 is fed back into them until it vanishes.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from torchvin.errors import InputError
 from torchvin.planning.kernels import registry
 
-#: Updates between two looks at the residual, and updates that the backward pass keeps (5 bytes a cell each).
+#: Number of updates between two checks of the residual, and stored by the backward pass (5 bytes per cell and update).
 AT_ONCE = 16
 
 
@@ -33,14 +33,14 @@ def fixed_point(
     temperature: float,
     backend: str,
 ) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"], Float[Tensor, "B"], int]:
-    """Q, V, the residual, and the number of updates made until the slowest map of the batch had converged.
+    """Q, V, the residual, and the number of updates made until the slowest map of the batch converged.
 
-    A map has converged when its residual is at most `tolerance` times its largest |V|: relative, because rewards are
-    learned and their unit moves during training. V then lies within tolerance * d / (1 - d) of the fixed point (d the
-    discount), and what is worth less than tolerance of the goal counts as nothing: with 1e-6 and d = 0.99 that is
-    where the goal is more than 1,400 steps away. With 0 a map runs until it does not change, or to the limit.
+    A map has converged when its residual is at most `tolerance` times its largest |V|. The tolerance is relative,
+    because rewards are learned and their unit changes during training. With d the discount, V then lies within
+    tolerance * d / (1 - d) of the fixed point. With 1e-6 and d = 0.99 a goal more than 1,400 steps away has no effect.
+    With a tolerance of 0 a map is updated until it does not change, or up to the limit.
 
-    A map that has converged is left out of what follows, so the answer to a map does not depend on its batch.
+    A map that has converged is not updated further, so its result does not depend on the other maps of its batch.
 
     Raises: InputError for untied kernels, or where the backup is no contraction.
     """
@@ -78,11 +78,11 @@ def _check_contraction(kernel: Tensor) -> None:
 
 
 class _Adjoint(torch.autograd.Function):
-    """Passes Q and V on; carries the gradient of the fixed point back to the reward and the kernel.
+    """Returns Q and V unchanged; its backward pass gives the gradient of the fixed point for the reward and the kernel.
 
-    Where planning began (V_0) makes no difference to the fixed point and has no gradient. The loop ends when what is
-    still to come, in the norm in which the adjoint contracts (the sum of a map's absolute values), is at most
-    `tolerance` of what came in.
+    The fixed point does not depend on V_0, which has no gradient. The adjoint contracts in the norm that sums a map's
+    absolute values. The loop ends when the remaining gradient in this norm is at most `tolerance` times the incoming
+    one.
     """
 
     @staticmethod

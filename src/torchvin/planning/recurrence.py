@@ -1,4 +1,4 @@
-"""Long recurrences in segments, so that a backward pass may keep the state between them and compute the rest again."""
+"""Recurrences in segments: a backward pass may store the states between segments only, and recompute the others."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ State = tuple[Tensor, ...]
 
 
 def check_gradient(planner: str, gradient: str) -> None:
-    """Recurrences without a fixed point have two gradient modes.
+    """Check the gradient mode of a recurrence without a fixed point.
 
-    Raises: InputError for any other.
+    Raises: InputError for a mode other than "unroll" and "checkpoint".
     """
     if gradient not in ("unroll", "checkpoint"):
         raise InputError(
@@ -24,7 +24,7 @@ def check_gradient(planner: str, gradient: str) -> None:
 
 
 def segment_length(num_iterations: int, gradient: str) -> int:
-    """Steps of a segment: all of them for "unroll", about sqrt(K) for "checkpoint".
+    """Number of steps in a segment: K for "unroll", about sqrt(K) for "checkpoint".
 
     >>> segment_length(100, "unroll"), segment_length(100, "checkpoint")
     (100, 10)
@@ -35,9 +35,10 @@ def segment_length(num_iterations: int, gradient: str) -> int:
 def segments(
     step: Callable[..., State], state: State, num_iterations: int, length: int, gradient: str
 ) -> Iterator[tuple[int, State]]:
-    """Apply `step` to `state` `num_iterations` times; yield (steps made, state) first, after every `length`, and last.
+    """Apply `step` to `state` `num_iterations` times, and yield (steps made, state).
 
-    With `gradient` "checkpoint" autograd keeps the states that are yielded, and computes those between them again.
+    It yields before the first step, after every `length` steps, and after the last step. With `gradient` "checkpoint"
+    autograd stores the yielded states only, and recomputes those between them.
 
     >>> [(made, state[0].item()) for made, state in segments(lambda x: (x + 1,), (torch.zeros(()),), 7, 3, "unroll")]
     [(0, 0.0), (3, 3.0), (6, 6.0), (7, 7.0)]

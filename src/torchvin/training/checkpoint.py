@@ -38,7 +38,7 @@ class Progress:
     term_count: int = 0
     seconds: float = 0.0
     best: tuple[float, ...] | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float | int]] = field(default_factory=list)
 
 
 def save_checkpoint(
@@ -96,10 +96,11 @@ def load_checkpoint(
         policy.load_state_dict(_without(tensors, _POLICY))
         optimizer.load_state_dict({"state": moments, "param_groups": description["param_groups"]})
         torch.set_rng_state(tensors[_RANDOM])
+        best = description["progress"].pop("best", None)  # a list in JSON
         progress = Progress(**description["progress"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a checkpoint of this training ({error}); train into a new folder.") from error
-    progress.best = None if progress.best is None else tuple(progress.best)
+    progress.best = None if best is None else tuple(best)
     return progress, _without(tensors, _BEST)
 
 

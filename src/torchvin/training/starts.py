@@ -13,7 +13,7 @@ STARTS_FOLDER = "starts"
 START_STRIDE = 1_000_003  # between the seeds of the starts of one training, so that no two trainings share one
 
 
-def best_start(config: RunConfig, out: Path, train: Callable[[RunConfig, Path], list[dict[str, float]]]) -> int:
+def best_start(config: RunConfig, out: Path, train: Callable[[RunConfig, Path], list[dict[str, float | int]]]) -> int:
     """The seed of the start whose loss fell lowest, after a trial of each in a folder of `out`.
 
     The first start is that of a training without trials. A trial that is there already is not run again; one that

@@ -48,7 +48,7 @@ class Trained:
 
     policy: Policy
     validation: Any
-    history: list[dict[str, float]]
+    history: list[dict[str, float | int]]
     seconds: float
     main_process: bool
 
@@ -93,7 +93,7 @@ def train(
     start = config.seed
     if starts > 1:
 
-        def run_trial(trial: RunConfig, folder: Path) -> list[dict[str, float]]:
+        def run_trial(trial: RunConfig, folder: Path) -> list[dict[str, float | int]]:
             return train(trial, data, folder, resume=True, build=build).history
 
         start = best_start(config, out, run_trial)
@@ -217,7 +217,7 @@ class _Run:
         loss, count = self.task.loss(self.model, chosen[:1] if idle else mine, accelerator.device)
         return loss * (not idle), torch.tensor(0 if idle else count, dtype=torch.float64)
 
-    def _end_epoch(self) -> dict[str, float]:
+    def _end_epoch(self) -> dict[str, float | int]:
         """Validate, keep the weights if they are the best so far, write history and checkpoint."""
         progress = self.progress
         validation: Validation = self.task.validate(self.policy)
@@ -273,7 +273,7 @@ def epoch_order(num_examples: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
 
 
-def epoch_line(row: Mapping[str, float], epochs: int) -> str:
+def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:
     """One line of a log.
 
     >>> epoch_line({"epoch": 3, "loss": 0.25, "success_rate": 0.5, "learning_rate": 0.01, "seconds": 2.0}, 25)

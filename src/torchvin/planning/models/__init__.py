@@ -1,1 +1,1 @@
-"""What a planner learns: reward, transition, latent MDP."""
+"""The models that a planner learns: reward, transition, latent MDP."""

@@ -1,4 +1,4 @@
-"""Reward models f_R: from the planes of a map to the reward of each action in each cell."""
+"""Reward models f_R: from an observation to the reward of each action in each cell."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from torchvin.planning.models.transition import Device, Place
 
 
 class ImageReward(nn.Module):
-    """The paper's: a linear network to one reward image R, then W_R, R's share of each action's Q.
+    """The paper's reward: a linear network to one reward image R, and the kernel W_R from R to each Q channel.
 
-    The authors' code has no nonlinearity between its convolutions, and initial weights of 0.01 * N(0, 1).
+    As in the authors' code there is no nonlinearity between the convolutions, and initial weights are 0.01 * N(0, 1).
 
     Args:
-        num_actions: Q channels A (the paper: 10), in each orientation.
-        in_channels: planes of a map.
-        hidden_channels: of the first convolution (the paper: 150).
+        num_actions: number of Q channels A (the paper: 10), in each orientation.
+        in_channels: number of planes of an observation.
+        hidden_channels: number of channels of the first convolution (the paper: 150).
         kernel_size: F of W_R, odd.
         scale: standard deviation of the initial weights.
-        num_orientations: O; each has a reward image of its own.
-        device, dtype: of the weights.
+        num_orientations: O. Each orientation has a reward image of its own.
+        device, dtype: device and type of the weights.
 
     >>> ImageReward(num_actions=10)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 10, 8, 5])
@@ -55,10 +55,10 @@ class ImageReward(nn.Module):
             nn.init.normal_(parameter, std=self.scale)
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
-        """The reward image R, one for each orientation.
+        """The reward image R of each orientation.
 
-        Two linear convolutions are one: the product of their weights is convolved, not the planes twice, which is 40
-        times less work with 150 hidden channels. The parameters, and how they learn, stay those of the two.
+        Two linear convolutions are computed as one, whose weights are the product of theirs. With 150 hidden channels
+        this is 40 times less work. The parameters and their gradients are those of the two convolutions.
         """
         assert self.hidden.bias is not None
         outward = self.reward.weight[:, :, 0, 0]  # [O, hidden]
@@ -71,12 +71,11 @@ class ImageReward(nn.Module):
 
 
 class Rectifier(nn.Module):
-    """relu(x), but where it is shut, `leak` of the gradient passes, so that what must open again can.
+    """relu(x) whose gradient is `leak` where x < 0. The values are exactly those of relu.
 
-    Of plain rectifiers on the few channels of a reward some shut early for every map and never open: an action is then
-    not paid for reaching the goal, or costs nothing into an obstacle, and the plan goes around that for good (28x28
-    maps: 2 of 4 seeds ended at 94 and 76 % optimal; with the leak all four passed 99 %). Values are exactly those of
-    relu, so what must be 0 is 0.
+    A reward has few channels. With a plain relu some of them become 0 on every map early in training, and then have no
+    gradient. An action is then never rewarded at the goal, or never costs anything at an obstacle. On 28x28 maps 2 of 4
+    seeds ended at 94 and 76 % optimal; with the leak all four passed 99 %.
 
     >>> x = torch.tensor([-2.0, 3.0], requires_grad=True)
     >>> y = Rectifier()(x)
@@ -97,14 +96,14 @@ class Rectifier(nn.Module):
 
 
 class PositiveNetwork(nn.Sequential):
-    """Convolution, relu, 1x1 convolution, Rectifier: what a cell's surroundings pay or cost, never below 0.
+    """Convolution, relu, 1x1 convolution, Rectifier: a reward or cost of each action, never below 0.
 
-    Where nothing is learned it runs in place and without a call of each module: for one map those take as long as the
+    Without gradients it runs in place, and does not call each module: for one map the calls take as long as the
     convolutions.
 
     Args:
-        first: to the hidden channels.
-        second: from them to the actions, 1x1.
+        first: convolution to the hidden channels.
+        second: 1x1 convolution from the hidden channels to the actions.
 
     >>> network = PositiveNetwork(nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 1))
     >>> network(torch.zeros(2, 1, 8, 5)).shape
@@ -116,7 +115,7 @@ class PositiveNetwork(nn.Sequential):
 
     @property
     def convolutions(self) -> tuple[nn.Conv2d, nn.Conv2d]:
-        """The two layers that learn."""
+        """The two layers with weights."""
         first, second = self[0], self[2]
         assert isinstance(first, nn.Conv2d)
         assert isinstance(second, nn.Conv2d)
@@ -133,23 +132,25 @@ class PositiveNetwork(nn.Sequential):
 
 
 class ActionReward(nn.Module):
-    """The normalized design's: what the goal pays minus what the terrain costs, each action its own.
+    """The reward of the normalized VIN: for each action, a reward of the goal minus a cost of the terrain.
 
-    R_a(s) = relu(goal network)_a(s) - relu(terrain network)_a(s), each network two small convolutions. The goal network
-    sees only the goal plane and has no biases, so that it pays exactly nothing away from the goal; the terrain network
-    can learn to cost exactly nothing where a move is free. With the channel for giving up, which is worth 0, values
-    never fall below 0, and far from the goal they are nothing but the discounted value of arriving: a policy learned on
-    16x16 maps plans hundreds of steps, where rewards that are only nearly zero would add up to more than the goal.
+    R_a(s) = relu(goal network)_a(s) - relu(terrain network)_a(s). Each network has two small convolutions. The goal
+    network sees the goal planes only and has no biases, so its reward is exactly 0 away from the goal. The terrain
+    network can learn a cost of exactly 0 where a move is free.
 
-    What lies off the map counts as obstacle, so that a map needs no border.
+    The termination action has the value 0, so values are never below 0. Far from the goal a value is then only the
+    discounted reward of the goal. A policy trained on 16x16 maps therefore plans hundreds of steps; rewards that are
+    only nearly 0 would add up to more than that of the goal.
+
+    Cells off the map count as obstacles, so that a map needs no border.
 
     Args:
-        num_actions: actions of the environment, in each orientation.
-        terrain_channels: planes before those of the goal; the first is the obstacles, 1 = blocked.
-        hidden_channels: of the first convolutions, half for each network.
-        termination: append a channel of zeros to each orientation, for an action that ends with nothing.
-        num_orientations: O, and as many goal planes.
-        device, dtype: of the weights.
+        num_actions: number of actions of the environment, in each orientation.
+        terrain_channels: number of planes before the goal planes. The first is the obstacle plane, 1 = blocked.
+        hidden_channels: number of channels of the first convolutions, half for each network.
+        termination: whether to append a channel of zeros to each orientation, for the termination action.
+        num_orientations: O, which is also the number of goal planes.
+        device, dtype: device and type of the weights.
 
     >>> ActionReward(num_actions=8)(torch.zeros(2, 2, 8, 5)).shape
     torch.Size([2, 9, 8, 5])
@@ -180,24 +181,24 @@ class ActionReward(nn.Module):
         self._open()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew, as torch draws those of convolutions; every cost begins at about 0.5."""
+        """Draw all weights anew, as torch draws those of convolutions. Every cost starts at about 0.5."""
         for network in (self.goal, self.terrain):
             for convolution in network.convolutions:
                 convolution.reset_parameters()
         self._open()
 
     def _open(self) -> None:
-        """Costs begin above 0, where the whole gradient passes."""
+        """Start costs above 0, where they have the whole gradient."""
         bias = self.terrain.convolutions[1].bias
         assert bias is not None
         nn.init.constant_(bias, 0.5)
 
     def extra_repr(self) -> str:
-        """What is shown between the brackets of the module."""
+        """The arguments that `print(module)` shows."""
         return f"termination={self.termination}, num_orientations={self.num_orientations}"
 
     def image(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
-        """The mean over the actions, for pictures: high at the goal, low where many moves are refused."""
+        """The mean over the actions, for pictures: high at the goal, low where many moves are blocked."""
         return self.of_actions(planes).mean(dim=1, keepdim=True)
 
     def of_actions(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:

@@ -13,6 +13,7 @@ from torch.nn import functional
 from torchvin.errors import InputError, check_shape
 from torchvin.planning.planners.planner import Planner
 from torchvin.planning.recurrence import check_gradient, segment_length, segments
+from torchvin.planning.value_iteration import check_num_iterations
 from torchvin.types import PlannerOutput
 
 
@@ -93,8 +94,7 @@ def dynamic_value_iteration(
     size = round(transition.shape[2] ** 0.5)
     if size * size != transition.shape[2] or size % 2 == 0:
         raise InputError(f"a cell's kernel must have F * F weights, F odd, got {transition.shape[2]}.")
-    if num_iterations < 0:
-        raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
+    num_iterations = check_num_iterations(num_iterations)
     check_gradient("dynamic", gradient)
     value = torch.zeros_like(reward) if initial_value is None else initial_value
     check_shape("initial_value", value, f"{batch} 1 {height} {width}")
@@ -159,8 +159,7 @@ class DynamicPlanner(Planner):
         initial_value: Float[Tensor, "B 1 H W"] | None = None,
     ) -> PlannerOutput:
         """Plan on an observation, as `dynamic_value_iteration`. It runs in float32 under autocast, too."""
-        if num_iterations is None:
-            num_iterations = self.default_iterations(*observation.shape[-2:])
+        num_iterations = self.iterations_of_call(num_iterations, observation)
         device = observation.device.type
         in_full = torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
         with in_full:  # the errors of K roundings to half precision would add up

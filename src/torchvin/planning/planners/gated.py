@@ -82,9 +82,7 @@ class GatedPlanner(Planner):
             K = 0 the last one counts as 0.
         Raises: InputError for a negative K, or for an initial value: the state of an LSTM is not a value.
         """
-        steps = self.default_iterations(*observation.shape[-2:]) if num_iterations is None else num_iterations
-        if steps < 0:
-            raise InputError(f"num_iterations must not be negative, got {steps}: it is the number of LSTM steps K.")
+        steps = self.iterations_of_call(num_iterations, observation)
         if initial_value is not None:
             raise InputError("a gated planner cannot continue from a value: it has a state of its own; plan anew.")
         batch, _, height, width = observation.shape

@@ -49,8 +49,7 @@ class GridPlanner(Planner):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PlannerOutput:
-        if num_iterations is None:
-            num_iterations = self.default_iterations(*observation.shape[-2:])
+        num_iterations = self.iterations_of_call(num_iterations, observation)
         plan: PlannerOutput = self.iteration(
             self.reward(observation), num_iterations=num_iterations, initial_value=initial_value
         )

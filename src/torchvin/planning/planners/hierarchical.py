@@ -66,8 +66,7 @@ class HierarchicalPlanner(Planner):
         if initial_value is not None:
             raise InputError("a hierarchical planner cannot continue from a value: it plans on two maps; plan anew.")
         height, width = observation.shape[-2:]
-        if num_iterations is None:
-            num_iterations = self.default_iterations(height, width)
+        num_iterations = self.iterations_of_call(num_iterations, observation)
         coarse = self.coarse(mean_of_blocks(observation, self.factor), num_iterations=self.factor * num_iterations)
         rows, cols = (torch.arange(side, device=observation.device) // self.factor for side in (height, width))
         repeated = coarse.value.index_select(2, rows).index_select(3, cols)

@@ -22,13 +22,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from torchvin.errors import InputError, unknown_name
+from torchvin.errors import unknown_name
 from torchvin.planning.kernels.graph_search import shortest_paths
 from torchvin.planning.kernels.reference import by_orientation, update
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP, Steps
 from torchvin.planning.models.transition import LearnedMoves
 from torchvin.planning.planners.planner import Planner
+from torchvin.planning.value_iteration import check_num_iterations
 from torchvin.types import PlannerOutput
 
 Solve = Literal["exact", "iterate"]
@@ -93,8 +94,7 @@ def iterate(
         infinite if that update would reach new states.
     Raises: InputError for a negative K.
     """
-    if num_iterations < 0:
-        raise InputError(f"num_iterations must not be negative, got {num_iterations}: it is the number of updates K.")
+    num_iterations = check_num_iterations(num_iterations)
     stop = -mdp.goal_cost
     value = stop if initial_value is None else initial_value
     leads = None
@@ -217,8 +217,7 @@ class LatentGraphPlanner(Planner):
                 "solution. Train with a curriculum, which makes moves deterministic, or set solve='iterate'.",
                 stacklevel=2,
             )
-        if num_iterations is None:
-            num_iterations = self.default_iterations(*observation.shape[-2:])
+        num_iterations = self.iterations_of_call(num_iterations, observation)
         return self.plan_by_iteration(mdp if self.training else mdp.double(), num_iterations, initial_value)
 
     def plan_by_iteration(self, mdp: LatentMDP, num_iterations: int, initial_value: Tensor | None) -> PlannerOutput:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from torchvin.errors import InputError
+from torchvin.planning.value_iteration import check_num_iterations
 from torchvin.types import PlannerOutput
 
 
@@ -60,6 +61,15 @@ class Planner(nn.Module, ABC):
     def iterations_for(self, height: int, width: int) -> int:
         """K for a map of this size if the planner iterates, whether or not it is exact."""
         return math.ceil(self.iterations_per_side * max(height, width))
+
+    def iterations_of_call(self, num_iterations: int | None, observation: Float[Tensor, "B C H W"]) -> int:
+        """K of a call: the given one, or the default for the size of the observation.
+
+        Raises: InputError for what is no whole number, for a negative one, and for one that is too large.
+        """
+        if num_iterations is None:
+            return self.default_iterations(*observation.shape[-2:])
+        return check_num_iterations(num_iterations)
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
         """The learned reward as an image, for pictures; None if the planner has none."""
