@@ -9,13 +9,14 @@ import math
 import subprocess
 import sys
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from torchvin.data.dataset import MapDataset, check_goals
+from torchvin.data.dataset import AUTHORS, MapDataset, check_goals
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import action_set, shortest_paths
@@ -28,7 +29,7 @@ TEST_KEYS = ("all_im_data", "all_value_data", "all_states_xy")
 TRAINING_SHARE = 6 / 7  # of the batches; the authors hold out the rest
 
 
-def read_mat(path: Path, split: str = "all") -> MapDataset:
+def read_mat(path: str | PathLike[str], split: str = "all") -> MapDataset:
     """Read a training or a test file, recognised by its keys.
 
     Args:
@@ -41,6 +42,7 @@ def read_mat(path: Path, split: str = "all") -> MapDataset:
     """
     from scipy.io import loadmat
 
+    path = Path(path)
     check_survivable(path)
     try:
         contents = loadmat(path)
@@ -61,10 +63,11 @@ def read_mat(path: Path, split: str = "all") -> MapDataset:
     )
 
 
-def is_training_file(path: Path) -> bool:
+def is_training_file(path: str | PathLike[str]) -> bool:
     """Whether a `.mat` has the authors' training layout, which holds out a seventh."""
     from scipy.io import whosmat
 
+    path = Path(path)
     try:
         check_survivable(path)
         return any(name == "batch_im_data" for name, _, _ in whosmat(path))
@@ -199,7 +202,7 @@ def _dataset(
             f"{path}: {wrong} of {total} demonstrated actions do not begin a shortest path: the layout is not the "
             "authors' (training: row by row, 0-based; test: column by column, 1-based)."
         )
-    return MapDataset(blocked, goal, optimal, demonstrated, starts, Moves())
+    return MapDataset(blocked, goal, optimal, demonstrated, starts, Moves(), source=AUTHORS)
 
 
 def _maps(

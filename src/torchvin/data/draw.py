@@ -1,7 +1,7 @@
 """Data sets drawn by name: a generator of maps, a mechanism, terrain, and the expert's answers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ def draw_maps(
         terrain = generate_terrain(
             num_maps, height, width, num_terrains=len(terrain_costs), seed=(*seeds, _TERRAIN_STREAM)
         )
-    return solve_maps(
+    solved = solve_maps(
         blocked,
         goal,
         moves=moves,
@@ -117,6 +117,7 @@ def draw_maps(
         terrain=terrain,
         terrain_costs=terrain_costs,
     )
+    return replace(solved, source=kind)
 
 
 def with_orientation(goal: Int[Tensor, "M 2"], moves: MotionModel, seed: Seed) -> Int[Tensor, "M 3"]:
