@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
+from authors_files import ROOM_GOAL, SNAKE_GOAL, training_contents
 from torchvin.data.dataset import solve_maps
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
@@ -146,6 +148,15 @@ def test_a_data_set_keeps_its_goals_moves_and_terrain(tmp_path):
     assert dataset_from(tmp_path / "maps.npz", moves=Moves(4)).goal.tolist() == before.goal[:, 1:].tolist()
 
 
+def test_a_file_of_the_authors_keeps_its_goals(tmp_path):
+    savemat(tmp_path / "authors.mat", training_contents())
+    dataset = dataset_from(tmp_path / "authors.mat")
+    assert dataset.goal.tolist() == [list(SNAKE_GOAL), list(ROOM_GOAL)]
+    assert (dataset.source, dataset.moves) == ("authors", Moves())
+    (tmp_path / "goals.txt").write_text("0,0\n0,0\n")
+    assert dataset_from(tmp_path / "authors.mat", tmp_path / "goals.txt").source == "own"
+
+
 def test_grey_images_need_a_threshold(tmp_path):
     from PIL import Image
 
@@ -235,7 +246,7 @@ def test_a_damaged_file_of_a_folder_is_named(folder):
         ({"grid": np.zeros((2, 3, 4))}, "expected one array named blocked or maps, .*got grid"),
         ({"blocked": np.zeros((2, 3, 4)), "maps": np.zeros((2, 3, 4))}, "got blocked, maps"),
         ({"maps": np.zeros((2, 3, 4, 5))}, r"expected maps \[M, H, W\] or one map"),
-        ({"maps": np.full((2, 3, 4), 7)}, "only 0 .free. and 1 .blocked., got 7 at map 0, row 0, col 0"),
+        ({"maps": np.full((2, 3, 4), 7)}, r"only 0 \(free\) and 1 \(blocked\), got 7 at map 0, row 0, col 0"),
         ({"maps": np.ones((2, 3, 4))}, "map 0: expected at least one free cell"),
         ({"maps": np.zeros((2, 3, 4)), "goal": np.zeros((3, 2))}, "one goal for each of the 2 maps"),
         ({"maps": np.array([{}], dtype=object)}, "pickled"),
@@ -256,7 +267,7 @@ def test_other_sources(tmp_path):
         dataset_from(tmp_path / "empty")
     with pytest.raises(InputError, match=r"expected a folder of map files, .*, got \.tif"):
         dataset_from(tmp_path / "empty" / "map.tif")
-    with pytest.raises(InputError, match="cannot read '.*absent'"):
+    with pytest.raises(InputError, match=r"cannot read '.*absent'"):
         dataset_from(tmp_path / "absent")
     (tmp_path / "maps.npy").write_bytes(b"no")
     with pytest.raises(InputError, match=r"maps\.npy: cannot be read as \.npy"):
