@@ -126,7 +126,7 @@ def test_a_path_longer_than_float32_can_tell_is_planned_in_float64(draw):
         planner=GridPlanner(
             reward=AtTheGoal(),
             iteration=ValueIteration(transition=Neighbours(), num_iterations=1),
-            iterations_per_side=1,
+            iterations_per_side=1.0,
         ),
         attention=StateAttention(),
         head=ScaleHead(num_actions=8),

@@ -85,7 +85,7 @@ class Scores:
 
         >>> scores = Scores(100, 700, 0.99, 0.9, 0.0, 0.1, 0.1, 0.99, 0.9, 0.1)
         >>> round(scores.interval(), 3), round(scores.interval("optimal_rate"), 3)
-        (0.026, 0.059)
+        (0.026, 0.06)
         """
         if metric not in RATES:
             raise InputError(f"{metric!r} is not a rate and has no interval; choose one of: {', '.join(RATES)}.")
