@@ -38,7 +38,7 @@ def test_the_authors_maps_are_those_of_their_generator():
 def test_goals_have_every_orientation():
     goal = draw_maps("maze", 60, 7, 7, seed=0, moves=DifferentialDrive()).goal
     assert set(goal[:, 0].tolist()) == {0, 1, 2, 3}
-    with pytest.raises(InputError, match="this mechanism has no orientations"):
+    with pytest.raises(InputError, match="this motion model has no orientations"):
         with_orientation(torch.zeros(1, 2, dtype=torch.int64), Moves(), 0)
 
 

@@ -1,8 +1,9 @@
 """The authors' MATLAB files (github.com/avivt/VIN): two layouts, each with its traps.
 
-Training files (`gridworld_16.mat`): maps row by row, 0 = obstacle, 1 = free; goal image 10 at the goal; one row a batch
-of ten (state, action) pairs, states 0-based. The last batch of a map is filled up with its last pair. Test files
-(`*_test.mat`): images column by column, and one path a map in 1-based (row, col), its last state the goal.
+Training files (`gridworld_16.mat`): maps row by row, 0 = obstacle, 1 = free; goal image 10 at the goal; one row per
+batch of ten (state, action) pairs, states 0-based. The last batch of a map is filled up with its last pair. Test files
+(`*_test.mat`): images column by column, and one path per map in 1-based (row, col), which
+ends at the goal.
 """
 
 import math
@@ -76,9 +77,9 @@ def is_training_file(path: str | PathLike[str]) -> bool:
 
 
 def check_survivable(path: Path) -> None:
-    """SciPy follows some damaged bytes of uncompressed files out of memory, which ends the process: let a child try.
+    """Read an uncompressed file in a child process first: some damaged bytes crash SciPy and with it the process.
 
-    Compressed files, as the authors' are, carry checksums and need no child.
+    Compressed files, as the authors' are, carry checksums and need no child process.
 
     Raises: InputError if the child dies.
     """
@@ -96,7 +97,7 @@ def _read_training(path: Path, contents: dict[str, Any], split: str) -> MapDatas
     if len({len(array) for array in (images, values, rows, cols, labels)}) != 1 or not (
         rows.shape == cols.shape == labels.shape
     ):
-        raise InputError(f"{path}: the batch arrays must have one row a batch, and states and labels one shape.")
+        raise InputError(f"{path}: the batch arrays must have one row per batch, and states and labels one shape.")
     if rows.size == 0:
         raise InputError(f"{path}: the batches hold no states.")
     if split not in ("train", "heldout", "all"):

@@ -111,7 +111,7 @@ def solve_maps(
     terrain: UInt8[Tensor, "M H W"] | None = None,
     terrain_costs: tuple[float, ...] = (1.0,),
 ) -> MapDataset:
-    """Let the expert solve maps and demonstrate `num_demonstrations` paths on each (the authors: 7).
+    """Let the expert solve maps and demonstrate `num_demonstrations` paths per map (the authors: 7).
 
     Raises: ShapeError; InputError if a goal lies off its map or on an obstacle, nothing can reach it, or a class of
         terrain has no positive cost.

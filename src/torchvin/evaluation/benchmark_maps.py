@@ -1,4 +1,4 @@
-"""Every task of a MovingAI benchmark map: one plan for each goal, its greedy path from every start of that goal.
+"""Every task of a MovingAI benchmark map: one plan per goal, and its greedy path from every start of that goal.
 
 Corners: the benchmark's own lengths forbid moves past the corner of an obstacle. The paper's moves, on which policies
 are trained, allow them, so the optimum here is that of the paper's moves, and is never longer.
@@ -27,12 +27,12 @@ from torchvin.policies.policy import Policy
 from torchvin.spaces import flatten
 
 SCENARIO_FILES = "*even*.scen"
-_STATES_AT_ONCE = 1 << 17  # two maps of 256x256: what is computed for them stays in a cache (twice as fast as 16)
+_STATES_AT_ONCE = 1 << 17  # two maps of 256x256 fit the cache: twice as fast as 16 of them
 
 
 @dataclass(frozen=True)
 class TaskScores:
-    """What became of the tasks of one map.
+    """Results of the tasks of one map.
 
     Attributes:
         map_name: of the map.

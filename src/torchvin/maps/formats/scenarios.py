@@ -37,7 +37,7 @@ class Scenario:
 
 
 def read_scenarios(path: str | PathLike[str]) -> list[Scenario]:
-    """Read a `.scen`: `version 1`, then nine fields a line between tabs (`FIELDS`).
+    """Read a `.scen`: `version 1`, then lines of nine fields between tabs (`FIELDS`).
 
     Raises: InputError naming the line, what was expected and what came.
     """
