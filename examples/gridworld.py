@@ -29,26 +29,38 @@ class Arguments:
     """Options of the example."""
 
     out: Path = Path("runs/gridworld")
-    """Folder for weights, table and figures; a run that was killed goes on where it was."""
+    """Folder for weights, table and figures; a killed run continues where it stopped."""
     seed: int = 0
-    """Of the training; the maps of the evaluation have seeds of their own."""
+    """Seed of the training; the maps of the evaluation have seeds of their own."""
     maps: int = 5000
     """Fresh maps of each size to evaluate on."""
+    sides: tuple[int, ...] = (8, 16, 28)
+    """Sizes of the maps to evaluate on; the figures show a map of the largest."""
+    training_maps: int = 5000
+    """Maps to learn from."""
+    epochs: int = 25
+    """Passes over the training maps."""
 
 
 def main(arguments: Arguments) -> None:
-    config = replace(PRESETS["gridworld-16"], seed=arguments.seed)
+    preset = PRESETS["gridworld-16"]
+    config = replace(
+        preset,
+        seed=arguments.seed,
+        data=replace(preset.data, maps=arguments.training_maps),
+        training=replace(preset.training, epochs=arguments.epochs),
+    )
     dataset = training_maps(config, None)
     trained = train(config, dataset, arguments.out / "weights", resume=True)
     plot_history(trained.history, arguments.out / "history.png")
-    rows = [score(trained.policy, side, arguments.maps) for side in (8, 16, 28)]
+    rows = [score(trained.policy, side, arguments.maps) for side in arguments.sides]
     print_table(
         ("maps", "n", "success", "+-", "in the paper", "optimal", "traj. diff.", "all states", "K", "s"),
         rows,
         title=f"Trained on {len(dataset)} 16x16 maps in {trained.seconds:.0f} s; scored on fresh maps",
     )
     print(f"In the paper: one VIN trained at each size. {VIN_PAPER}")
-    draw(trained.policy, arguments.out)
+    draw(trained.policy, max(arguments.sides), arguments.out)
     print(f"figures: {arguments.out}/network.png, values.gif, history.png")
 
 
@@ -63,7 +75,7 @@ def score(policy: Policy, side: int, maps: int) -> list[str]:
         str(scores.maps),
         percent(scores.success_rate),
         percent(margin(scores.success_rate, scores.maps)),
-        percent(VIN_TABLE_1["VIN"][side].success_rate, 1),
+        percent(VIN_TABLE_1["VIN"][side].success_rate, 1) if side in VIN_TABLE_1["VIN"] else "-",
         percent(scores.optimal_rate),
         f"{scores.trajectory_difference:.4f}",
         percent(scores.all_states_success_rate, 3),
@@ -72,9 +84,9 @@ def score(policy: Policy, side: int, maps: int) -> list[str]:
     ]
 
 
-def draw(policy: Policy, out: Path) -> None:
-    """Draw the network on an unseen 28x28 map, from the cell furthest from the goal."""
-    blocked, goal = generate_gridworld(1, 28, seed=77)
+def draw(policy: Policy, side: int, out: Path) -> None:
+    """Draw the network on an unseen map, from the cell furthest from the goal."""
+    blocked, goal = generate_gridworld(1, side, seed=77)
     target = (int(goal[0, 0]), int(goal[0, 1]))
     start = furthest_start(blocked[0], target)
     planned = plan_path(policy, blocked[0], start, target)

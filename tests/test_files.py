@@ -21,6 +21,13 @@ def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path):
     assert names(tmp_path) == ["out.txt"]
 
 
+def test_a_path_may_be_given_as_text(tmp_path):
+    with replacing(str(tmp_path / "out.txt")) as temporary:
+        temporary.write_text("text")
+    check_writable(str(tmp_path / "out.txt"))
+    assert (tmp_path / "out.txt").read_text() == "text"
+
+
 def test_the_temporary_file_lies_beside_the_target_with_its_suffix(tmp_path):
     with replacing(tmp_path / "picture.png") as temporary:
         assert temporary.parent == tmp_path

@@ -127,7 +127,79 @@ _WHERE = {
     "ShapeError": "errors",
 }
 
-__all__ = ["__version__", *_WHERE]
+#: Written out, because type checkers and editors read it without running it.
+__all__ = [
+    "__version__",
+    # maps
+    "MotionModel",
+    "Moves",
+    "DifferentialDrive",
+    "generate_gridworld",
+    "generate_mazes",
+    "read_map",
+    "write_map",
+    "encode",
+    # reward, transition
+    "ActionReward",
+    "ImageReward",
+    "NormalizedTransition",
+    "FreeTransition",
+    # planner
+    "value_iteration",
+    "ValueIteration",
+    "Planner",
+    "GridPlanner",
+    "HierarchicalPlanner",
+    "LatentGraphPlanner",
+    "GatedPlanner",
+    "DynamicPlanner",
+    "DynamicTransition",
+    "PlannerOutput",
+    # attention, reactive policy
+    "StateAttention",
+    "ScaleHead",
+    "LinearHead",
+    "VIN",
+    "Policy",
+    "CNN",
+    "FCN",
+    # architectures: configuration and builder by name
+    "ArchitectureConfig",
+    "NormalizedConfig",
+    "ShortestPathConfig",
+    "PaperConfig",
+    "HierarchicalConfig",
+    "GPPNConfig",
+    "DynamicConfig",
+    "CNNConfig",
+    "FCNConfig",
+    "build_policy",
+    "register_architecture",
+    "PolicyOutput",
+    # experts, data, training
+    "shortest_paths",
+    "MapDataset",
+    "solve_maps",
+    "read_dataset",
+    "write_dataset",
+    "dataset_from",
+    "RunConfig",
+    "PRESETS",
+    "TrainingConfig",
+    "train",
+    "Task",
+    "Validation",
+    # evaluation, weights
+    "evaluate",
+    "plan_path",
+    "PlannedPath",
+    "load_policy",
+    "save_policy",
+    "push_policy",
+    # errors
+    "InputError",
+    "ShapeError",
+]
 
 
 #: Spellings of version 0.1 that are in use; they stay for one minor release.

@@ -3,8 +3,10 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:  # the command line answers `--help` without it
+    import torch
 
 
 class InputError(ValueError):
@@ -44,11 +46,14 @@ def errors_about(what: object) -> Iterator[None]:
         raise InputError(f"{what}: {error}") from error
 
 
-def check_shape(name: str, tensor: torch.Tensor, expected: str) -> None:
-    """Check `tensor` against axis names: a number must match, a letter that comes twice must have one size.
+def check_shape(name: str, tensor: "torch.Tensor", expected: str) -> None:
+    """Check the shape of `tensor` against axis names.
 
-    Raises: ShapeError naming the tensor, the expected axes and the shape that came.
+    A number must match the size of its axis. A letter that occurs twice must have the same size both times.
 
+    Raises: ShapeError, which names the tensor, the expected axes and the actual shape.
+
+    >>> import torch
     >>> check_shape("kernel", torch.zeros(4, 1, 3, 3), "A 1 F F")
     """
     axes = expected.split()
@@ -62,4 +67,4 @@ def check_shape(name: str, tensor: torch.Tensor, expected: str) -> None:
 
 
 class TrainingError(RuntimeError):
-    """A training that cannot go on, for a reason of its own: the command line prints it and exits with status 1."""
+    """Training cannot continue although its input is valid: the command line prints it and exits with status 1."""

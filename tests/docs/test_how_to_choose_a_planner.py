@@ -1,10 +1,9 @@
-"""The page on planners: each of its programs runs, and each design that plans has one."""
+"""The page on planners: each architecture that plans has a section, with one program (test_programs.py runs it)."""
 
 import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from torchvin.architectures.registry import MODULES
 
@@ -14,11 +13,8 @@ SECTIONS = {part.splitlines()[0]: part for part in TEXT.split("\n## ")[1:]}
 
 
 @pytest.mark.parametrize("section", list(SECTIONS))
-def test_the_program_of_each_section_runs(section):
-    torch.manual_seed(0)
-    programs = re.findall(r"```python\n(.*?)```", SECTIONS[section], flags=re.DOTALL)
-    assert len(programs) == 1
-    exec(compile(programs[0], str(PAGE), "exec"), {})
+def test_each_section_has_one_program(section):
+    assert SECTIONS[section].count("```python\n") == 1
 
 
 def test_every_design_that_plans_has_a_section():

@@ -14,7 +14,7 @@ class Arguments:
 def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
     from torchvin.architectures.registry import architecture_of, architectures
-    from torchvin.cli.output import percent, print_json, print_table
+    from torchvin.cli.output import percent, print_entries, print_json
     from torchvin.data.draw import GENERATORS
     from torchvin.maps.formats.map_file import FORMATS
     from torchvin.mdp.motion import MOTION_MODELS
@@ -46,4 +46,4 @@ def run(arguments: Arguments) -> None:
         print_json(content)
         return
     for kind, entries in content.items():
-        print_table((kind, ""), list(entries.items()))
+        print_entries(kind, entries)

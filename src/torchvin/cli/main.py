@@ -6,37 +6,32 @@ import sys
 from collections.abc import Sequence
 
 from torchvin.errors import InputError, TrainingError, unknown_name
+from torchvin.io.files import disk_full
 
 #: verb -> what it does; the verb's module holds `Arguments`, a dataclass, and `run(arguments)`.
 VERBS = {
-    "list": "what there is: presets, weights, designs, generators, map formats, kernels",
-    "data": "draw maps, let the expert solve them, write a data set",
-    "train": "train a value iteration network by imitation",
+    "list": "list presets, weights, architectures, generators, motion models, map formats and kernels",
+    "data": "draw maps, solve them with the expert, write a data set",
+    "train": "train a network by imitation",
     "eval": "score weights on a data set",
-    "plan": "plan a path on a map of your own and draw it",
-    "reproduce": "papers' tables beside ours (table1, mazes): from shipped weights, or everything from nothing",
+    "plan": "plan a path on your own map and draw it",
+    "reproduce": "print the papers' tables beside ours (table1, mazes), from shipped weights or from new trainings",
     "export": "write weights as an ONNX model",
-    "bench": "time and memory on this machine: the operator in every formulation, planners, the steps around them",
-    "info": "versions, devices, threads, and which kernels work here",
+    "bench": "measure time and memory on this machine: the operator, planners, the steps around them",
+    "info": "show versions, devices, threads, and which kernels work here",
 }
+
+#: Packages whose modules have other names.
+_PACKAGES = {"PIL": "pillow", "yaml": "pyyaml"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; the exit status: 0 done, 2 bad input (one line says what), 1 anything else."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(usage())
-        return 0 if arguments else 2
-    if arguments[0] == "--version":
-        from torchvin import __version__
+    """Run one verb.
 
-        print(__version__)
-        return 0
+    Returns: the exit status: 0 done, 2 bad input or a full disk (one line says what), 1 anything else.
+    """
     try:
-        verb, *rest = arguments
-        if verb not in VERBS:
-            raise unknown_name("verb", verb, VERBS)
-        _run(verb, rest)
+        status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except (InputError, TrainingError) as error:
         print(f"torchvin: {' '.join(str(error).split())}", file=sys.stderr)
@@ -45,8 +40,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("torchvin: interrupted", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does: not a fault
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("torchvin"):
+            raise
+        module = error.name.partition(".")[0]
+        package = _PACKAGES.get(module, module)
+        print(f"torchvin: this needs {package}, which is not installed: pip install {package}.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        full = disk_full(error)
+        if full is None:
+            raise
+        what = f"cannot write {full.filename}" if full.filename else "cannot write the output"
+        print(f"torchvin: {what}: {full.strerror}; free space or choose another place.", file=sys.stderr)
+        _drop_output()
+        return 2
+    return status
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from torchvin import __version__
+
+        print(__version__)
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise unknown_name("verb", verb, VERBS)
+    _run(verb, rest)
     return 0
+
+
+def _drop_output() -> None:
+    """Where standard output cannot be written, drop what it still holds: Python would try again, and fail, at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def usage() -> str:

@@ -1,12 +1,20 @@
 """NumPy's `.npy` without trust: no pickle, and no more memory than the bytes that are really there."""
 
 import math
-from typing import IO
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 
-def read_npy(stream: IO[bytes], size: int) -> np.ndarray:
+@runtime_checkable
+class ByteStream(Protocol):
+    """What an array is read from: an open file, an entry of an archive, bytes in memory."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; all that are left if it is negative."""
+
+
+def read_npy(stream: ByteStream, size: int) -> np.ndarray:
     """Read one array.
 
     Args:

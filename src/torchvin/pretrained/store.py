@@ -25,20 +25,17 @@ from torchvin.io.files import replacing
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.pretrained import format_1, hub
+from torchvin.pretrained.shipped import missing_package, shipped_folders
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 FORMAT = 2
 Build = Callable[[Any], Policy]
-_SHIPPED = Path(__file__).parent / "weights"
 
 
 def available() -> list[str]:
-    """Names of the weights in the package."""
-    return sorted(
-        (folder.name for folder in _SHIPPED.iterdir() if (folder / CONFIG_FILE).is_file()),
-        key=lambda name: (len(name), name),
-    )
+    """Names of the installed weights, the shortest first."""
+    return list(shipped_folders())
 
 
 def save_policy(
@@ -163,9 +160,10 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
 
 
 def _find(name: str, revision: str | None) -> Path:
+    folders = shipped_folders()
     shipped = name.replace("normalised", "normalized")  # as version 0.1 spelled it
-    if (_SHIPPED / shipped / CONFIG_FILE).is_file() and Path(shipped).name == shipped:
-        return _SHIPPED / shipped
+    if shipped in folders:
+        return folders[shipped]
     folder = Path(name)
     if folder.is_dir():
         return folder
@@ -173,8 +171,8 @@ def _find(name: str, revision: str | None) -> Path:
         raise InputError(f"{folder}: expected a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, got a file.")
     owner, _, repository = name.partition("/")
     if owner and repository and "/" not in repository and not name.startswith(("./", "../", "~")):
-        return hub.fetch(name, [WEIGHTS_FILE, CONFIG_FILE], revision=revision, shipped=available())
-    raise unknown_name("weights (or folder)", name, available())
+        return hub.fetch(name, [WEIGHTS_FILE, CONFIG_FILE], revision=revision, shipped=list(folders))
+    raise missing_package(name) or unknown_name("weights (or folder)", name, folders)
 
 
 def _read_weights(path: Path, policy: Policy, config: ArchitectureConfig, former: bool) -> dict[str, torch.Tensor]:

@@ -309,6 +309,7 @@ def test_an_unknown_instruction_set_is_refused(monkeypatch):
         value_iteration(torch.zeros(1, 2, 3, 3), torch.zeros(2, 1, 3, 3), num_iterations=1, backend="cpu")
 
 
+@pytest.mark.sanitizers
 @pytest.mark.skipif(sys.platform != "linux", reason="sanitizers are run on Linux")
 def test_sanitizers_find_nothing(tmp_path):
     """The C++ test (tests/cpp) under the address and undefined-behaviour sanitizers, every instruction set."""

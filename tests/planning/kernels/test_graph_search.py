@@ -192,6 +192,7 @@ def test_edges_leave_out_what_is_closed_or_off_the_map():
     assert (source.tolist(), target.tolist(), action.tolist(), costs.tolist()) == ([0], [1], [0], [1.0])
 
 
+@pytest.mark.sanitizers
 @pytest.mark.skipif(sys.platform != "linux", reason="sanitizers are run on Linux")
 @pytest.mark.skipif(shutil.which(os.environ.get("CXX", "g++")) is None, reason="needs a C++ compiler")
 def test_sanitizers_find_nothing(tmp_path):
