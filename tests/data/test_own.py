@@ -169,6 +169,16 @@ def test_grey_images_need_a_threshold(tmp_path):
     assert torch.equal(dataset_from(tmp_path / "maps", threshold=0.5).blocked, rooms(1).expand(2, -1, -1))
 
 
+@pytest.mark.parametrize(("seconds", "shown"), [(0.0, True), (60.0, False)])
+def test_work_that_takes_longer_shows_how_far_it_is(folder, monkeypatch, capsys, seconds, shown):
+    monkeypatch.setattr("torchvin.data.own._SECONDS_WITHOUT_BAR", seconds)
+    dataset_from(folder, show_progress=True)
+    error = capsys.readouterr().err
+    assert ("reading maps: 4/4" in error) == ("solving maps: 4/4" in error) == shown
+    dataset_from(folder)
+    assert not capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

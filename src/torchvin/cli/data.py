@@ -60,10 +60,10 @@ def run(arguments: Arguments) -> None:
     if arguments.out.suffix != ".npz":
         raise InputError(f"--out must end in .npz, got {arguments.out}.")
     _check_one_source(arguments)
-    moves = _motion_model(arguments)
+    asked = _motion_model(arguments)
     check_writable(arguments.out)
     began = time.perf_counter()
-    dataset = _drawn(arguments, moves) if arguments.from_ is None else _own(arguments, moves)
+    dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
     write_dataset(arguments.out, dataset)
     seconds = time.perf_counter() - began
     size = arguments.out.stat().st_size
@@ -71,9 +71,10 @@ def run(arguments: Arguments) -> None:
     if arguments.json:
         print_json({"maps": len(dataset), "height": height, "width": width, "bytes": size, "seconds": seconds})
     else:
+        moves = dataset.moves
+        actions = f"{moves.num_actions} actions{'' if moves.corner_cutting else ', corners may not be cut'}"
         print(
-            f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {len(dataset.moves.names)} actions, corners "
-            f"{'may' if dataset.moves.corner_cutting else 'may not'} be cut, {size / 1e6:.1f} MB, {seconds:.1f} s"
+            f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {actions}, {size / 1e6:.1f} MB, {seconds:.1f} s"
         )
 
 

@@ -1,6 +1,7 @@
 """A data set of a user's own maps: goals read or drawn, and the expert's answers added."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
@@ -25,6 +26,7 @@ from torchvin.mdp.motion import MotionModel, Moves
 
 _GOAL_STREAM, _ORIENTATION_STREAM = 4, 2
 _STATES_AT_ONCE = 1 << 18  # solved between two steps of the progress bar
+_SECONDS_WITHOUT_BAR = 2.0
 _GOAL_SUFFIXES = (".npy", ".csv", ".txt")
 _GOAL_LINE = re.compile(r"\s*(-?\d{1,9}\s*[,;\s]\s*){1,2}-?\d{1,9}\s*")
 
@@ -209,13 +211,18 @@ def _joined(parts: list[MapDataset]) -> MapDataset:
 
 @contextmanager
 def _steps(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar whose number of steps is known only from its first step on."""
+    """A progress bar for work that takes more than two seconds and says its number of steps with each of them."""
+    began, waiting = time.monotonic(), 0
+    advance_bar: Callable[[int], None] | None = None
     with ExitStack() as stack:
-        bars: list[Callable[[int], None]] = []
 
         def advance(steps: int, total: int) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar(what, total, shown=shown)))
-            bars[0](steps)
+            nonlocal waiting, advance_bar
+            waiting += steps
+            if advance_bar is None and time.monotonic() - began > _SECONDS_WITHOUT_BAR:
+                advance_bar = stack.enter_context(progress_bar(what, total, shown=shown))
+            if advance_bar is not None:
+                advance_bar(waiting)
+                waiting = 0
 
         yield advance
