@@ -35,6 +35,7 @@ def test_the_file_holds_the_maps_with_the_experts_answers(folder, capsys):
     expected = dataset_from(folder, seed=2, num_demonstrations=3)
     for name in ("blocked", "goal", "optimal_actions", "demonstrated", "starts"):
         assert torch.equal(getattr(dataset, name), getattr(expected, name)), name
+    assert dataset.source == "own"
     content = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (content["maps"], content["height"], content["width"]) == (10, 8, 8)
 
