@@ -17,6 +17,8 @@ from torchvin.evaluation.path import State, plan_path
 from torchvin.maps.formats.map_file import read_map
 from torchvin.plotting.maps import plot_plan
 
+_SIDE = 28  # rows and columns of the map in network.png and values.gif
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -36,10 +38,10 @@ class Arguments:
 
 def main(arguments: Arguments) -> None:
     policy = load_policy(arguments.weights)
-    draw(policy, arguments.out)
+    draw(policy, _SIDE, arguments.out)
     if arguments.berlin:
         blocked = read_map(arguments.berlin).blocked
-        planned = plan_path(policy.double(), blocked, arguments.start, arguments.goal)
+        planned = plan_path(policy, blocked, arguments.start, arguments.goal)
         title = f"{arguments.berlin.stem}, planned by {arguments.weights}"
         plot_plan(blocked, planned, arguments.out / "berlin.png", title=title)
 

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from torchvin.architectures.registry import build_policy, register_architecture
     from torchvin.architectures.shortest_path import ShortestPathConfig
     from torchvin.data.dataset import MapDataset, solve_maps
+    from torchvin.data.own import dataset_from
     from torchvin.data.read import read_dataset
+    from torchvin.data.write import write_dataset
     from torchvin.errors import InputError, ShapeError
+    from torchvin.evaluation.path import PlannedPath, plan_path
     from torchvin.evaluation.scorer import evaluate
     from torchvin.experts.grid import shortest_paths
     from torchvin.maps.formats.map_file import read_map, write_map
     from torchvin.maps.generators.gridworld import generate_gridworld
     from torchvin.maps.generators.mazes import generate_mazes
     from torchvin.maps.observe import encode
-    from torchvin.mdp.motion import Moves
+    from torchvin.mdp.motion import DifferentialDrive, MotionModel, Moves
     from torchvin.planning.models.reward import ActionReward, ImageReward
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
     from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
@@ -54,7 +57,9 @@ __version__ = "0.1.0"
 
 _WHERE = {
     # maps
+    "MotionModel": "mdp.motion",
     "Moves": "mdp.motion",
+    "DifferentialDrive": "mdp.motion",
     "generate_gridworld": "maps.generators.gridworld",
     "generate_mazes": "maps.generators.mazes",
     "read_map": "maps.formats.map_file",
@@ -102,6 +107,8 @@ _WHERE = {
     "MapDataset": "data.dataset",
     "solve_maps": "data.dataset",
     "read_dataset": "data.read",
+    "write_dataset": "data.write",
+    "dataset_from": "data.own",
     "RunConfig": "training.config",
     "PRESETS": "training.config",
     "TrainingConfig": "training.config",
@@ -110,6 +117,8 @@ _WHERE = {
     "Validation": "tasks.task",
     # evaluation, weights
     "evaluate": "evaluation.scorer",
+    "plan_path": "evaluation.path",
+    "PlannedPath": "evaluation.path",
     "load_policy": "pretrained.store",
     "save_policy": "pretrained.store",
     "push_policy": "pretrained.hub",
@@ -122,7 +131,9 @@ _WHERE = {
 __all__ = [
     "__version__",
     # maps
+    "MotionModel",
     "Moves",
+    "DifferentialDrive",
     "generate_gridworld",
     "generate_mazes",
     "read_map",
@@ -170,6 +181,8 @@ __all__ = [
     "MapDataset",
     "solve_maps",
     "read_dataset",
+    "write_dataset",
+    "dataset_from",
     "RunConfig",
     "PRESETS",
     "TrainingConfig",
@@ -178,6 +191,8 @@ __all__ = [
     "Validation",
     # evaluation, weights
     "evaluate",
+    "plan_path",
+    "PlannedPath",
     "load_policy",
     "save_policy",
     "push_policy",

@@ -1,7 +1,8 @@
 """What went wrong, in one line: what was expected, what came, what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line answers `--help` without it
@@ -26,6 +27,23 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:
     near = difflib.get_close_matches(name, choices, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return InputError(f"unknown {kind} {name!r}.{hint} Choose one of: {', '.join(choices)}.")
+
+
+@contextmanager
+def errors_about(what: object) -> Iterator[None]:
+    """Put `what`, such as the path of a file, before the message of an InputError that is raised inside.
+
+    >>> try:
+    ...     with errors_about("maps.npz"):
+    ...         raise InputError("it is damaged.")
+    ... except InputError as error:
+    ...     print(error)
+    maps.npz: it is damaged.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from error
 
 
 def check_shape(name: str, tensor: "torch.Tensor", expected: str) -> None:

@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from torchvin.cli.main import main
 from torchvin.data.draw import GENERATORS, draw_maps, with_orientation
 from torchvin.data.npz import read_npz, write_npz
 from torchvin.errors import InputError
 from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.maps.generators.seeds import generator
 from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, Moves
+from torchvin.tasks.gridworld import training_maps
+from torchvin.training.config import preset
 
 
 @pytest.mark.parametrize("moves", MOTION_MODELS.values(), ids=MOTION_MODELS)
@@ -32,7 +38,7 @@ def test_the_authors_maps_are_those_of_their_generator():
 def test_goals_have_every_orientation():
     goal = draw_maps("maze", 60, 7, 7, seed=0, moves=DifferentialDrive()).goal
     assert set(goal[:, 0].tolist()) == {0, 1, 2, 3}
-    with pytest.raises(InputError, match="this mechanism has no orientations"):
+    with pytest.raises(InputError, match="this motion model has no orientations"):
         with_orientation(torch.zeros(1, 2, dtype=torch.int64), Moves(), 0)
 
 
@@ -87,3 +93,31 @@ def test_a_file_of_version_2_is_checked_before_it_is_believed(spoil, changes, me
     assert len(spoil()) == 2
     with pytest.raises(InputError, match=message):
         spoil(**changes)
+
+
+def identities(dataset):
+    return {
+        blocked.tobytes() + goal.tobytes()
+        for blocked, goal in zip(dataset.blocked.numpy(), dataset.goal.numpy(), strict=True)
+    }
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("name", ["gridworld-16", "maze-15", "maze-15-drive"])
+def test_the_command_never_draws_the_maps_of_a_training_with_the_same_seed(tmp_path, name, seed):
+    config = preset(name)
+    config = replace(config, seed=seed, data=replace(config.data, maps=60))
+    data = config.data
+    options = ["--kind", data.kind, "--size", str(data.height), "--mechanism", data.motion, "--maps", "60"]
+    assert main(["data", "--out", str(tmp_path / "maps.npz"), "--seed", str(seed), *options]) == 0
+    drawn = identities(read_npz(tmp_path / "maps.npz"))
+    assert len(drawn) == 60
+    assert not drawn & identities(training_maps(config, None))
+
+
+def test_no_seed_leads_into_the_stream_of_another():
+    """NumPy takes 2^32 + 5 for (5, 1), the training stream of seed 5."""
+    with pytest.raises(InputError, match=r"a seed must be below 2\^32 = 4294967296, got 4294967301"):
+        generator(2**32 + 5)
+    with pytest.raises(InputError, match=r"a seed must be below 2\^32"):
+        generator((2**32, 1))

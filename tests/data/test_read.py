@@ -1,9 +1,12 @@
 import pytest
+import torch
 
 from torchvin.data.dataset import solve_maps
 from torchvin.data.npz import write_npz
 from torchvin.data.read import read_dataset
+from torchvin.data.write import write_dataset
 from torchvin.errors import InputError
+from torchvin.maps.formats import MapFile, write_map
 from torchvin.maps.generators.gridworld import generate_gridworld
 
 
@@ -24,10 +27,24 @@ def test_an_absent_file_is_said_to_be_absent(tmp_path, name):
         read_dataset(tmp_path / name)
 
 
-def test_a_folder_is_no_data_set(tmp_path):
-    (tmp_path / "folder.npz").mkdir()
-    with pytest.raises(InputError, match=r"folder\.npz: no such file"):
-        read_dataset(tmp_path / "folder.npz")
+def test_a_folder_of_maps_is_a_data_set(tmp_path):
+    folder = tmp_path / "maps.npz"  # a folder, whatever its name
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"maps\.npz: expected map files .* in this folder, got no files"):
+        read_dataset(folder)
+    blocked = torch.zeros(3, 4, dtype=torch.bool)
+    write_map(folder / "a.map", MapFile(blocked))
+    assert torch.equal(read_dataset(folder).blocked[0], blocked)
+    with pytest.raises(InputError, match=r"a folder has no train split; use all"):
+        read_dataset(folder, split="train")
+
+
+def test_paths_may_be_text(tmp_path):
+    dataset = solve_maps(*generate_gridworld(2, 8))
+    write_dataset(str(tmp_path / "maps.npz"), dataset)
+    assert torch.equal(read_dataset(str(tmp_path / "maps.npz")).blocked, dataset.blocked)
+    with pytest.raises(InputError, match=r"maps\.mat: a data set is written as \.npz, got \.mat"):
+        write_dataset(str(tmp_path / "maps.mat"), dataset)
 
 
 @pytest.mark.parametrize(("name", "got"), [("maps.csv", r"\.csv"), ("maps", "no suffix")])

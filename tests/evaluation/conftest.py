@@ -31,10 +31,10 @@ class Nowhere(nn.Module):
 
     def __init__(self, num_actions: int) -> None:
         super().__init__()
-        self.num_actions = num_actions
+        self.register_buffer("kernel", torch.zeros(num_actions, 1, 1, 1))
 
     def forward(self) -> Tensor:
-        return torch.zeros(self.num_actions, 1, 1, 1)
+        return self.kernel
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from torchvin.evaluation.metrics import Tally, margin
+from torchvin.errors import InputError
+from torchvin.evaluation.metrics import RATES, Scores, Tally, margin
 
 
 def bools(*values):
@@ -71,3 +73,38 @@ def test_the_margin_is_half_a_wilson_interval(rate, count):
 
 def test_the_margin_of_nothing_is_not_a_number():
     assert math.isnan(margin(0.5, 0))
+
+
+def scores(rate, maps, rollouts):
+    return Scores(maps, rollouts, *(rate,) * 8)
+
+
+@pytest.mark.parametrize("metric", RATES)
+def test_the_interval_is_over_maps(metric):
+    assert scores(0.9, 100, 700).interval(metric) == margin(0.9, 100)
+    assert scores(0.9, 100, 700).interval() > 2 * margin(0.9, 700)
+
+
+def test_a_number_that_is_no_rate_has_no_interval():
+    with pytest.raises(InputError, match="'trajectory_difference' is not a rate and has no interval; choose one of"):
+        scores(0.9, 100, 700).interval("trajectory_difference")
+
+
+def test_the_interval_holds_the_true_rate_where_the_rollouts_of_a_map_fail_together():
+    """2,000 studies of 100 maps with 7 rollouts each that share one fate: true rate 0.9."""
+    random = np.random.default_rng(0)
+    rates = (random.random((2000, 100)) < 0.9).mean(axis=1)
+
+    def coverage(trials):
+        halves = np.array([margin(rate, trials) for rate in rates])
+        centres = (rates + 1.96**2 / (2 * trials)) / (1 + 1.96**2 / trials)
+        return (abs(centres - 0.9) <= halves).mean()
+
+    assert coverage(100) >= 0.93
+    assert coverage(700) < 0.6  # what counting rollouts would give
+
+
+def test_the_interval_is_wide_enough_where_the_rollouts_of_a_map_are_independent():
+    random = np.random.default_rng(1)
+    rates = (random.random((2000, 100, 7)) < 0.9).mean(axis=(1, 2))
+    assert np.mean([abs(rate - 0.9) <= margin(rate, 100) for rate in rates]) >= 0.99

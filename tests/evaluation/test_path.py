@@ -6,10 +6,11 @@ from torch import nn
 
 from torchvin.errors import InputError
 from torchvin.evaluation.path import check_task, plan_path
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import OFFSETS, Moves
 from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import ValueIteration
 from torchvin.policies.attention import StateAttention
+from torchvin.policies.heads import ScaleHead
 from torchvin.policies.vin import VIN
 
 N, S, E, W, NE, NW, SE, SW = range(8)
@@ -95,6 +96,46 @@ def test_from_the_goal_the_path_is_the_goal(draw, true_policy):
     assert planned.found
     assert planned.path == planned.optimal_path == [(1, 1)]
     assert planned.cost == planned.optimal_cost == 0
+
+
+class Neighbours(nn.Module):
+    """Moves lead to their neighbours, at a discount of a half: V is 2^-distance."""
+
+    def __init__(self):
+        super().__init__()
+        kernel = torch.zeros(8, 1, 3, 3)
+        for action, (row, col) in enumerate(OFFSETS):
+            kernel[action, 0, 1 + row, 1 + col] = 0.5
+        self.register_buffer("kernel", kernel)
+
+    def forward(self):
+        return self.kernel
+
+
+class AtTheGoal(nn.Module):
+    """A reward of 1 at the goal for every action."""
+
+    def forward(self, planes):
+        return (planes[:, 1:] > 0).to(planes.dtype).expand(-1, 8, -1, -1)
+
+
+def test_a_path_longer_than_float32_can_tell_is_planned_in_float64(draw):
+    """Values of 2^-distance are 0 in float32 beyond some 150 steps; the weights stay in float32."""
+    length = 400
+    policy = VIN(
+        planner=GridPlanner(
+            reward=AtTheGoal(),
+            iteration=ValueIteration(transition=Neighbours(), num_iterations=1),
+            iterations_per_side=1.0,
+        ),
+        attention=StateAttention(),
+        head=ScaleHead(num_actions=8),
+    )
+    planned = plan_path(policy, draw("." * length), (0, 0), (0, length - 1))
+    assert planned.found
+    assert planned.cost == planned.optimal_cost == length - 1
+    assert planned.value.dtype == torch.float64
+    assert {parameter.dtype for parameter in policy.parameters()} == {torch.float32}
 
 
 def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):

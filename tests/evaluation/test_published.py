@@ -1,5 +1,8 @@
+import dataclasses
+
 import pytest
 
+from torchvin.data.draw import draw_maps
 from torchvin.evaluation.published import (
     DT_VIN_RECALLED,
     MAZE_SOURCES,
@@ -7,7 +10,9 @@ from torchvin.evaluation.published import (
     VIN_PAPER,
     VIN_TABLE_1,
     PublishedScore,
+    vin_in_the_paper,
 )
+from torchvin.mdp.motion import Moves
 
 
 def test_the_table_is_the_papers():
@@ -47,3 +52,28 @@ def test_the_rows_of_mazes_are_those_of_their_papers():
 def test_what_was_not_read_at_its_source_says_so():
     assert "unverified" in DT_VIN_RECALLED
     assert not any(row.source == "DT-VIN" for row in MAZES)
+
+
+@pytest.mark.parametrize("side", [8, 16, 28])
+def test_the_papers_numbers_are_for_the_papers_task(side):
+    drawn = draw_maps("gridworld", 2, side, side)
+    assert vin_in_the_paper(drawn) == VIN_TABLE_1["VIN"][side]
+    assert vin_in_the_paper(dataclasses.replace(drawn, source="authors")) == VIN_TABLE_1["VIN"][side]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: draw_maps("gridworld", 2, 9, 9),
+        lambda: draw_maps("gridworld", 2, 8, 16),
+        lambda: draw_maps("maze", 2, 16, 16),
+        lambda: draw_maps("gridworld", 2, 16, 16, moves=Moves(4)),
+        lambda: draw_maps("gridworld", 2, 16, 16, moves=Moves(corner_cutting=False)),
+        lambda: draw_maps("gridworld", 2, 16, 16, terrain_costs=(1.0, 2.0)),
+        lambda: dataclasses.replace(draw_maps("gridworld", 2, 16, 16), source=""),
+        lambda: dataclasses.replace(draw_maps("gridworld", 2, 16, 16), source="own"),
+    ],
+    ids=["size", "not square", "mazes", "four moves", "corners", "terrain", "unknown", "own"],
+)
+def test_other_tasks_have_no_number_of_the_paper(other):
+    assert vin_in_the_paper(other()) is None

@@ -102,6 +102,6 @@ class TestImages:
 
     def test_jpeg_of_too_long_a_side(self, tmp_path: Path) -> None:
         with pytest.raises(
-            InputError, match=r"a.jpg: a JPEG has at most 65500 pixels a side, got \[1, 65501\]; use PNG"
+            InputError, match=r"a.jpg: a JPEG has at most 65500 pixels per side, got \[1, 65501\]; use PNG"
         ):
             write_map(tmp_path / "a.jpg", MapFile(torch.zeros(1, 65501, dtype=torch.bool)))

@@ -1,10 +1,20 @@
-"""`torchvin data`: draw maps, let the expert solve them, write a data set."""
+"""`torchvin data`: draw maps or take a user's own, let the expert solve them, write a data set."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
 
 from torchvin.errors import InputError
+
+if TYPE_CHECKING:
+    from torchvin.data.dataset import MapDataset
+    from torchvin.mdp.motion import MotionModel
+
+_OF_DRAWN_MAPS = ("kind", "size", "maps", "terrain_costs")
+_OF_OWN_MAPS = ("goals", "threshold")
 
 
 @dataclass(frozen=True)
@@ -19,16 +29,22 @@ class Arguments:
     """Side of the maps, or rows and columns."""
     maps: int = 5000
     """Number of maps."""
+    from_: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    """Your own maps: a folder of map files of one size, one file, an array (.npy, .npz), or the authors' .mat."""
+    goals: Path | None = None
+    """For --from: .npy [M, 2], or .csv or .txt with a line ROW,COL per map (by file name); drawn if not given."""
+    threshold: float | None = None
+    """For images of --from: darker than this is an obstacle, from 0 (black) to 1 (white)."""
     seed: int = 0
-    """Of the maps and the starts."""
+    """Seed of drawn maps, drawn goals and the starts of the demonstrations."""
     demonstrations: int = 7
-    """Demonstrated paths a map (the authors: 7)."""
+    """Demonstrated paths per map (the authors: 7)."""
     connectivity: int = 8
     """Moves: 8, or 4 without diagonals."""
     corner_cutting: bool = True
-    """Diagonal moves past the corner of an obstacle, legal in the paper's MDP."""
+    """Diagonal moves may pass the corner of an obstacle; not on ROS maps, unless --mechanism says so."""
     mechanism: str | None = None
-    """What the agent can do, in place of the two options above: moore (8 moves), news (4), differential-drive."""
+    """Motion model by name, in place of the two options above: moore (8 moves), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
     json: bool = False
@@ -36,32 +52,70 @@ class Arguments:
 
 
 def run(arguments: Arguments) -> None:
-    """Draw, solve, write."""
+    """Draw or read, solve, write."""
     from torchvin.cli.output import print_json
-    from torchvin.data.draw import draw_maps
-    from torchvin.data.npz import write_npz
+    from torchvin.data.write import write_dataset
     from torchvin.io.files import check_writable
+
+    if arguments.out.suffix != ".npz":
+        raise InputError(f"--out must end in .npz, got {arguments.out}.")
+    _check_one_source(arguments)
+    asked = _motion_model(arguments)
+    check_writable(arguments.out)
+    began = time.perf_counter()
+    dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
+    write_dataset(arguments.out, dataset)
+    seconds = time.perf_counter() - began
+    size = arguments.out.stat().st_size
+    height, width = dataset.size
+    if arguments.json:
+        print_json({"maps": len(dataset), "height": height, "width": width, "bytes": size, "seconds": seconds})
+    else:
+        moves = dataset.moves
+        actions = f"{moves.num_actions} actions{'' if moves.corner_cutting else ', corners may not be cut'}"
+        print(
+            f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {actions}, {size / 1e6:.1f} MB, {seconds:.1f} s"
+        )
+
+
+def _check_one_source(arguments: Arguments) -> None:
+    """Raises: InputError for options of drawn maps beside --from, or of own maps without it."""
+    wrong = _OF_OWN_MAPS if arguments.from_ is None else _OF_DRAWN_MAPS
+    given = [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(Arguments)
+        if field.name in wrong and getattr(arguments, field.name) != field.default
+    ]
+    if given and arguments.from_ is None:
+        raise InputError(f"{' and '.join(given)} need your own maps; add --from, or leave them out.")
+    if given:
+        raise InputError(f"{' and '.join(given)} describe maps to be drawn, and --from reads maps; leave them out.")
+
+
+def _motion_model(arguments: Arguments) -> "MotionModel | None":
+    """The motion model that was asked for; None if none was, so that own maps may say it."""
+    from torchvin.mdp.motion import Moves, motion_model
+
+    moves = Moves(arguments.connectivity, arguments.corner_cutting)
+    if arguments.mechanism is None:
+        return None if moves == Moves() else moves
+    if moves != Moves():
+        raise InputError("--mechanism says all of what the agent can do; leave out --connectivity and corners.")
+    return motion_model(arguments.mechanism)
+
+
+def _drawn(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":
+    from torchvin.data.draw import draw_maps
     from torchvin.io.progress import progress_bar
-    from torchvin.mdp.motion import MotionModel, Moves, motion_model
 
     if len(arguments.size) not in (1, 2):
         raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
-    if arguments.out.suffix != ".npz":
-        raise InputError(f"--out must end in .npz, got {arguments.out}.")
-    moves: MotionModel = Moves(arguments.connectivity, arguments.corner_cutting)
-    if arguments.mechanism is not None:
-        if moves != Moves():
-            raise InputError("--mechanism says all of what the agent can do; leave out --connectivity and corners.")
-        moves = motion_model(arguments.mechanism)
-    check_writable(arguments.out)
-    began = time.perf_counter()
-    height, width = arguments.size[0], arguments.size[-1]
-    with progress_bar("drawing and solving", 2) as advance:
+    with progress_bar("drawing and solving", 1) as advance:
         dataset = draw_maps(
             arguments.kind,
             arguments.maps,
-            height,
-            width,
+            arguments.size[0],
+            arguments.size[-1],
             seed=arguments.seed,
             moves=moves,
             num_demonstrations=arguments.demonstrations,
@@ -69,11 +123,19 @@ def run(arguments: Arguments) -> None:
             terrain_costs=arguments.terrain_costs,
         )
         advance(1)
-        write_npz(arguments.out, dataset)
-        advance(1)
-    seconds = time.perf_counter() - began
-    size = arguments.out.stat().st_size
-    if arguments.json:
-        print_json({"maps": len(dataset), "height": height, "width": width, "bytes": size, "seconds": seconds})
-    else:
-        print(f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {size / 1e6:.1f} MB, {seconds:.1f} s")
+    return dataset
+
+
+def _own(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":
+    from torchvin.data.own import dataset_from
+
+    assert arguments.from_ is not None
+    return dataset_from(
+        arguments.from_,
+        arguments.goals,
+        moves=moves,
+        num_demonstrations=arguments.demonstrations,
+        seed=arguments.seed,
+        threshold=arguments.threshold,
+        show_progress=True,
+    )

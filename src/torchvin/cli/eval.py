@@ -1,75 +1,114 @@
-"""`torchvin eval`: score weights on a data set, the paper's row beside ours where it has one."""
+"""`torchvin eval`: score weights on a data set, several side by side, beside the paper's row where it has one."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from torchvin.errors import InputError, errors_about
+
+if TYPE_CHECKING:
+    from torchvin.evaluation.published import PublishedScore
+    from torchvin.evaluation.scorer import Evaluation
 
 
 @dataclass(frozen=True)
 class Arguments:
     """Options of `torchvin eval`."""
 
-    weights: str
-    """Name of shipped weights, or the folder of a run."""
+    weights: tuple[str, ...]
+    """Names of shipped weights, or folders of runs. Several are scored on the same maps and printed side by side."""
     data: Path
-    """Maps: our .npz, or the authors' .mat."""
+    """Maps: our .npz, the authors' .mat, or a folder of map files."""
     iterations: int | None = None
     """K, the number of value updates; by the size of the maps if not given."""
     solve: Literal["exact", "iterate"] | None = None
-    """Design shortest_path: exact (a graph search, what its weights do if not said) or iterate (K value updates)."""
+    """Architecture shortest_path: exact (a graph search, the default of its weights) or iterate (K value updates)."""
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all."""
     json: bool = False
-    """Print one JSON object on the last line."""
+    """Print one JSON object on the last line; with several weights it holds `rows`, one per weights."""
 
 
 def run(arguments: Arguments) -> None:
     """Load, score, print."""
-    from torchvin.cli.output import percent, print_json, print_table
+    from torchvin.cli.output import print_json
     from torchvin.cli.solver import choose_solver
     from torchvin.data.authors import is_training_file
     from torchvin.data.read import read_dataset
     from torchvin.evaluation.fit import check_fit
-    from torchvin.evaluation.metrics import margin
-    from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
+    from torchvin.evaluation.published import VIN_PAPER, vin_in_the_paper
     from torchvin.evaluation.scorer import evaluate
     from torchvin.io.progress import progress_bar
     from torchvin.pretrained.store import load_policy
 
-    policy = load_policy(arguments.weights)
-    choose_solver(policy, arguments.solve, arguments.iterations)
+    if not arguments.weights:
+        raise InputError("--weights needs at least one name or folder; `torchvin list` prints the names.")
+    policies = {name: load_policy(name) for name in arguments.weights}
+    for name, policy in policies.items():
+        with errors_about(name):
+            choose_solver(policy, arguments.solve, arguments.iterations)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"
     dataset = read_dataset(arguments.data, split)
-    check_fit(policy, dataset)
-    with progress_bar("evaluating", len(dataset)) as advance:
-        result = evaluate(policy, dataset, num_iterations=arguments.iterations, on_progress=advance)
-    scores = result.scores
+    for name, policy in policies.items():
+        with errors_about(name):
+            check_fit(policy, dataset)
+    results = {}
+    with progress_bar("evaluating", len(dataset) * len(policies)) as advance:
+        for name, policy in policies.items():
+            with errors_about(name):
+                results[name] = evaluate(policy, dataset, num_iterations=arguments.iterations, on_progress=advance)
     if arguments.json:
-        print_json({**asdict(scores), "iterations": result.iterations, "seconds": result.seconds, "split": split})
+        rows = [{"weights": name, **_row(result), "split": split} for name, result in results.items()]
+        print_json(rows[0] if len(rows) == 1 else {"rows": rows})
         return
+    paper = vin_in_the_paper(dataset)
     height, width = dataset.size
-    paper = VIN_TABLE_1["VIN"].get(height) if height == width else None
-    rows = [
-        ("success rate", percent(scores.success_rate), percent(paper.success_rate) if paper else "-"),
-        ("  95 % interval", f"+- {percent(margin(scores.success_rate, scores.rollouts))}", "-"),
-        ("optimal rate", percent(scores.optimal_rate), "-"),
-        (
-            "trajectory difference",
-            f"{scores.trajectory_difference:.4f}",
-            f"{paper.trajectory_difference:.3f}" if paper else "-",
-        ),
-        ("prediction loss", f"{scores.prediction_loss:.4f}", f"{paper.prediction_loss:.3f}" if paper else "-"),
-        ("set error", f"{scores.set_error:.4f}", "-"),
-        ("success rate, all states (%Suc of the GPPN paper)", percent(scores.all_states_success_rate, 3), "-"),
-        ("optimal rate, all states (%Opt)", percent(scores.all_states_optimal_rate, 3), "-"),
-    ]
-    print_table(
-        ("", arguments.weights, "VIN in the paper"),
-        rows,
-        title=f"{scores.maps} maps of {height}x{width} ({arguments.data.name}, {split}), {scores.rollouts} rollouts, "
-        f"K = {result.iterations}, {result.seconds:.1f} s",
-    )
+    title = f"{len(dataset)} maps of {height}x{width} ({arguments.data.name}, {split})"
+    _print(results, paper, title)
     if paper:
         print(VIN_PAPER)
+
+
+def _row(result: "Evaluation") -> dict[str, Any]:
+    scores = result.scores
+    return {
+        **asdict(scores),
+        "interval": scores.interval(),
+        "iterations": result.iterations,
+        "seconds": result.seconds,
+    }
+
+
+def _print(results: "Mapping[str, Evaluation]", paper: "PublishedScore | None", title: str) -> None:
+    """One column per weights, and the paper's if there is one."""
+    from torchvin.cli.output import percent, print_table
+
+    scores = [result.scores for result in results.values()]
+    published = {}
+    if paper:
+        published = {
+            "success rate": percent(paper.success_rate),
+            "trajectory difference": f"{paper.trajectory_difference:.3f}",
+            "prediction loss": f"{paper.prediction_loss:.3f}",
+        }
+    ours: dict[str, list[str]] = {
+        "success rate": [percent(score.success_rate) for score in scores],
+        "  95 % interval, over maps": [f"+- {percent(score.interval())}" for score in scores],
+        "optimal rate": [percent(score.optimal_rate) for score in scores],
+        "trajectory difference": [f"{score.trajectory_difference:.4f}" for score in scores],
+        "prediction loss": [f"{score.prediction_loss:.4f}" for score in scores],
+        "set error": [f"{score.set_error:.4f}" for score in scores],
+        "success rate, all states (%Suc of the GPPN paper)": [
+            percent(score.all_states_success_rate, 3) for score in scores
+        ],
+        "optimal rate, all states (%Opt)": [percent(score.all_states_optimal_rate, 3) for score in scores],
+        "rollouts": [str(score.rollouts) for score in scores],
+        "K": [str(result.iterations) for result in results.values()],
+        "seconds": [f"{result.seconds:.1f}" for result in results.values()],
+    }
+    columns = ("", *results, *(("VIN in the paper",) if paper else ()))
+    rows = [(name, *cells, *((published.get(name, "-"),) if paper else ())) for name, cells in ours.items()]
+    print_table(columns, rows, title=title)

@@ -59,8 +59,6 @@ def run(arguments: Arguments) -> None:
         check_picture(arguments.out)
         check_writable(arguments.out)
     choose_solver(policy, arguments.solve, arguments.iterations)
-    if policy.planner is not None and not policy.planner.exact:
-        policy = policy.double()  # values shrink with distance: keep all of them apart
     planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
     seconds = planned.seconds
     if arguments.out:

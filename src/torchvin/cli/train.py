@@ -23,7 +23,7 @@ class Arguments:
     preset: str = "gridworld-16"
     """Where the other options take their defaults; `torchvin list` names the presets."""
     data: Path | None = None
-    """Maps to learn from: our .npz or the authors' training .mat (its first 6/7); fresh maps if not given."""
+    """Our .npz, the authors' training .mat (its first 6/7), or a folder of map files; fresh maps if not given."""
     resume: bool = False
     """Go on with the run in --out, bit for bit; begin it if there is none."""
     json: bool = False

@@ -1,21 +1,23 @@
 """The authors' MATLAB files (github.com/avivt/VIN): two layouts, each with its traps.
 
-Training files (`gridworld_16.mat`): maps row by row, 0 = obstacle, 1 = free; goal image 10 at the goal; one row a batch
-of ten (state, action) pairs, states 0-based. The last batch of a map is filled up with its last pair. Test files
-(`*_test.mat`): images column by column, and one path a map in 1-based (row, col), its last state the goal.
+Training files (`gridworld_16.mat`): maps row by row, 0 = obstacle, 1 = free; goal image 10 at the goal; one row per
+batch of ten (state, action) pairs, states 0-based. The last batch of a map is filled up with its last pair. Test files
+(`*_test.mat`): images column by column, and one path per map in 1-based (row, col), which
+ends at the goal.
 """
 
 import math
 import subprocess
 import sys
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from torchvin.data.dataset import MapDataset, check_goals
+from torchvin.data.dataset import AUTHORS, MapDataset, check_goals
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import action_set, shortest_paths
@@ -28,7 +30,7 @@ TEST_KEYS = ("all_im_data", "all_value_data", "all_states_xy")
 TRAINING_SHARE = 6 / 7  # of the batches; the authors hold out the rest
 
 
-def read_mat(path: Path, split: str = "all") -> MapDataset:
+def read_mat(path: str | PathLike[str], split: str = "all") -> MapDataset:
     """Read a training or a test file, recognised by its keys.
 
     Args:
@@ -41,6 +43,7 @@ def read_mat(path: Path, split: str = "all") -> MapDataset:
     """
     from scipy.io import loadmat
 
+    path = Path(path)
     check_survivable(path)
     try:
         contents = loadmat(path)
@@ -61,10 +64,11 @@ def read_mat(path: Path, split: str = "all") -> MapDataset:
     )
 
 
-def is_training_file(path: Path) -> bool:
+def is_training_file(path: str | PathLike[str]) -> bool:
     """Whether a `.mat` has the authors' training layout, which holds out a seventh."""
     from scipy.io import whosmat
 
+    path = Path(path)
     try:
         check_survivable(path)
         return any(name == "batch_im_data" for name, _, _ in whosmat(path))
@@ -73,9 +77,9 @@ def is_training_file(path: Path) -> bool:
 
 
 def check_survivable(path: Path) -> None:
-    """SciPy follows some damaged bytes of uncompressed files out of memory, which ends the process: let a child try.
+    """Read an uncompressed file in a child process first: some damaged bytes crash SciPy and with it the process.
 
-    Compressed files, as the authors' are, carry checksums and need no child.
+    Compressed files, as the authors' are, carry checksums and need no child process.
 
     Raises: InputError if the child dies.
     """
@@ -93,7 +97,7 @@ def _read_training(path: Path, contents: dict[str, Any], split: str) -> MapDatas
     if len({len(array) for array in (images, values, rows, cols, labels)}) != 1 or not (
         rows.shape == cols.shape == labels.shape
     ):
-        raise InputError(f"{path}: the batch arrays must have one row a batch, and states and labels one shape.")
+        raise InputError(f"{path}: the batch arrays must have one row per batch, and states and labels one shape.")
     if rows.size == 0:
         raise InputError(f"{path}: the batches hold no states.")
     if split not in ("train", "heldout", "all"):
@@ -199,7 +203,7 @@ def _dataset(
             f"{path}: {wrong} of {total} demonstrated actions do not begin a shortest path: the layout is not the "
             "authors' (training: row by row, 0-based; test: column by column, 1-based)."
         )
-    return MapDataset(blocked, goal, optimal, demonstrated, starts, Moves())
+    return MapDataset(blocked, goal, optimal, demonstrated, starts, Moves(), source=AUTHORS)
 
 
 def _maps(

@@ -15,6 +15,9 @@ from torchvin.maps.terrain import check_terrain, entry_cost
 from torchvin.mdp.motion import MotionModel, Moves
 from torchvin.spaces import off_the_map
 
+#: `MapDataset.source` of the authors' files and of a user's own maps.
+AUTHORS, OWN = "authors", "own"
+
 
 @dataclass(frozen=True)
 class MapDataset:
@@ -33,6 +36,7 @@ class MapDataset:
         moves: of the environment.
         terrain: class of each cell, [M, H, W] uint8; None if there is one class only.
         terrain_costs: of each class: a move costs its length times the cost of the terrain on which it ends.
+        source: where the maps come from: a generator of `torchvin data --kind`, "authors", "own", or "" if unknown.
     """
 
     blocked: Bool[Tensor, "M H W"]
@@ -43,6 +47,7 @@ class MapDataset:
     moves: MotionModel
     terrain: UInt8[Tensor, "M H W"] | None = None
     terrain_costs: tuple[float, ...] = (1.0,)
+    source: str = ""
 
     def __len__(self) -> int:
         return self.blocked.shape[0]
@@ -106,7 +111,7 @@ def solve_maps(
     terrain: UInt8[Tensor, "M H W"] | None = None,
     terrain_costs: tuple[float, ...] = (1.0,),
 ) -> MapDataset:
-    """Let the expert solve maps and demonstrate `num_demonstrations` paths on each (the authors: 7).
+    """Let the expert solve maps and demonstrate `num_demonstrations` paths per map (the authors: 7).
 
     Raises: ShapeError; InputError if a goal lies off its map or on an obstacle, nothing can reach it, or a class of
         terrain has no positive cost.

@@ -1,7 +1,7 @@
-"""Data sets drawn by name: a generator of maps, a mechanism, terrain, and the expert's answers."""
+"""Data sets drawn by name: a generator of maps, a motion model, terrain, and the expert's answers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class Generator:
 
     Attributes:
         summary: for `torchvin list`.
-        draw: from number of maps, height, width, seed and mechanism to maps and the cells of their goals.
+        draw: from number of maps, height, width, seed and motion model to maps and the cells of their goals.
     """
 
     summary: str
@@ -39,7 +39,7 @@ class Generator:
 
 
 def _gridworld(num_maps: int, height: int, width: int, seed: Seed, moves: MotionModel) -> Maps:
-    straight = moves if isinstance(moves, Moves) else Moves(num_actions=4)  # what leads to a goal whatever the heading
+    straight = moves if isinstance(moves, Moves) else Moves(num_actions=4)  # they lead to a goal from any heading
     return generate_gridworld(num_maps, height, width, seed=seed, moves=straight)
 
 
@@ -80,14 +80,14 @@ def draw_maps(
     demonstration_seed: int = 0,
     terrain_costs: tuple[float, ...] = (1.0,),
 ) -> MapDataset:
-    """Draw maps of a kind, goals with a random orientation if the mechanism has several, terrain, and solve them.
+    """Draw maps of a kind, goals (with an orientation if the motion model has several) and terrain, and solve them.
 
     Args:
         kind: one of `GENERATORS`.
         num_maps, height, width: how many, and their size.
         seed: of maps, orientations and terrain; the first maps of a longer run are those of a shorter one.
         moves: of the environment.
-        num_demonstrations, demonstration_seed: demonstrated paths a map, and the seed of their starts.
+        num_demonstrations, demonstration_seed: demonstrated paths per map, and the seed of their starts.
         terrain_costs: cost of each class of terrain; one class only means no terrain.
 
     Raises: InputError for an unknown kind or whatever its generator refuses.
@@ -108,7 +108,7 @@ def draw_maps(
         terrain = generate_terrain(
             num_maps, height, width, num_terrains=len(terrain_costs), seed=(*seeds, _TERRAIN_STREAM)
         )
-    return solve_maps(
+    solved = solve_maps(
         blocked,
         goal,
         moves=moves,
@@ -117,14 +117,15 @@ def draw_maps(
         terrain=terrain,
         terrain_costs=terrain_costs,
     )
+    return replace(solved, source=kind)
 
 
 def with_orientation(goal: Int[Tensor, "M 2"], moves: MotionModel, seed: Seed) -> Int[Tensor, "M 3"]:
     """Goals (row, col) with a random orientation before them.
 
-    Raises: InputError if the mechanism has no orientations.
+    Raises: InputError if the motion model has no orientations.
     """
     if moves.num_orientations == 1:
-        raise InputError("this mechanism has no orientations: its goals are (row, col).")
+        raise InputError("this motion model has no orientations: its goals are (row, col).")
     drawn = np.random.default_rng(seed).integers(moves.num_orientations, size=(len(goal), 1))
     return torch.cat([torch.from_numpy(drawn), goal], dim=1)

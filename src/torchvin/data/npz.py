@@ -8,8 +8,8 @@ import torch
 
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
+from torchvin.io.archive import read_archive
 from torchvin.io.files import replacing
-from torchvin.io.npy import read_npy
 from torchvin.maps.terrain import check_terrain
 from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
 from torchvin.spaces import off_the_map
@@ -27,6 +27,7 @@ FIELDS = {
 TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
 MECHANISM = "mechanism"  # version 2: name of a mechanism other than grid moves
+SOURCE = "source"  # any version, may lack: `MapDataset.source`; earlier readers ignore it
 
 
 def write_npz(path: Path, dataset: MapDataset) -> None:
@@ -47,6 +48,8 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
         "num_actions": np.array(dataset.moves.num_actions),
         "corner_cutting": np.array(dataset.moves.corner_cutting),
     }
+    if dataset.source:
+        header[SOURCE] = np.array(dataset.source)
     with replacing(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **header, **arrays)
 
@@ -56,7 +59,7 @@ def read_npz(path: Path) -> MapDataset:
 
     Raises: InputError saying what the file should hold and what it does.
     """
-    arrays = _read_arrays(path)
+    arrays = read_archive(path)
     if missing := [name for name in (*HEADER, *FIELDS) if name not in arrays]:
         raise InputError(
             f"{path}: not a data set of torchvin: it lacks {', '.join(missing)}; make one with `torchvin data`."
@@ -79,26 +82,10 @@ def read_npz(path: Path) -> MapDataset:
     if has_terrain:
         content["terrain"] = torch.from_numpy(arrays["terrain"])
         content["terrain_costs"] = tuple(arrays["terrain_costs"].tolist())
-    dataset = MapDataset(**content, moves=moves)
+    source = _scalar(path, arrays, SOURCE, "U") if SOURCE in arrays else ""
+    dataset = MapDataset(**content, moves=moves, source=source)
     _check_values(path, dataset)
     return dataset
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {}
-            for info in archive.infolist():
-                if info.filename.endswith(".npy"):
-                    with archive.open(info) as stream:
-                        arrays[info.filename.removesuffix(".npy")] = read_npy(stream, info.file_size)
-            return arrays
-    except Exception as error:  # zipfile and zlib raise many kinds on damaged bytes; all mean the same to the user
-        raise InputError(
-            f"{path}: cannot be read as .npz ({error}); the file is damaged, cut off or pickled."
-        ) from error
 
 
 def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> Any:

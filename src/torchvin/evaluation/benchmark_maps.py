@@ -1,4 +1,4 @@
-"""Every task of a MovingAI benchmark map: one plan for each goal, its greedy path from every start of that goal.
+"""Every task of a MovingAI benchmark map: one plan per goal, and its greedy path from every start of that goal.
 
 Corners: the benchmark's own lengths forbid moves past the corner of an obstacle. The paper's moves, on which policies
 are trained, allow them, so the optimum here is that of the paper's moves, and is never longer.
@@ -7,6 +7,7 @@ are trained, allow them, so the optimum here is that of the paper's moves, and i
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import torch
@@ -26,12 +27,12 @@ from torchvin.policies.policy import Policy
 from torchvin.spaces import flatten
 
 SCENARIO_FILES = "*even*.scen"
-_STATES_AT_ONCE = 1 << 17  # two maps of 256x256: what is computed for them stays in a cache (twice as fast as 16)
+_STATES_AT_ONCE = 1 << 17  # two maps of 256x256 fit the cache: twice as fast as 16 of them
 
 
 @dataclass(frozen=True)
 class TaskScores:
-    """What became of the tasks of one map.
+    """Results of the tasks of one map.
 
     Attributes:
         map_name: of the map.
@@ -71,11 +72,12 @@ def together(parts: Sequence[TaskScores]) -> TaskScores:
     return TaskScores(map_name=parts[0].map_name, worst_ratio=max(part.worst_ratio for part in parts), **sums)
 
 
-def find_scenarios(folder: Path, pattern: str = SCENARIO_FILES) -> dict[Path, list[Scenario]]:
+def find_scenarios(folder: str | PathLike[str], pattern: str = SCENARIO_FILES) -> dict[Path, list[Scenario]]:
     """The maps under `folder`, small ones first, and the tasks of all their scenario files of that name.
 
     Raises: InputError if there are none, or a scenario file has no map beside it.
     """
+    folder = Path(folder)
     tasks: dict[Path, list[Scenario]] = {}
     for path in sorted(folder.rglob(pattern)):
         for scenario in read_scenarios(path):
@@ -89,7 +91,7 @@ def find_scenarios(folder: Path, pattern: str = SCENARIO_FILES) -> dict[Path, li
 
 def score_tasks(
     policy: Policy,
-    map_path: Path,
+    map_path: str | PathLike[str],
     tasks: Sequence[Scenario],
     *,
     moves: Moves | None = None,
@@ -111,6 +113,7 @@ def score_tasks(
     from scipy.sparse.csgraph import dijkstra
 
     moves = moves or Moves()
+    map_path = Path(map_path)
     blocked = read_map(map_path).blocked
     size = blocked.shape[0], blocked.shape[1]
     if wrong := [task for task in tasks if (task.height, task.width) != size]:

@@ -8,6 +8,44 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from torchvin.errors import InputError
+
+#: Fields of `Scores` that are shares of rollouts or states, so that they have an interval.
+RATES = (
+    "success_rate",
+    "optimal_rate",
+    "prediction_loss",
+    "set_error",
+    "all_states_success_rate",
+    "all_states_optimal_rate",
+    "all_states_set_error",
+)
+
+
+def margin(rate: float, maps: int) -> float:
+    """Half the width of the 95 % interval of a rate: Wilson's, with the number of maps as the number of trials.
+
+    The rollouts of one map depend on each other, so they must not be counted as trials; the maps are independent. A map
+    contributes a share between 0 and 1, whose variance is at most rate * (1 - rate), the variance of one trial. The
+    interval is therefore wide enough whatever the dependence within a map, and up to sqrt(7) times too wide for 7
+    independent rollouts. At 0 and 100 % it keeps a width; a standard error from the spread of the maps would be 0.
+
+    Source: E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927).
+
+    Args:
+        rate: share of rollouts or states, in [0, 1].
+        maps: independent maps that the share was seen on.
+
+    Returns: half the width, NaN for no maps.
+
+    >>> round(margin(1.0, 1000), 4)
+    0.0019
+    """
+    if maps == 0:
+        return math.nan
+    z = 1.96
+    return z / (1 + z * z / maps) * math.sqrt(rate * (1 - rate) / maps + z * z / (4 * maps * maps))
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -36,6 +74,22 @@ class Scores:
     all_states_success_rate: float
     all_states_optimal_rate: float
     all_states_set_error: float
+
+    def interval(self, metric: str = "success_rate") -> float:
+        """Half the width of the 95 % interval of a rate, over the maps (`margin`).
+
+        Args:
+            metric: one of `RATES`.
+
+        Raises: InputError for a number that is not a rate.
+
+        >>> scores = Scores(100, 700, 0.99, 0.9, 0.0, 0.1, 0.1, 0.99, 0.9, 0.1)
+        >>> round(scores.interval(), 3), round(scores.interval("optimal_rate"), 3)
+        (0.026, 0.06)
+        """
+        if metric not in RATES:
+            raise InputError(f"{metric!r} is not a rate and has no interval; choose one of: {', '.join(RATES)}.")
+        return margin(getattr(self, metric), self.maps)
 
 
 @dataclass(frozen=True)
@@ -77,18 +131,6 @@ class ByLength:
             if total:
                 found.append(LengthBin(first, min(after - 1, longest), total, successes / total, optimal / total))
         return found
-
-
-def margin(rate: float, count: int) -> float:
-    """Half the width of the 95 % Wilson interval of a rate seen in `count` independent trials.
-
-    >>> round(margin(1.0, 1000), 4)
-    0.0019
-    """
-    if count == 0:
-        return math.nan
-    z = 1.96
-    return z / (1 + z * z / count) * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
 
 
 @dataclass

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from torchvin.data.dataset import AUTHORS, MapDataset
+from torchvin.mdp.motion import Moves
+
 
 @dataclass(frozen=True)
 class PublishedScore:
@@ -33,6 +36,22 @@ VIN_TABLE_1 = {
         28: PublishedScore(0.09, 0.766, 0.08),
     },
 }
+
+
+def vin_in_the_paper(dataset: MapDataset) -> PublishedScore | None:
+    """The VIN of the paper on maps like these: those of its Table 1.
+
+    Args:
+        dataset: maps that a policy was scored on.
+
+    Returns: the row of their size; None unless the maps are the paper's task: drawn by the authors' generator or read
+        from their files, of a size in the table, with the paper's motion model and one class of terrain.
+    """
+    height, width = dataset.size
+    drawn_as_in_the_paper = dataset.source in ("gridworld", AUTHORS)
+    if not drawn_as_in_the_paper or height != width or dataset.moves != Moves() or dataset.terrain is not None:
+        return None
+    return VIN_TABLE_1["VIN"].get(height)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Evaluation:
     Attributes:
         scores: the rates.
         iterations: K.
-        seconds: planning, walking and counting.
+        seconds: of planning, rollouts and counting.
         by_length: rollouts from every state by the length of its optimal path.
     """
 

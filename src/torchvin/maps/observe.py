@@ -1,4 +1,4 @@
-"""Map and goal to network input: the only place that knows the planes."""
+"""From map and goal to network input: the only place that defines the planes."""
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -21,7 +21,7 @@ def encode(
 ) -> Float[Tensor, "B C H W"]:
     """The planes a policy sees: channel 0 is 1 on obstacles, the last one is 10 at the goal (row, col).
 
-    With O > 1 orientations the last O are goal planes, one an orientation: the goal is (orientation, row, col). With
+    With O > 1 orientations the last O are goal planes, one per orientation: the goal is (orientation, row, col). With
     T > 1 classes of terrain there are T - 1 planes between obstacles and goal: 1 on the cells of class 1, 2, ...
 
     Args:

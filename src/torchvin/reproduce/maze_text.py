@@ -8,7 +8,6 @@ import torch
 
 from torchvin.bench.machine import processor
 from torchvin.evaluation.benchmark_maps import TaskScores
-from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.published import DT_VIN_RECALLED, MAZE_SOURCES, MAZES, PublishedMazes
 from torchvin.io.tables import Column, Table, percent, table_of
 from torchvin.reproduce.maze_tasks import LENGTHS, SUFFIXES, MazeRow, MazeTask, most_maps
@@ -71,7 +70,7 @@ def _optimal(line: Line) -> str:
 def _margin(line: Line) -> str:
     if not isinstance(line, MazeRow) or line.scores is None:
         return ""
-    return f"{100 * margin(line.scores.all_states_success_rate, line.scores.maps):.2f}"
+    return f"{100 * line.scores.interval('all_states_success_rate'):.2f}"
 
 
 def _number(line: Line) -> str:

@@ -91,7 +91,7 @@ _TRAININGS: tuple[Column[Measured], ...] = (
 _ABLATIONS: tuple[Column[Measured], ...] = (
     Column("changed", lambda row: row.network),
     Column("success", lambda row: percent(row.scores.success_rate)),
-    Column("+-", lambda row: f"{100 * margin(row.scores.success_rate, row.scores.maps):.2f}"),
+    Column("+-", lambda row: f"{100 * row.scores.interval():.2f}"),
     Column("optimal", lambda row: percent(row.scores.optimal_rate)),
     Column("traj. diff.", lambda row: f"{row.scores.trajectory_difference:.3f}"),
     Column("set error", lambda row: f"{row.scores.set_error:.4f}"),

@@ -33,7 +33,7 @@ def read_image(path: Path, *, threshold: float | None = None) -> MapFile:
     if threshold is None:
         threshold = THRESHOLD
         present = np.zeros(256, dtype=bool)
-        for row in levels:  # by rows: an index array takes 8 bytes a cell
+        for row in levels:  # by rows: an index array takes 8 bytes per cell
             present[row] = True
         between = grey[present & (grey > TOLERANCE) & (grey < 1 - TOLERANCE)]
         if between.size:
@@ -47,7 +47,7 @@ def read_image(path: Path, *, threshold: float | None = None) -> MapFile:
 
 
 def write_image(path: Path, map_file: MapFile) -> None:
-    """Write a picture, blocked black and free white, whole or not at all; its format goes by the suffix.
+    """Write a picture, blocked black and free white, whole or not at all; the suffix chooses the format.
 
     Raises: InputError if `path` cannot be written or the format cannot hold so large a map.
     """
@@ -57,7 +57,7 @@ def write_image(path: Path, map_file: MapFile) -> None:
     picture = Image.fromarray(np.where(blocked, np.uint8(0), np.uint8(255)))
     largest = 65500 if path.suffix.lower() in (".jpg", ".jpeg") else 2**31 - 1
     if max(blocked.shape) > largest:
-        raise InputError(f"{path}: a JPEG has at most {largest} pixels a side, got {list(blocked.shape)}; use PNG.")
+        raise InputError(f"{path}: a JPEG has at most {largest} pixels per side, got {list(blocked.shape)}; use PNG.")
     with replacing(path) as temporary:
         picture.save(temporary, quality=100)  # of JPEG; other formats have no such setting and ignore it
 

@@ -49,7 +49,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def read_map(path: str | Path, *, threshold: float | None = None) -> MapFile:
+def read_map(path: str | os.PathLike[str], *, threshold: float | None = None) -> MapFile:
     """Read a map; the suffix says the format (`FORMATS`).
 
     Args:
@@ -75,7 +75,7 @@ def read_map(path: str | Path, *, threshold: float | None = None) -> MapFile:
     return map_file
 
 
-def write_map(path: str | Path, map_file: MapFile) -> None:
+def write_map(path: str | os.PathLike[str], map_file: MapFile) -> None:
     """Write a map, whole or not at all; the suffix says the format (`FORMATS`).
 
     Only ROS maps keep `resolution` and `origin`; they write `NAME.yaml` and, beside it, `NAME.pgm`.

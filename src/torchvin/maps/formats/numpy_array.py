@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.io.files import replacing
@@ -37,15 +39,29 @@ def read_numpy(path: Path) -> MapFile:
                 " the file is truncated or damaged."
             )
         array = np.fromfile(file, dtype).reshape(shape, order="F" if is_fortran else "C")  # plain numbers: no pickle
+    return MapFile(as_blocked(array, path), source=str(path))
+
+
+def as_blocked(array: np.ndarray, source: object) -> Bool[Tensor, "*M H W"]:
+    """An array of 0 and 1, [H, W] or [M, H, W] of bool or numbers, as a bool tensor of the same shape.
+
+    Raises: InputError, naming `source`, if the array holds another value.
+
+    >>> as_blocked(np.array([[0.0, 1.0]]), "map").tolist()
+    [[False, True]]
+    """
     blocked = array == 1
     wrong = ~(blocked | (array == 0))  # NaN too
     if wrong.any():
-        row, col = (int(index) for index in np.unravel_index(wrong.argmax(), wrong.shape))
+        index = np.unravel_index(wrong.argmax(), wrong.shape)
+        where = ", ".join(
+            f"{axis} {int(i)}" for axis, i in zip(("map", "row", "col")[-array.ndim :], index, strict=True)
+        )
         raise InputError(
-            f"{path}: expected only 0 (free) and 1 (blocked), got {array[row, col]} at row {row}, col {col};"
+            f"{source}: expected only 0 (free) and 1 (blocked), got {array[index]} at {where};"
             " save a bool array, such as grid > 0.5."
         )
-    return MapFile(torch.from_numpy(np.ascontiguousarray(blocked)), source=str(path))
+    return torch.from_numpy(np.ascontiguousarray(blocked))
 
 
 def write_numpy(path: Path, map_file: MapFile) -> None:

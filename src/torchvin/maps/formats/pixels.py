@@ -13,9 +13,9 @@ from torchvin.maps.formats.contract import check_readable, check_size, one_line
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Pillow's names. A file is told by its content; other decoders (EPS runs Ghostscript) are never tried.
+#: Pillow's names. The content of a file decides; other decoders are never tried (that of EPS runs Ghostscript).
 DECODERS = ("PNG", "JPEG", "PPM", "BMP")
-#: Most pixels that a byte of a file can stand for: PNG's deflate reaches 1032:1 on 8 pixels a byte; PGM is not packed.
+#: Most pixels per byte of a file: PNG's deflate reaches 1032:1 on 8 pixels per byte; PGM is not compressed.
 MAX_PIXELS_PER_BYTE = {"PPM": 8}
 MAX_PIXELS_PER_BYTE_PACKED = 8 * 1032
 

@@ -82,7 +82,7 @@ def _blocked(pixels: UInt8[np.ndarray, "H W C"], settings: RosSettings) -> Bool[
     averaged = 3 if has_alpha and settings.mode != "trinary" else pixels.shape[2]
     free = _free_by_sum(averaged, settings)
     blocked = np.empty(pixels.shape[:2], dtype=bool)
-    for row, line in enumerate(pixels):  # by rows: an index array takes 8 bytes a cell
+    for row, line in enumerate(pixels):  # by rows: an index array takes 8 bytes per cell
         blocked[row] = ~free[line[:, :averaged].sum(axis=1, dtype=np.int64)]
         if has_alpha and settings.mode == "scale":
             blocked[row] |= line[:, 3] < 255

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from torchvin.errors import InputError
@@ -35,8 +36,8 @@ class Scenario:
     optimal_length: float
 
 
-def read_scenarios(path: str | Path) -> list[Scenario]:
-    """Read a `.scen`: `version 1`, then nine fields a line between tabs (`FIELDS`).
+def read_scenarios(path: str | PathLike[str]) -> list[Scenario]:
+    """Read a `.scen`: `version 1`, then lines of nine fields between tabs (`FIELDS`).
 
     Raises: InputError naming the line, what was expected and what came.
     """
@@ -60,7 +61,7 @@ def read_scenarios(path: str | Path) -> list[Scenario]:
     return scenarios
 
 
-def write_scenarios(path: str | Path, scenarios: Iterable[Scenario]) -> None:
+def write_scenarios(path: str | PathLike[str], scenarios: Iterable[Scenario]) -> None:
     """Write a `.scen`, whole or not at all; lengths get 8 decimals as in the benchmark's own files.
 
     Raises: InputError if `path` cannot be written or a scenario could not be read again.

@@ -1,4 +1,4 @@
-"""Caves: random rock worn smooth by a cellular automaton, seeded. Unlike mazes: wide, winding, no straight walls."""
+"""Caves: random rock smoothed by a cellular automaton, seeded. Unlike mazes: wide, winding, no straight walls."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from torchvin.maps.generators.goals import draw_goal
 from torchvin.maps.generators.seeds import generator
 
 SMALLEST_SIDE = 8
-_ROCK = 0.45  # share of rock before wearing
+_ROCK = 0.45  # share of rock before the first round
 _ROUNDS = 4
 _LEAST_FREE = 0.15  # of the map: a smaller cave is drawn again
 
@@ -22,8 +22,8 @@ def generate_caves(
 ) -> tuple[Bool[Tensor, "M H W"], Int[Tensor, "M 2"]]:
     """Draw maps of one connected cave each, and a goal in it.
 
-    45 % of the cells begin as rock; four times a cell becomes rock if five or more of the 3x3 cells around it are; only
-    the largest cave is kept. The first maps of a longer run are those of a shorter one.
+    45 % of the cells begin as rock. In each of four rounds a cell becomes rock if five or more of the 3x3 cells around
+    it are. Only the largest cave is kept. The first maps of a longer run are those of a shorter one.
 
     Args:
         num_maps: how many maps, M.

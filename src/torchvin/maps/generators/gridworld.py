@@ -1,7 +1,7 @@
 """Random maps: the authors' grid world (avivt/VIN `script_make_data.m` and `obstacles.m`), seeded.
 
-How the discrete shapes were settled: MATLAB's drawing of small circles is not public, so the three cases that the
-paper's sizes use were fitted to the densities of the authors' files. A circle of radius 0, 1, 2 covers 1, 5, 21 cells
+The discrete shapes: MATLAB's drawing of small circles is not public, so the three cases that the paper's sizes use were
+fitted to the densities of the authors' files. A circle of radius 0, 1, 2 covers 1, 5, 21 cells
 (squared distance below r*r + r, or the centre alone) and a rectangle with a side of 0 covers nothing.
 """
 
@@ -23,7 +23,7 @@ SMALLEST_SIDE = 4  # a border of one cell around at least 2x2 cells
 
 
 def obstacle_settings(height: int, width: int) -> tuple[int, float]:
-    """Most obstacle attempts and largest obstacle size for a map: the paper's at 8, 16 and 28.
+    """Most obstacle attempts and largest obstacle size, by the size of the map: the paper's at 8, 16 and 28.
 
     Between them linear in the side, sqrt(H * W) for maps that are not square; above 28 obstacles grow with the map, so
     that density stays; below 8 the number of attempts shrinks with the area.
@@ -57,7 +57,7 @@ def generate_gridworld(
         moves: that must lead to the goal; 8-connected by default.
 
     Returns: `blocked` [M, H, W] bool and `goal` [M, 2] int64, (row, col).
-    Raises: InputError if `num_maps` < 1 a side < 4 or a negative seed.
+    Raises: InputError if `num_maps` < 1, a side < 4, or a negative seed.
 
     >>> blocked, goal = generate_gridworld(2, 8, seed=0)
     >>> blocked.shape, bool(blocked[0, 0].all())

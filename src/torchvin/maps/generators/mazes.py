@@ -22,7 +22,7 @@ from torchvin.maps.generators.seeds import generator
 SMALLEST_SIDE = 5  # two rooms and the wall between them
 ALL_DENSITIES = (0.0, 1.0)  # the paper's d ~ U(0, 1)
 PERFECT = (0.0, 0.0)  # no wall opened: a tree
-_MOST_REPEATS = 1000  # in a row, before we say that there are no more mazes
+_MOST_REPEATS = 1000  # known mazes in a row; then no others of this size exist
 
 
 def generate_mazes(

@@ -1,4 +1,4 @@
-"""Scattered cells: each blocked on its own, up to the edge of the map, seeded. Unlike mazes: no border, no order."""
+"""Scattered cells: each is blocked independently, up to the edge of the map. Unlike mazes: no border, no structure."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def generate_scattered(
     seed: int | Sequence[int] = 0,
     density: tuple[float, float] = DENSITIES,
 ) -> tuple[Bool[Tensor, "M H W"], Int[Tensor, "M 2"]]:
-    """Draw maps without a border whose cells are blocked with one probability a map, and a goal that a move leads to.
+    """Draw maps without a border, cells blocked independently, and a goal that a move leads to; one density per map.
 
     The first maps of a longer run are those of a shorter one.
 
