@@ -246,6 +246,7 @@ def test_a_call_can_name_another_k_and_an_initial_value():
     assert torch.equal(plan.value, value)
 
 
+@pytest.mark.usefixtures("_unchecked_shapes")
 def test_the_layer_hands_on_its_gradient_mode_and_backend():
     transition = NormalizedTransition(num_actions=4)
     q_reward = torch.zeros(1, 4, 3, 3)

@@ -1,6 +1,6 @@
 """What a kernel of the operator is: two small records and four functions. A new backend implements `Kernel`."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -47,6 +47,7 @@ class Solution(NamedTuple):
 Gradients = tuple[Tensor, Tensor, Tensor]
 
 
+@runtime_checkable
 class Kernel(Protocol):
     """An implementation of the operator: plain functions on tensors, without autograd."""
 
