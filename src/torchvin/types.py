@@ -44,11 +44,15 @@ class PlannerOutput:
         layers: Mapping[int, Tensor] | None = None,
         solved: bool = False,
     ) -> None:
-        values = (q_values, value, num_iterations, residual, {} if layers is None else layers, solved)
         if value is None:  # DataParallel rebuilds what it has gathered from an iterator over the parts
             q_values, value, residual, layers, count, done = q_values
-            values = (q_values, value, int(count[0]), residual, layers, bool(done[0]))
-        _fill(self, values)
+            num_iterations, solved = int(count[0]), bool(done.all())
+        object.__setattr__(self, "q_values", q_values)
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "num_iterations", num_iterations)
+        object.__setattr__(self, "residual", residual)
+        object.__setattr__(self, "layers", {} if layers is None else layers)
+        object.__setattr__(self, "solved", solved)
 
     def __iter__(self) -> Iterator[Any]:
         """The parts for `torch.nn.DataParallel`, which joins tensors only: numbers are tensors with one entry."""
@@ -75,17 +79,13 @@ class PolicyOutput:
     def __init__(self, logits: Any, plan: Any = (), layers: Mapping[int, Tensor] | None = None) -> None:
         if plan == ():  # as in `PlannerOutput`
             logits, plan, layers = logits
-        _fill(self, (logits, plan, {} if layers is None else layers))
+        object.__setattr__(self, "logits", logits)
+        object.__setattr__(self, "plan", plan)
+        object.__setattr__(self, "layers", {} if layers is None else layers)
 
     def __iter__(self) -> Iterator[Any]:
         """The parts for `torch.nn.DataParallel`."""
         return iter((self.logits, self.plan, self.layers))
-
-
-def _fill(output: Any, values: Iterable[Any]) -> None:
-    """Set the fields of a frozen record."""
-    for name, value in zip(output.__dataclass_fields__, values, strict=True):
-        object.__setattr__(output, name, value)
 
 
 def _open_plan(plan: PlannerOutput) -> tuple[list[Any], tuple[int, bool]]:

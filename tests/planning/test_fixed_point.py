@@ -232,7 +232,7 @@ def test_an_action_may_be_ruled_out_by_minus_infinity():
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, at graph breaks
-@pytest.mark.usefixtures("_unchecked_shapes")  # beartype cannot be compiled
+@pytest.mark.usefixtures("_unchecked_shapes")  # the compiler cannot follow beartype
 def test_a_compiled_program_may_hold_it():
     q_reward, kernel = problem()
     q_reward.requires_grad_()

@@ -24,6 +24,9 @@ from torchvin.planning.kernels import registry
 AT_ONCE = 16
 
 
+Answer = tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"], Float[Tensor, "B"], int, bool]
+
+
 def fixed_point(
     q_reward: Float[Tensor, "B OA H W"],
     kernel: Float[Tensor, "*S OA O F F"],
@@ -32,8 +35,8 @@ def fixed_point(
     tolerance: float,
     temperature: float,
     backend: str,
-) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"], Float[Tensor, "B"], int]:
-    """Q, V, the residual, and the number of updates made until the slowest map of the batch converged.
+) -> Answer:
+    """Q, V, the residual, the updates made until the slowest map of the batch had converged, and whether all had.
 
     A map has converged when its residual is at most `tolerance` times its largest |V|. The tolerance is relative,
     because rewards are learned and their unit changes during training. With d the discount, V then lies within
@@ -42,28 +45,48 @@ def fixed_point(
 
     A map that has converged is not updated further, so its result does not depend on the other maps of its batch.
 
-    Raises: InputError for untied kernels, or where the backup is no contraction.
+    Raises: InputError for untied kernels, where the backup is no contraction, and where there are no numbers to look
+        at: on the meta device and under torch.func's transforms.
     """
-    _check_contraction(kernel)
-    with torch.no_grad():
-        q_values, final, residual = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
-        made = 0
-        while made < limit:
-            going = (residual > tolerance * final.abs().flatten(1).amax(dim=1)).nonzero()[:, 0]
-            if not len(going):
-                break
-            steps = min(AT_ONCE, limit - made)
-            rest = (q_reward, final) if len(going) == len(final) else (q_reward[going], final[going])
-            after = registry.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
-            if len(going) == len(final):
-                q_values, final, residual = after
-            else:
-                for whole, part in zip((q_values, final, residual), after, strict=True):
-                    whole[going] = part
-            made += steps
-    options = (limit, tolerance, temperature, backend)
-    q_values, final = _Adjoint.apply(q_reward, kernel, q_values, final, *options)  # type: ignore[no-untyped-call]
-    return q_values, final, residual, made
+    if q_reward.is_meta:
+        raise InputError(
+            "gradient='implicit' stops when the values have converged, and tensors on the meta device have no values; "
+            "use gradient='unroll' or 'checkpoint'."
+        )
+    try:
+        answer: Answer = _FixedPoint.apply(  # type: ignore[no-untyped-call]
+            q_reward, kernel, value, limit, tolerance, temperature, backend
+        )
+    except RuntimeError as error:
+        if "functorch transforms" not in str(error):
+            raise
+        raise InputError(
+            "gradient='implicit' stops when the values have converged, which torch.func and vmap cannot follow; use "
+            "gradient='unroll' or 'checkpoint'."
+        ) from error
+    return answer
+
+
+def _solve(
+    q_reward: Tensor, kernel: Tensor, value: Tensor, limit: int, tolerance: float, temperature: float, backend: str
+) -> Answer:
+    q_values, final, residual = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
+    made = 0
+    while True:
+        enough = tolerance * final.abs().flatten(1).amax(dim=1)
+        going = (residual > enough).nonzero()[:, 0]
+        if made >= limit or not len(going):
+            break
+        steps = min(AT_ONCE, limit - made)
+        rest = (q_reward, final) if len(going) == len(final) else (q_reward[going], final[going])
+        after = registry.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
+        if len(going) == len(final):
+            q_values, final, residual = after
+        else:
+            for whole, part in zip((q_values, final, residual), after, strict=True):
+                whole[going] = part
+        made += steps
+    return q_values, final, residual, made, bool((residual <= enough).all())
 
 
 def _check_contraction(kernel: Tensor) -> None:
@@ -77,8 +100,8 @@ def _check_contraction(kernel: Tensor) -> None:
         )
 
 
-class _Adjoint(torch.autograd.Function):
-    """Returns Q and V unchanged; its backward pass gives the gradient of the fixed point for the reward and the kernel.
+class _FixedPoint(torch.autograd.Function):
+    """Iterates without a gradient; carries the gradient of the fixed point back to the reward and the kernel.
 
     The fixed point does not depend on V_0, which has no gradient. The adjoint contracts in the norm that sums a map's
     absolute values. The loop ends when the remaining gradient in this norm is at most `tolerance` times the incoming
@@ -86,16 +109,17 @@ class _Adjoint(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, q_reward: Tensor, kernel: Tensor, q_values: Tensor, value: Tensor, *options: Any
-    ) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(q_reward, kernel, value)
+    def forward(ctx: Any, q_reward: Tensor, kernel: Tensor, value: Tensor, *options: Any) -> Answer:
+        _check_contraction(kernel)
+        answer = _solve(q_reward, kernel, value, *options)
+        ctx.save_for_backward(q_reward, kernel, answer[1])
         ctx.options = options
-        return q_values.view_as(q_values), value.view_as(value)
+        ctx.mark_non_differentiable(answer[2])
+        return answer
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_q_values: Tensor, grad_value: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_q_values: Tensor, grad_value: Tensor, *others: Any) -> tuple[Tensor | None, ...]:
         limit, tolerance, temperature, backend = ctx.options
         needed = [*ctx.needs_input_grad[:2], True]
         with torch.enable_grad():
@@ -113,7 +137,7 @@ class _Adjoint(torch.autograd.Function):
             *more, pending = torch.autograd.grad(after, leaves, pending, retain_graph=True)
             total = [sum_so_far + part for sum_so_far, part in zip(total, more, strict=True)]
         grads = iter(total)
-        return *(next(grads) if need else None for need in needed[:2]), *[None] * (2 + len(ctx.options))
+        return *(next(grads) if need else None for need in needed[:2]), *[None] * (1 + len(ctx.options))
 
 
 def _size(gradient: Float[Tensor, "B O H W"]) -> Float[Tensor, "B"]:

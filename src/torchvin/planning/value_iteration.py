@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
 from torchvin.planning.fixed_point import fixed_point
-from torchvin.planning.kernels import registry
+from torchvin.planning.kernels import recording, registry
 from torchvin.types import PlannerOutput
 
 Gradient = Literal["unroll", "checkpoint", "implicit"]
@@ -46,6 +46,13 @@ def check_num_iterations(num_iterations: int) -> int:
     return count
 
 
+def _check_number(name: str, number: float) -> None:
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise InputError(f"{name} must be a number from 0 on, got {number!r:.40}.")
+    if not number >= 0:
+        raise InputError(f"{name} must not be negative, got {number}.")
+
+
 def value_iteration(
     q_reward: Float[Tensor, "B OA H W"],
     kernel: Float[Tensor, "*S OA O F F"],
@@ -76,7 +83,8 @@ def value_iteration(
         gradient: "unroll" keeps every iteration for the backward pass (5 bytes a cell and iteration with the compiled
             kernel), "checkpoint" about sqrt(K) of them. "implicit" iterates to the fixed point, `num_iterations` being
             the limit, and keeps nothing but V; the kernel must be a contraction, and V_0 has no gradient. How many
-            updates were made and the residual come back; where the limit came first, the residual says so.
+            updates were made, the residual and `solved` come back. Where the limit came first, `solved` is False. A
+            program that is exported or traced makes all `num_iterations` updates.
         tolerance: of "implicit": the residual, relative to the largest |V| of a map, at which it has converged; see
             `planning.fixed_point`.
         temperature: T > 0 takes the soft maximum T * log(sum_a exp(Q_a / T)) in place of the maximum, in the unit of
@@ -107,8 +115,8 @@ def value_iteration(
     if gradient not in _GRADIENTS:
         raise unknown_name("gradient mode", gradient, _GRADIENTS)
     for name, number in (("tolerance", tolerance), ("temperature", temperature)):
-        if not number >= 0:
-            raise InputError(f"{name} must not be negative, got {number}.")
+        if type(number) is not float or not number >= 0:
+            _check_number(name, number)
     if initial_value is None:
         initial_value = q_reward.new_zeros(batch, orientations, height, width)
     else:
@@ -138,15 +146,16 @@ def _run(
     tolerance: float,
     temperature: float,
 ) -> PlannerOutput:
-    if gradient == "implicit":
+    if gradient == "implicit" and not recording.cannot_stop_early():
         solve = fixed_point
         if torch.compiler.is_compiling():
             from torchvin.planning.uncompiled import fixed_point as solve
-        q_values, value, residual, made = solve(
+        q_values, value, residual, made, solved = solve(
             q_reward, kernel, value, num_iterations, tolerance, temperature, backend
         )
-        return PlannerOutput(q_values, value, made, residual)
-    q_values, value, residual = registry.run(backend, q_reward, kernel, value, num_iterations, gradient, temperature)
+        return PlannerOutput(q_values, value, made, residual, solved=solved)
+    mode = "unroll" if gradient == "implicit" else gradient
+    q_values, value, residual = registry.run(backend, q_reward, kernel, value, num_iterations, mode, temperature)
     return PlannerOutput(q_values, value, num_iterations, residual)
 
 

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.errors import InputError, check_shape
+from torchvin.planning.kernels.recording import is_traced
 
 
 def _check_states(states: Int[Tensor, "B S D"], sizes: tuple[int, ...]) -> None:
@@ -50,8 +51,7 @@ class StateAttention(nn.Module):
         batch, channels, height, width = q_values.shape
         sizes = (height, width) if self.num_orientations == 1 else (self.num_orientations, height, width)
         check_shape("states", states, f"{batch} S {len(sizes)}")
-        tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-        if states.device.type == "cpu" and not (tracing or torch.compiler.is_compiling()):
+        if states.is_cpu and not (torch.compiler.is_compiling() or is_traced()):
             _check_states(states, sizes)
         *orientation, row, col = states.long().unbind(-1)
         cells = (row * width + col)[:, None].expand(-1, channels, -1)

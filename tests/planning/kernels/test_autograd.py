@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreement import assert_same, problem, with_gradients
+from hooks import without_type_hook
 from torchvin import NormalizedConfig, PaperConfig, build_policy
 from torchvin.errors import ShapeError
 from torchvin.planning.kernels import autograd as fused
@@ -185,6 +186,7 @@ def test_what_is_kept_is_at_most_six_bytes_a_cell_and_iteration():
         assert 5 * 2 * side * side * num_iterations <= sum(sizes) <= 6 * 2 * side * side * num_iterations
 
 
+@pytest.mark.usefixtures("_unchecked_shapes")  # beartype does not know symbols and tracers
 def test_opcheck():
     arguments = (
         torch.randn(2, 4, 5, 6, requires_grad=True),
@@ -195,6 +197,7 @@ def test_opcheck():
         torch.library.opcheck(torch.ops.torchvin.value_iteration.default, (*arguments, 4, keep_every, "cpu"))
 
 
+@without_type_hook
 @pytest.mark.parametrize("config", [NormalizedConfig(), PaperConfig()], ids=["normalized", "paper"])
 def test_a_policy_compiles_whole(config):
     torch.manual_seed(0)

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from hooks import TYPE_HOOK
 from torchvin.errors import InputError
 from torchvin.planning.kernels import reference, registry
 from torchvin.planning.kernels.cpu import kernel as cpu
@@ -13,7 +14,8 @@ Q_REWARD = torch.zeros(1, 2, 3, 3)
 
 
 def broken(reason):
-    return Backend(summary="", load=lambda: SimpleNamespace(why_not=lambda q_reward: reason))
+    rest = dict.fromkeys(("kept_shapes", "forward", "backward"), lambda: None)
+    return Backend(summary="", load=lambda: SimpleNamespace(why_not=lambda q_reward: reason, **rest))
 
 
 def test_the_reference_is_there_and_runs_anywhere():
@@ -65,6 +67,8 @@ def test_every_backend_that_can_run_here_agrees_with_the_reference(name):
     q_reward = torch.randn(2, 3, 5, 7, generator=generator)
     if reason := registry.BACKENDS[name].why_not(q_reward):
         pytest.skip(f"{name}: {reason}")
+    if name == "triton" and TYPE_HOOK:
+        pytest.skip("Triton cannot see through the type hook")
     kernel = 0.3 * torch.randn(3, 1, 3, 3, generator=generator)
     value = torch.randn(2, 1, 5, 7, generator=generator)
     expected = reference.value_iteration(q_reward, kernel, value, 5, "unroll")

@@ -7,12 +7,16 @@ import torch
 
 import agreement
 from agreement import with_gradients
+from hooks import without_type_hook
 from torchvin.errors import InputError
 from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference, registry
 from torchvin.planning.kernels.triton import kernel as triton
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed"),
+    without_type_hook,
+]
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -21,7 +21,9 @@ _UNREACHABLE = 255  # a choice; the number of actions stands for stopping
 
 
 def shortest_paths(
-    cost: Float[Tensor, "B OA H W"], goal_cost: Float[Tensor, "B O H W"], steps: Sequence[Sequence[int]]
+    cost: Float[Tensor, "B OA H W"],
+    goal_cost: Float[Tensor, "B O H W"],
+    steps: Sequence[Sequence[int]] | Int[Tensor, "N 3"],
 ) -> Float[Tensor, "B O H W"]:
     """Least cost from every state to a stop: float64, infinite where none is reached, differentiable once.
 
@@ -122,7 +124,7 @@ def back_compiled(
 
 
 def edges(
-    cost: Float[Tensor, "OA H W"], steps: Sequence[Sequence[int]], orientations: int
+    cost: Float[Tensor, "OA H W"], steps: Sequence[Sequence[int]] | Int[Tensor, "N 3"], orientations: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The moves of one map that exist (finite cost, on the map): from, to (flat states), action, cost.
 

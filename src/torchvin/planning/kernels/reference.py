@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from torchvin.planning.kernels.recording import is_traced
+
 
 def paper(
     q_reward: Float[Tensor, "B A H W"], kernel: Float[Tensor, "A 1 F F"], num_iterations: int
@@ -58,10 +60,9 @@ def update(
     actions = by_orientation(q_values, orientations)
     if temperature:
         return temperature * (actions / temperature).logsumexp(dim=2)
-    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    if not (q_values.requires_grad or tracing):  # a trace is checked with and without gradients
-        return actions.amax(dim=2)  # the same values, 3 times as fast as keeping the index
-    return actions.max(dim=2).values
+    if torch.is_grad_enabled() or is_traced():  # a trace is checked with and without gradients
+        return actions.max(dim=2).values
+    return actions.amax(dim=2)  # the same values, 3 times as fast as keeping the index; its gradient splits ties
 
 
 def iterate(
@@ -95,7 +96,7 @@ def value_iteration(
     stride = num_iterations if gradient == "unroll" else segment_length(num_iterations)
     for first in range(0, num_iterations, max(stride, 1)):
         steps = (first, min(first + stride, num_iterations), temperature)
-        if gradient == "checkpoint" and torch.is_grad_enabled():
+        if gradient == "checkpoint" and torch.is_grad_enabled() and not is_traced():
             value = checkpoint(iterate, q_reward, kernels, value, *steps, use_reentrant=False, preserve_rng_state=False)
         else:
             value = iterate(q_reward, kernels, value, *steps)

@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
-from torchvin.planning.kernels import reference
+from torchvin.planning.kernels import recording, reference
 from torchvin.planning.kernels.kernel import Kernel
 
 
@@ -66,12 +66,14 @@ def choose(backend: str, q_reward: Tensor) -> str:
     Raises: InputError for an unknown name, or a named backend that cannot run this tensor.
     """
     if backend == "auto":
-        # Triton's interpreter runs on a CPU, for tests that ask for it, and takes minutes.
-        names = [name for name in BACKENDS if name != "triton" or q_reward.is_cuda]
-        chosen = next(name for name in names if BACKENDS[name].why_not(q_reward) is None)
-        if chosen == REFERENCE and q_reward.device.type == "cpu" and BACKENDS["cpu"].why_not(None):
+        for name, candidate in BACKENDS.items():
+            if name == "triton" and not q_reward.is_cuda:
+                continue  # its interpreter runs on a CPU, for tests that ask for it, and takes minutes
+            if candidate.why_not(q_reward) is None:
+                break
+        if name == REFERENCE and q_reward.is_cpu and BACKENDS["cpu"].why_not(None):
             _warn_not_compiled()
-        return chosen
+        return name
     if backend not in BACKENDS:
         raise unknown_name("backend", backend, ["auto", *BACKENDS])
     if reason := BACKENDS[backend].why_not(q_reward):
@@ -122,10 +124,9 @@ def run(
     if only_reference and backend not in ("auto", REFERENCE):
         raise InputError(f"{only_reference} in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
     chosen = REFERENCE if only_reference else choose(backend, q_reward)
-    if chosen != REFERENCE:
+    if chosen != REFERENCE and not recording.must_be_unrolled():
         from torchvin.planning.kernels import autograd
 
-        if not autograd.must_be_traced():
-            return autograd.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
+        return autograd.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
     q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
     return q_values, final, reference.residual(q_values, final, temperature)

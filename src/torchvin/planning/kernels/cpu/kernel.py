@@ -11,8 +11,10 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from torchvin.errors import InputError
 from torchvin.planning.kernels.kernel import Gradients, Problem, Solution
 
+_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 1 << 62
 _LEAST_LENT = 1 << 19  # bytes; for less, torch's allocator is quicker
 
 extension: ModuleType | None
@@ -38,7 +40,7 @@ def why_not(q_reward: Tensor | None) -> str | None:
         return "not compiled: install torchvin again on a machine with a C++17 compiler (g++ or clang++)"
     if q_reward is None:
         return None
-    if q_reward.device.type != "cpu":
+    if not q_reward.is_cpu:
         return f"the tensor is on {q_reward.device.type}"
     if q_reward.dtype not in (torch.float32, torch.float64):
         return f"it has float32 and float64, not {q_reward.dtype}"
@@ -87,6 +89,11 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     size = math.prod(shape) * dtype.itemsize
     if size < _LEAST_LENT:
         return _NOTHING[dtype].new_empty(shape)  # quicker than torch.empty
+    if size > _MEMORY:  # asked for, it might be promised, and the process killed later
+        raise InputError(
+            f"this plan keeps {size / 2**30:,.0f} GiB for its gradient, and the machine has {_MEMORY / 2**30:,.0f} "
+            "GiB: use fewer iterations, gradient='checkpoint' or 'implicit', or torch.no_grad()."
+        )
     assert extension is not None
     lent: Tensor = extension.lend(size)
     return lent.view(dtype).view(shape)
