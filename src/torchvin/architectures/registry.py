@@ -5,6 +5,7 @@ A user's own architecture is registered in the same way as ours. The command lin
 
 import dataclasses
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -80,8 +81,9 @@ def register_architecture(
 
 
 def _where(config: type) -> tuple[str, str]:
-    """Module and name of a class."""
-    return config.__module__, config.__qualname__
+    """File and name of a class: one file may be loaded under two module names, for example as a script."""
+    module = sys.modules.get(config.__module__)
+    return getattr(module, "__file__", None) or config.__module__, config.__qualname__
 
 
 def architectures() -> dict[str, Architecture]:
