@@ -22,7 +22,7 @@ from torchvin.data.draw import draw_maps
 from torchvin.evaluation.path import plan_path
 from torchvin.evaluation.scorer import evaluate
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.mdp.motion import Moves, motion_model
+from torchvin.mdp.motion import GridMotion, motion_model
 from torchvin.mdp.rollout import rollout
 from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
@@ -173,7 +173,7 @@ def memory(seed: int) -> Iterator[Row]:
 def large(seed: int) -> Iterator[Row]:
     """One path on a map of 1,000x1,000 cells with the shipped weights: reward network, plan and path."""
     for name, kind, side, num_actions in LARGE:
-        moves = Moves(num_actions)
+        moves = GridMotion(num_actions)
         maps = draw_maps(kind, 1, side, side, seed=FRESH + seed, moves=moves)
         policy = load_policy(name)
         steps = MapExamples(maps, preset("maze-15").training).lengths[0]
@@ -195,7 +195,7 @@ def large(seed: int) -> Iterator[Row]:
 
 
 @torch.no_grad()
-def _cpu_seconds(policy: Policy, maps: MapDataset, start: int, moves: Moves) -> float:
+def _cpu_seconds(policy: Policy, maps: MapDataset, start: int, moves: GridMotion) -> float:
     """Processor time of what `PlannedPath.seconds` measures: network, plan and rollout."""
     began = time.process_time()
     actions = policy(maps.planes()).logits.max(dim=1).indices

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from torchvin.maps.generators.gridworld import generate_gridworld
     from torchvin.maps.generators.mazes import generate_mazes
     from torchvin.maps.observe import encode
-    from torchvin.mdp.motion import DifferentialDrive, MotionModel, Moves
+    from torchvin.mdp.motion import DifferentialDrive, GridMotion, MotionModel
+    from torchvin.mdp.transitions import Transitions, transitions
     from torchvin.planning.models.reward import ActionReward, ImageReward
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
     from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from torchvin.policies.vin import VIN
     from torchvin.pretrained.hub import push_policy
     from torchvin.pretrained.store import load_policy, save_policy
+    from torchvin.spaces import StateSpace
     from torchvin.tasks.task import Task, Validation
     from torchvin.training.config import PRESETS, RunConfig, TrainingConfig
     from torchvin.training.trainer import train
@@ -58,7 +60,10 @@ __version__ = "0.1.0"
 _WHERE = {
     # maps
     "MotionModel": "mdp.motion",
-    "Moves": "mdp.motion",
+    "GridMotion": "mdp.motion",
+    "StateSpace": "spaces",
+    "transitions": "mdp.transitions",
+    "Transitions": "mdp.transitions",
     "DifferentialDrive": "mdp.motion",
     "generate_gridworld": "maps.generators.gridworld",
     "generate_mazes": "maps.generators.mazes",
@@ -132,7 +137,10 @@ __all__ = [
     "__version__",
     # maps
     "MotionModel",
-    "Moves",
+    "GridMotion",
+    "StateSpace",
+    "transitions",
+    "Transitions",
     "DifferentialDrive",
     "generate_gridworld",
     "generate_mazes",
@@ -203,7 +211,7 @@ __all__ = [
 
 
 #: Spellings of version 0.1 that are in use; they stay for one minor release.
-_FORMER = {"NormalisedTransition": "NormalizedTransition"}
+_FORMER = {"Moves": "GridMotion", "NormalisedTransition": "NormalizedTransition"}
 
 if "torch" in sys.modules:
     # An exported program names our operators and outputs, and is loaded after `import torch, torchvin`: 20 ms.

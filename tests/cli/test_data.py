@@ -1,4 +1,4 @@
-"""`torchvin data` and `list`: kinds of maps, mechanisms and terrain."""
+"""`torchvin data` and `list`: kinds of maps, motion models and terrain."""
 
 import json
 
@@ -8,7 +8,7 @@ import torch
 from torchvin.cli.main import main
 from torchvin.data.draw import GENERATORS, draw_maps
 from torchvin.data.npz import read_npz
-from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, Moves
+from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, GridMotion
 
 
 def drawn(tmp_path, *options):
@@ -23,29 +23,29 @@ def test_every_kind_is_drawn_by_its_generator(tmp_path, kind):
     expected = draw_maps(kind, 3, 11, 13, seed=4, demonstration_seed=4)
     assert torch.equal(dataset.blocked, expected.blocked)
     assert torch.equal(dataset.starts, expected.starts)
-    assert dataset.moves == Moves()
+    assert dataset.moves == GridMotion()
 
 
 def test_mechanism_and_terrain_reach_the_file(tmp_path):
-    dataset = drawn(tmp_path, "--kind", "maze", "--size", "9", "--mechanism", "differential-drive")
+    dataset = drawn(tmp_path, "--kind", "maze", "--size", "9", "--motion", "differential-drive")
     assert dataset.moves == DifferentialDrive()
     assert dataset.optimal_actions.shape == (3, 4, 9, 9)
-    dataset = drawn(tmp_path, "--size", "9", "--mechanism", "news", "--terrain-costs", "1", "2.5")
-    assert dataset.moves == Moves(4)
+    dataset = drawn(tmp_path, "--size", "9", "--motion", "news", "--terrain-costs", "1", "2.5")
+    assert dataset.moves == GridMotion(4)
     assert dataset.terrain_costs == (1.0, 2.5)
 
 
 def test_connectivity_and_corners_still_work(tmp_path):
-    assert drawn(tmp_path, "--size", "8", "--connectivity", "4").moves == Moves(4)
-    assert drawn(tmp_path, "--size", "8", "--no-corner-cutting").moves == Moves(8, corner_cutting=False)
+    assert drawn(tmp_path, "--size", "8", "--connectivity", "4").moves == GridMotion(4)
+    assert drawn(tmp_path, "--size", "8", "--no-corner-cutting").moves == GridMotion(8, corner_cutting=False)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--kind", "labyrinth"], "unknown kind of data 'labyrinth'"),
-        (["--mechanism", "hover"], "unknown motion model 'hover'"),
-        (["--mechanism", "news", "--connectivity", "4"], "--mechanism says all of what the agent can do"),
+        (["--motion", "hover"], "unknown motion model 'hover'"),
+        (["--motion", "news", "--connectivity", "4"], "--motion says all of what the agent can do"),
         (["--terrain-costs", "1", "-2"], "every class of terrain needs a positive cost"),
         (["--kind", "maze", "--size", "4"], "a maze is at least 5x5 cells"),
     ],
@@ -67,6 +67,11 @@ def test_list_names_generators_and_mechanisms(capsys):
 
 
 def test_weights_for_other_maps_are_refused(capsys, tmp_path):
-    drawn(tmp_path, "--kind", "maze", "--size", "9", "--mechanism", "differential-drive")
+    drawn(tmp_path, "--kind", "maze", "--size", "9", "--motion", "differential-drive")
     assert main(["eval", "--weights", "gridworld-8", "--data", str(tmp_path / "maps.npz")]) == 2
     assert "the maps have 3 moves, the policy 8 actions" in capsys.readouterr().err
+
+
+def test_the_former_name_of_motion_is_still_understood(tmp_path):
+    dataset = drawn(tmp_path, "--kind", "maze", "--size", "9", "--mechanism", "news")
+    assert dataset.moves == GridMotion(4)

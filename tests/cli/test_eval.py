@@ -9,7 +9,7 @@ from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.data.write import write_dataset
 from torchvin.evaluation.metrics import margin
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_several_weights_are_scored_on_the_same_maps(maps, capsys):
         (lambda: draw_maps("gridworld", 4, 8, 8), True),
         (lambda: draw_maps("maze", 4, 9, 9), False),
         (lambda: draw_maps("scattered", 4, 8, 8), False),
-        (lambda: draw_maps("gridworld", 4, 8, 8, moves=Moves(corner_cutting=False)), False),
+        (lambda: draw_maps("gridworld", 4, 8, 8, moves=GridMotion(corner_cutting=False)), False),
     ],
     ids=["the paper's", "mazes", "scattered", "corners"],
 )

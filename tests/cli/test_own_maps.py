@@ -11,7 +11,7 @@ from torchvin.data.own import dataset_from
 from torchvin.data.read import read_dataset
 from torchvin.maps.formats import MapFile, write_map
 from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.pretrained.store import load_policy
 
 
@@ -45,16 +45,16 @@ def test_goals_and_the_motion_model_reach_the_file(folder):
     np.savetxt(folder.parent / "goals.csv", goals.numpy(), fmt="%d", delimiter=",")
     dataset = own(folder, "--goals", folder.parent / "goals.csv", "--seed", 9, "--connectivity", 4)
     assert torch.equal(dataset.goal, goals)
-    assert dataset.moves == Moves(4)
-    assert own(folder, "--mechanism", "differential-drive").moves == DifferentialDrive()
+    assert dataset.moves == GridMotion(4)
+    assert own(folder, "--motion", "differential-drive").moves == DifferentialDrive()
 
 
 def test_on_a_robots_map_corners_are_cut_only_if_asked(folder, capsys):
     blocked = torch.zeros(8, 8, dtype=torch.bool)
     write_map(folder / "robot.yaml", MapFile(blocked, resolution=0.05))
-    assert own(folder).moves == Moves(corner_cutting=False)
+    assert own(folder).moves == GridMotion(corner_cutting=False)
     assert "corners may not be cut" in capsys.readouterr().out
-    assert own(folder, "--mechanism", "moore").moves == Moves()
+    assert own(folder, "--motion", "moore").moves == GridMotion()
 
 
 def test_a_network_learns_from_a_folder(folder, tmp_path):

@@ -7,7 +7,7 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_part_of_a_data_set_keeps_every_field_together(dataset, maps):
 
 def test_the_moves_of_the_environment_reach_the_expert_and_the_demonstrations():
     maps = generate_gridworld(4, 8, seed=0)
-    moves = Moves(num_actions=4)
+    moves = GridMotion(num_actions=4)
     dataset = solve_maps(*maps, moves=moves, num_demonstrations=3)
     assert dataset.moves == moves
     assert dataset.optimal_actions.max() < 16

@@ -9,7 +9,7 @@ from torchvin.data.npz import read_npz, write_npz
 from torchvin.errors import InputError
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.generators.seeds import generator
-from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, Moves
+from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, GridMotion
 from torchvin.tasks.gridworld import training_maps
 from torchvin.training.config import preset
 
@@ -39,7 +39,7 @@ def test_goals_have_every_orientation():
     goal = draw_maps("maze", 60, 7, 7, seed=0, moves=DifferentialDrive()).goal
     assert set(goal[:, 0].tolist()) == {0, 1, 2, 3}
     with pytest.raises(InputError, match="this motion model has no orientations"):
-        with_orientation(torch.zeros(1, 2, dtype=torch.int64), Moves(), 0)
+        with_orientation(torch.zeros(1, 2, dtype=torch.int64), GridMotion(), 0)
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest():
@@ -48,7 +48,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest():
 
 
 @pytest.mark.parametrize("costs", [(1.0,), (1.0, 2.5)])
-@pytest.mark.parametrize("moves", [DifferentialDrive(), Moves(4)], ids=str)
+@pytest.mark.parametrize("moves", [DifferentialDrive(), GridMotion(4)], ids=str)
 def test_a_data_set_comes_back_as_it_was_written(tmp_path, moves, costs):
     dataset = draw_maps("maze", 3, 7, 9, seed=1, moves=moves, terrain_costs=costs)
     write_npz(tmp_path / "maps.npz", dataset)
@@ -81,7 +81,7 @@ def spoil(tmp_path):
     [
         ({"mechanism": "hovercraft"}, "unknown motion model 'hovercraft'"),
         ({"mechanism": 3}, "mechanism must be one value"),
-        ({"num_actions": 4}, "differential-drive has 3 actions, got 4"),
+        ({"num_actions": 4}, "the motion model has 3 actions, got 4"),
         ({"mechanism": None, "num_actions": 4}, r"goal must be int32 \[M, 2\], got int32 \[2, 3\]"),
         ({"terrain": None}, "it has terrain_costs but no terrain"),
         ({"terrain_costs": None}, "it has terrain but no terrain_costs"),
@@ -108,7 +108,7 @@ def test_the_command_never_draws_the_maps_of_a_training_with_the_same_seed(tmp_p
     config = preset(name)
     config = replace(config, seed=seed, data=replace(config.data, maps=60))
     data = config.data
-    options = ["--kind", data.kind, "--size", str(data.height), "--mechanism", data.motion, "--maps", "60"]
+    options = ["--kind", data.kind, "--size", str(data.height), "--motion", data.motion, "--maps", "60"]
     assert main(["data", "--out", str(tmp_path / "maps.npz"), "--seed", str(seed), *options]) == 0
     drawn = identities(read_npz(tmp_path / "maps.npz"))
     assert len(drawn) == 60

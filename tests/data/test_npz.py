@@ -14,7 +14,7 @@ from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.npz import read_npz, write_npz
 from torchvin.errors import InputError
 from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 TENSORS = ("blocked", "goal", "optimal_actions", "demonstrated", "starts")
 
@@ -54,7 +54,12 @@ def refused(path: Path, fields: dict[str, np.ndarray], message: str) -> None:
 
 @pytest.mark.parametrize(
     "moves",
-    [Moves(), Moves(num_actions=4), Moves(corner_cutting=False), Moves(num_actions=4, corner_cutting=False)],
+    [
+        GridMotion(),
+        GridMotion(num_actions=4),
+        GridMotion(corner_cutting=False),
+        GridMotion(num_actions=4, corner_cutting=False),
+    ],
     ids=str,
 )
 def test_a_data_set_comes_back_as_it_was_written(tmp_path, moves):
@@ -129,8 +134,8 @@ def test_another_npz_is_told_everything_it_lacks(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("version", np.array(3), "expected torchvin-maps version 1 or 2, got torchvin-maps version 3"),
-        ("schema", np.array("other"), "expected torchvin-maps version 1 or 2, got other version 1"),
+        ("version", np.array(4), "expected torchvin-maps version 1, 2 or 3, got torchvin-maps version 4"),
+        ("schema", np.array("other"), "expected torchvin-maps version 1, 2 or 3, got other version 1"),
         ("version", np.array(1.0), "version must be one value, got float64"),
         ("version", np.array([1]), r"version must be one value, got int64 \(1,\)"),
         ("schema", np.array(b"torchvin-maps"), "schema must be one value"),
@@ -190,7 +195,7 @@ def test_a_start_off_the_map_is_refused(tmp_path, fields, start):
 
 @pytest.mark.parametrize(("number", "label"), [(8, 8), (8, 254), (4, 4)])
 def test_a_label_that_is_no_action_is_refused(tmp_path, number, label):
-    write_npz(tmp_path / "maps.npz", solved(Moves(num_actions=number)))
+    write_npz(tmp_path / "maps.npz", solved(GridMotion(num_actions=number)))
     with np.load(tmp_path / "maps.npz") as arrays:
         spoilt = dict(arrays)
     spoilt["demonstrated"][0, 3, 3] = label
@@ -198,7 +203,7 @@ def test_a_label_that_is_no_action_is_refused(tmp_path, number, label):
 
 
 def test_a_set_of_actions_that_do_not_exist_is_refused(tmp_path):
-    write_npz(tmp_path / "maps.npz", solved(Moves(num_actions=4)))
+    write_npz(tmp_path / "maps.npz", solved(GridMotion(num_actions=4)))
     with np.load(tmp_path / "maps.npz") as arrays:
         spoilt = dict(arrays)
     spoilt["optimal_actions"][0, 3, 3] = 16

@@ -12,7 +12,7 @@ from torchvin.data.npz import write_npz
 from torchvin.data.own import dataset_from, reached_cells
 from torchvin.errors import InputError
 from torchvin.maps.formats import MapFile, write_map
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 
 NAMES = {"movingai": ["a.map", "b.map"], "images": ["a.png", "b.png"], "numpy": ["a.npy", "b.npy"]}
 MIXED = ["a.map", "b.png", "c.npy", "d.bmp"]
@@ -45,7 +45,7 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path, names):
     blocked = write_folder(tmp_path / "maps", names)
     dataset = dataset_from(tmp_path / "maps")
     assert torch.equal(dataset.blocked, blocked)
-    assert dataset.moves == Moves()
+    assert dataset.moves == GridMotion()
     assert dataset.source == "own"
 
 
@@ -54,8 +54,8 @@ def test_a_ros_map_counts_once_and_its_corners_are_not_cut(tmp_path):
     assert (tmp_path / "maps" / "a.pgm").is_file()
     dataset = dataset_from(tmp_path / "maps")
     assert torch.equal(dataset.blocked, blocked)
-    assert dataset.moves == Moves(corner_cutting=False)
-    assert dataset_from(tmp_path / "maps", moves=Moves()).moves == Moves()
+    assert dataset.moves == GridMotion(corner_cutting=False)
+    assert dataset_from(tmp_path / "maps", moves=GridMotion()).moves == GridMotion()
 
 
 def test_what_is_no_map_is_left_out(folder):
@@ -106,8 +106,8 @@ def test_drawn_goals_are_seeded_and_can_be_reached(tmp_path, draw):
 
 def test_the_places_for_a_goal_depend_on_the_moves(draw):
     blocked = draw(".#", "#.")
-    assert reached_cells(blocked, Moves()).tolist() == [[True, False], [False, True]]
-    assert not reached_cells(blocked, Moves(corner_cutting=False)).any()
+    assert reached_cells(blocked, GridMotion()).tolist() == [[True, False], [False, True]]
+    assert not reached_cells(blocked, GridMotion(corner_cutting=False)).any()
     assert not reached_cells(draw(".#."), DifferentialDrive()).any()  # turning leads to no other cell
     assert reached_cells(draw("..#"), DifferentialDrive()).tolist() == [[True, True, False]]
 
@@ -145,14 +145,14 @@ def test_a_data_set_keeps_its_goals_moves_and_terrain(tmp_path):
     for name in ("blocked", "goal", "optimal_actions", "terrain"):
         assert torch.equal(getattr(before, name), getattr(after, name)), name
     assert after.moves == DifferentialDrive()
-    assert dataset_from(tmp_path / "maps.npz", moves=Moves(4)).goal.tolist() == before.goal[:, 1:].tolist()
+    assert dataset_from(tmp_path / "maps.npz", moves=GridMotion(4)).goal.tolist() == before.goal[:, 1:].tolist()
 
 
 def test_a_file_of_the_authors_keeps_its_goals(tmp_path):
     savemat(tmp_path / "authors.mat", training_contents())
     dataset = dataset_from(tmp_path / "authors.mat")
     assert dataset.goal.tolist() == [list(SNAKE_GOAL), list(ROOM_GOAL)]
-    assert (dataset.source, dataset.moves) == ("authors", Moves())
+    assert (dataset.source, dataset.moves) == ("authors", GridMotion())
     (tmp_path / "goals.txt").write_text("0,0\n0,0\n")
     assert dataset_from(tmp_path / "authors.mat", tmp_path / "goals.txt").source == "own"
 

@@ -14,7 +14,7 @@ from torchvin.experts.grid import shortest_paths
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.map_file import read_map, write_map
 from torchvin.maps.formats.scenarios import Scenario, read_scenarios, write_scenarios
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.pretrained.store import load_policy
 
 K = 40
@@ -98,7 +98,7 @@ def test_the_benchmarks_lengths_are_the_experts_without_cutting_corners():
     blocked = read_map(path).blocked
     for task in read_scenarios(path.with_name("room-32-32-4-even-1.scen"))[::10]:
         goal = torch.tensor([task.goal])
-        length = shortest_paths(blocked[None], goal, Moves(corner_cutting=False)).distance[0][task.start].item()
+        length = shortest_paths(blocked[None], goal, GridMotion(corner_cutting=False)).distance[0][task.start].item()
         assert length == pytest.approx(task.optimal_length, abs=1e-6)
         assert shortest_paths(blocked[None], goal).distance[0][task.start].item() <= length + 1e-9
 

@@ -10,7 +10,7 @@ from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
 
@@ -65,11 +65,11 @@ def test_success_by_length_counts_every_state_once(mazes):
 
 
 def test_with_terrain_the_optimum_is_a_cost_and_not_a_number_of_moves():
-    dataset = draw_maps("gridworld", 20, 12, 12, seed=3, moves=Moves(4), terrain_costs=(1.0, 2.0, 5.0))
-    plain = draw_maps("gridworld", 20, 12, 12, seed=3, moves=Moves(4))
+    dataset = draw_maps("gridworld", 20, 12, 12, seed=3, moves=GridMotion(4), terrain_costs=(1.0, 2.0, 5.0))
+    plain = draw_maps("gridworld", 20, 12, 12, seed=3, moves=GridMotion(4))
     assert torch.equal(dataset.blocked, plain.blocked)
-    expert = evaluate(Copycat(preferred_action(dataset.optimal_actions, Moves(4)), 4), dataset).scores
-    blind = evaluate(Copycat(preferred_action(plain.optimal_actions, Moves(4)), 4), dataset).scores
+    expert = evaluate(Copycat(preferred_action(dataset.optimal_actions, GridMotion(4)), 4), dataset).scores
+    blind = evaluate(Copycat(preferred_action(plain.optimal_actions, GridMotion(4)), 4), dataset).scores
     assert (expert.all_states_success_rate, expert.all_states_optimal_rate) == (1, 1)
     assert blind.all_states_success_rate > 0.95  # it arrives
     assert blind.all_states_optimal_rate < 0.7  # but pays more

@@ -6,7 +6,7 @@ from torch import nn
 
 from torchvin.errors import InputError
 from torchvin.evaluation.path import check_task, plan_path
-from torchvin.mdp.motion import OFFSETS, Moves
+from torchvin.mdp.motion import OFFSETS, GridMotion
 from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import ValueIteration
 from torchvin.policies.attention import StateAttention
@@ -148,15 +148,19 @@ def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):
 def test_more_actions_than_the_environment_has_are_bad_input(draw, policy_of_actions):
     with pytest.raises(InputError, match="8"):
         plan_path(
-            policy_of_actions(torch.full((1, 2, 3), SE)), draw("...", "..."), (0, 0), (1, 2), moves=Moves(num_actions=4)
+            policy_of_actions(torch.full((1, 2, 3), SE)),
+            draw("...", "..."),
+            (0, 0),
+            (1, 2),
+            moves=GridMotion(num_actions=4),
         )
 
 
 def test_the_optimal_cost_of_a_task(draw):
     blocked = draw(".#.", "...", "...")
     assert check_task(blocked, (0, 0), (0, 2)) == pytest.approx(2 * math.sqrt(2))
-    assert check_task(blocked, (0, 0), (0, 2), Moves(num_actions=4)) == 4
-    assert check_task(blocked, (0, 0), (0, 2), Moves(corner_cutting=False)) == 4
+    assert check_task(blocked, (0, 0), (0, 2), GridMotion(num_actions=4)) == 4
+    assert check_task(blocked, (0, 0), (0, 2), GridMotion(corner_cutting=False)) == 4
 
 
 @pytest.mark.parametrize(

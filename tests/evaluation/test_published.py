@@ -12,7 +12,7 @@ from torchvin.evaluation.published import (
     PublishedScore,
     vin_in_the_paper,
 )
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 def test_the_table_is_the_papers():
@@ -67,8 +67,8 @@ def test_the_papers_numbers_are_for_the_papers_task(side):
         lambda: draw_maps("gridworld", 2, 9, 9),
         lambda: draw_maps("gridworld", 2, 8, 16),
         lambda: draw_maps("maze", 2, 16, 16),
-        lambda: draw_maps("gridworld", 2, 16, 16, moves=Moves(4)),
-        lambda: draw_maps("gridworld", 2, 16, 16, moves=Moves(corner_cutting=False)),
+        lambda: draw_maps("gridworld", 2, 16, 16, moves=GridMotion(4)),
+        lambda: draw_maps("gridworld", 2, 16, 16, moves=GridMotion(corner_cutting=False)),
         lambda: draw_maps("gridworld", 2, 16, 16, terrain_costs=(1.0, 2.0)),
         lambda: dataclasses.replace(draw_maps("gridworld", 2, 16, 16), source=""),
         lambda: dataclasses.replace(draw_maps("gridworld", 2, 16, 16), source="own"),

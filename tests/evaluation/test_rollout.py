@@ -11,7 +11,7 @@ from torchvin.evaluation.scorer import evaluate, greedy_actions
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 N, S, E, W, NE, NW, SE, SW = range(8)
 
@@ -36,7 +36,7 @@ def open_maps(count, labels=(), starts=((0, 0),)):
         shortest_paths(blocked, goal).optimal_actions,
         demonstrated,
         torch.tensor([starts] * count),
-        Moves(),
+        GridMotion(),
     )
 
 
@@ -115,7 +115,7 @@ def test_cells_that_cannot_reach_the_goal_do_not_count(policy_of_actions, draw):
 
 
 @pytest.mark.parametrize(
-    "moves", [Moves(), Moves(num_actions=4), Moves(corner_cutting=False), Moves(4, False)], ids=str
+    "moves", [GridMotion(), GridMotion(num_actions=4), GridMotion(corner_cutting=False), GridMotion(4, False)], ids=str
 )
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (6, 13)])
 def test_the_expert_scores_perfectly_on_random_maps(policy_of_actions, moves, height, width):
@@ -208,6 +208,6 @@ def test_a_policy_in_float64_is_scored_in_float64():
 
 
 def test_more_actions_than_the_environment_has_are_bad_input(policy_of_actions):
-    dataset = solve_maps(*generate_gridworld(2, 8), moves=Moves(num_actions=4))
+    dataset = solve_maps(*generate_gridworld(2, 8), moves=GridMotion(num_actions=4))
     with pytest.raises(InputError, match="8"):
         evaluate(policy_of_actions(torch.full((2, 8, 8), 6)), dataset)

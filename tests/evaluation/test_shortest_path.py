@@ -11,10 +11,10 @@ from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
 from torchvin.evaluation.path import plan_path
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.pretrained.store import save_policy
 
-NEWS = Moves(num_actions=4)
+NEWS = GridMotion(num_actions=4)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from torchvin.errors import InputError
 from torchvin.experts import demonstrations
 from torchvin.experts.demonstrations import NOT_SHOWN, demonstrate, visits
 from torchvin.experts.grid import action_set, preferred_action, shortest_paths
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 def solved(blocked, goal, moves=None):
@@ -13,7 +13,7 @@ def solved(blocked, goal, moves=None):
     return paths, preferred_action(paths.optimal_actions, moves)
 
 
-@pytest.mark.parametrize("moves", [Moves(), Moves(num_actions=4), Moves(corner_cutting=False)], ids=str)
+@pytest.mark.parametrize("moves", [GridMotion(), GridMotion(num_actions=4), GridMotion(corner_cutting=False)], ids=str)
 def test_starts_are_distinct_cells_that_reach_the_goal(random_maps, moves):
     blocked, goal = random_maps(4, 20, 7, 10)
     paths, labels = solved(blocked, goal, moves)
@@ -28,7 +28,7 @@ def test_starts_are_distinct_cells_that_reach_the_goal(random_maps, moves):
             assert (row, col) != tuple(goal[index].tolist())
 
 
-@pytest.mark.parametrize("moves", [Moves(), Moves(num_actions=4), Moves(corner_cutting=False)], ids=str)
+@pytest.mark.parametrize("moves", [GridMotion(), GridMotion(num_actions=4), GridMotion(corner_cutting=False)], ids=str)
 def test_exactly_the_paths_from_the_starts_are_shown_and_every_label_is_optimal(random_maps, moves):
     blocked, goal = random_maps(5, 10, 9, 6)
     paths, labels = solved(blocked, goal, moves)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from torchvin.errors import InputError, ShapeError
 from torchvin.experts import grid as shortest_path
 from torchvin.experts.grid import action_set, preferred_action, shortest_paths
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 STEPS = [(-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (-1, -1), (1, 1), (1, -1)]
-MOVES = [Moves(n, corner_cutting) for n in (4, 8) for corner_cutting in (True, False)]
+MOVES = [GridMotion(n, corner_cutting) for n in (4, 8) for corner_cutting in (True, False)]
 
 
 def neighbours(blocked, row, col, moves):
@@ -95,20 +95,20 @@ def test_a_move_a_tenth_longer_than_the_best_is_not_optimal():
     blocked = torch.rand(30, 30, generator=torch.Generator().manual_seed(2)) < 0.35
     blocked[0, 0] = False
     rows, goal = blocked.tolist(), (0, 0)
-    distance = textbook_dijkstra(rows, goal, Moves())
+    distance = textbook_dijkstra(rows, goal, GridMotion())
     paths = shortest_paths(blocked[None], torch.tensor([goal]))
-    assert paths.optimal_actions[0].tolist() == brute_force_sets(rows, goal, Moves(), distance)
+    assert paths.optimal_actions[0].tolist() == brute_force_sets(rows, goal, GridMotion(), distance)
     excess = [
         cost + distance[next_row][next_col] - distance[row][col]
         for row, col in paths.distance[0].isfinite().nonzero().tolist()
-        for _, cost, next_row, next_col in neighbours(rows, row, col, Moves())
+        for _, cost, next_row, next_col in neighbours(rows, row, col, GridMotion())
     ]
     assert 0.09 < min(more for more in excess if more > 1e-9) < 0.11
 
 
 def test_the_four_connected_set_holds_the_first_four_actions_only(random_maps):
     blocked, goal = random_maps(2, 10, 8, 6)
-    assert shortest_paths(blocked, goal, Moves(num_actions=4)).optimal_actions.max() < 16
+    assert shortest_paths(blocked, goal, GridMotion(num_actions=4)).optimal_actions.max() < 16
 
 
 def test_a_cell_that_cannot_reach_the_goal_is_infinitely_far_and_has_no_action(draw):
@@ -130,7 +130,7 @@ def test_squeezing_between_two_obstacles_is_the_shortest_path_unless_banned(draw
     blocked = draw(".#", "#.")[None]
     goal = torch.tensor([[0, 0]])
     assert shortest_paths(blocked, goal).distance[0, 1, 1].item() == pytest.approx(math.sqrt(2), abs=1e-12)
-    assert shortest_paths(blocked, goal, Moves(corner_cutting=False)).distance[0, 1, 1].item() == math.inf
+    assert shortest_paths(blocked, goal, GridMotion(corner_cutting=False)).distance[0, 1, 1].item() == math.inf
 
 
 def test_from_a_goal_on_an_obstacle_nothing_can_be_reached(draw):
@@ -209,14 +209,14 @@ def test_the_preferred_action_is_a_diagonal_one_where_there_is_one():
 def test_the_preferred_action_of_four_is_the_first():
     every = torch.arange(16).to(torch.uint8)
     expected = [next((action for action in range(4) if number >> action & 1), 255) for number in range(16)]
-    assert preferred_action(every, Moves(num_actions=4)).tolist() == expected
+    assert preferred_action(every, GridMotion(num_actions=4)).tolist() == expected
 
 
 def test_paths_whose_costs_differ_by_five_millionths_are_not_ties():
     """Mutant: ties x10. Two ways around an obstacle, one of them through a cell that costs 5e-6 more."""
     blocked = torch.tensor([[[False, False, False], [False, True, False], [False, False, False]]])
     entry_cost = torch.ones(1, 3, 3, dtype=torch.float64)
-    goal, moves = torch.tensor([[1, 2]]), Moves(num_actions=4)
+    goal, moves = torch.tensor([[1, 2]]), GridMotion(num_actions=4)
     north, south = 1 << 0, 1 << 1
     assert shortest_paths(blocked, goal, moves, entry_cost).optimal_actions[0, 1, 0] == north | south
     entry_cost[0, 2, 1] += 5e-6

@@ -3,7 +3,7 @@ import torch
 
 from torchvin.errors import InputError
 from torchvin.maps.generators.gridworld import PAPER_SETTINGS, generate_gridworld, obstacle_settings
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (4, 4), (5, 12), (28, 28), (17, 6)])
@@ -15,10 +15,10 @@ def test_maps_have_a_blocked_border_and_a_free_goal_that_a_move_leads_to(height,
     assert blocked[:, :, [0, -1]].all()
     maps = torch.arange(50)
     assert not blocked[maps, goal[:, 0], goal[:, 1]].any()
-    assert Moves().allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
+    assert GridMotion().allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
 
 
-@pytest.mark.parametrize("moves", [Moves(num_actions=4), Moves(corner_cutting=False)])
+@pytest.mark.parametrize("moves", [GridMotion(num_actions=4), GridMotion(corner_cutting=False)])
 def test_a_move_of_the_given_environment_leads_to_the_goal(moves):
     blocked, goal = generate_gridworld(300, 16, seed=1, moves=moves)
     maps = torch.arange(300)

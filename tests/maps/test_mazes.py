@@ -5,7 +5,7 @@ from scipy.ndimage import label
 
 from torchvin.errors import InputError
 from torchvin.maps.generators.mazes import PERFECT, _maze, generate_mazes
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 @pytest.mark.parametrize(("height", "width"), [(5, 5), (9, 9), (15, 11), (28, 28), (6, 9)])
@@ -16,7 +16,7 @@ def test_mazes_have_a_blocked_border_and_a_free_goal_that_a_move_leads_to(height
     assert blocked[:, :, [0, -1]].all()
     maps = torch.arange(10)
     assert not blocked[maps, goal[:, 0], goal[:, 1]].any()
-    assert Moves(num_actions=4).allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
+    assert GridMotion(num_actions=4).allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
 
 
 @pytest.mark.parametrize(("height", "width"), [(9, 9), (21, 15), (28, 28)])

@@ -7,7 +7,7 @@ from torchvin.maps.generators.caves import generate_caves
 from torchvin.maps.generators.goals import draw_goal
 from torchvin.maps.generators.rooms import ROOM_SIDES, generate_rooms
 from torchvin.maps.generators.scattered import generate_scattered
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 GENERATORS = [generate_rooms, generate_caves]
 ALL = [*GENERATORS, generate_scattered]
@@ -71,7 +71,7 @@ def test_scattered_cells_have_their_share_up_to_the_edge_and_a_goal_that_a_move_
     assert blocked.float().mean().item() == pytest.approx(0.3, abs=0.01)
     assert blocked[:, 0].float().mean().item() == pytest.approx(0.3, abs=0.03)
     maps = torch.arange(300)
-    assert Moves(4).allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
+    assert GridMotion(4).allowed(blocked)[maps, :, goal[:, 0], goal[:, 1]].any(dim=1).all()
     dense, goal = generate_scattered(50, 4, seed=0, density=(0.85, 0.9))
     assert not dense[torch.arange(50), goal[:, 0], goal[:, 1]].any()
     with pytest.raises(InputError, match=r"bounds 0 <= low <= high <= 0\.9"):

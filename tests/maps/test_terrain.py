@@ -7,10 +7,12 @@ from torchvin.data.dataset import solve_maps
 from torchvin.errors import InputError, ShapeError
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.generators.gridworld import generate_gridworld
+from torchvin.maps.generators.terrain import generate_terrain
 from torchvin.maps.observe import encode
-from torchvin.maps.terrain import check_terrain, entry_cost, generate_terrain
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.maps.terrain import check_terrain, entry_cost
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.mdp.rollout import rollout
+from torchvin.mdp.transitions import transitions
 
 COSTS = (1.0, 2.0, 5.0)
 
@@ -38,7 +40,7 @@ def relaxed(blocked, goal, moves, cost):
     distance = torch.full((moves.num_orientations * blocked.numel(),), math.inf, dtype=torch.float64)
     orientation, row, col = goal if len(goal) == 3 else (0, *goal)
     distance[orientation * blocked.numel() + row * blocked.shape[1] + col] = 0.0
-    destination = moves.destinations(blocked[None])[0]
+    destination = transitions(blocked[None], moves).successor[0]
     cells = destination % blocked.numel()
     for _ in range(len(distance)):
         for action, price in enumerate(moves.costs):
@@ -49,7 +51,7 @@ def relaxed(blocked, goal, moves, cost):
     return distance
 
 
-@pytest.mark.parametrize("moves", [Moves(), Moves(4), DifferentialDrive()], ids=str)
+@pytest.mark.parametrize("moves", [GridMotion(), GridMotion(4), DifferentialDrive()], ids=str)
 def test_entering_a_cell_costs_by_its_class(random_maps, moves):
     blocked, goal = random_maps(3, 4, 5, 6, density=0.2)
     goal = goal if moves.num_orientations == 1 else torch.cat([torch.full((4, 1), 2), goal], dim=1)
@@ -69,7 +71,7 @@ def test_entering_a_cell_costs_by_its_class(random_maps, moves):
 def test_a_detour_over_cheap_ground_beats_the_straight_way(draw):
     terrain = torch.tensor([[[0, 0, 0], [0, 2, 0]]], dtype=torch.uint8)
     dataset = solve_maps(
-        draw("...", "...")[None], torch.tensor([[1, 2]]), moves=Moves(4), terrain=terrain, terrain_costs=COSTS
+        draw("...", "...")[None], torch.tensor([[1, 2]]), moves=GridMotion(4), terrain=terrain, terrain_costs=COSTS
     )
     north, south, east = 1, 2, 4
     assert dataset.optimal_actions[0].tolist() == [[east, east, south], [north, east, 0]]

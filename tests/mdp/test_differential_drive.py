@@ -11,9 +11,10 @@ from torchvin.errors import InputError, ShapeError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import action_set, preferred_action, shortest_paths
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import HEADINGS, MOTION_MODELS, DifferentialDrive, Moves, motion_model
+from torchvin.mdp.motion import HEADINGS, MOTION_MODELS, DifferentialDrive, GridMotion, motion_model
 from torchvin.mdp.rollout import rollout
-from torchvin.spaces import flatten
+from torchvin.mdp.transitions import transitions
+from torchvin.spaces import StateSpace
 
 DRIVE = DifferentialDrive()
 LEFT, RIGHT, FORWARD = range(3)
@@ -49,7 +50,7 @@ def test_turning_right_goes_once_around_the_compass():
 
 def test_destinations_and_allowed_are_those_of_a_loop_by_hand(random_maps):
     blocked, _ = random_maps(4, 5, 4, 6)
-    destinations, allowed = DRIVE.destinations(blocked), DRIVE.allowed(blocked)
+    destinations, allowed = transitions(blocked, DRIVE).successor, DRIVE.allowed(blocked)
     assert (destinations.shape, allowed.shape) == ((5, 3, 4 * 24), (5, 12, 4, 6))
     for index in range(5):
         rows = blocked[index].tolist()
@@ -116,7 +117,7 @@ def test_a_walk_along_the_expert_arrives_at_the_cost_of_the_distance(random_maps
     assert torch.equal(rollouts.num_steps[can].double(), rollouts.cost[can])
     last = (rollouts.path >= 0).sum(dim=-1) - 1
     ends = rollouts.path.gather(2, last.clamp(min=0)[..., None])[..., 0]
-    assert torch.equal(ends[can], flatten(goal, (6, 9))[:, None].expand_as(ends)[can])
+    assert torch.equal(ends[can], StateSpace(6, 9, 4).flatten(goal)[:, None].expand_as(ends)[can])
 
 
 def test_a_data_set_has_an_answer_for_every_orientation(random_maps):
@@ -125,7 +126,7 @@ def test_a_data_set_has_an_answer_for_every_orientation(random_maps):
     dataset = solve_maps(blocked, goal, moves=DRIVE, num_demonstrations=3)
     assert dataset.optimal_actions.shape == dataset.demonstrated.shape == (4, 4, 6, 5)
     assert dataset.starts.shape == (4, 3, 3)
-    assert dataset.num_states == 120
+    assert dataset.space.num_states == 120
     planes = dataset.planes()
     assert planes.shape == (4, 5, 6, 5)
     for index, (o, row, col) in enumerate(goal.tolist()):
@@ -139,8 +140,8 @@ def test_a_data_set_has_an_answer_for_every_orientation(random_maps):
 
 
 def test_mechanisms_are_found_by_name():
-    assert motion_model("news") == Moves(num_actions=4)
-    assert motion_model("moore") == Moves()
+    assert motion_model("news") == GridMotion(num_actions=4)
+    assert motion_model("moore") == GridMotion()
     assert motion_model("differential-drive") == DRIVE
     assert all(known.costs and len(known.names) == known.num_actions for known in MOTION_MODELS.values())
     with pytest.raises(InputError, match=r"unknown motion model 'differential'\. Did you mean 'differential-drive'"):

@@ -6,25 +6,25 @@ import torch
 from torchvin.data.draw import draw_maps
 from torchvin.experts.grid import preferred_action
 from torchvin.maps.generators.mazes import PERFECT, generate_mazes
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.mdp.rollout import rollout
-from torchvin.spaces import flatten
+from torchvin.mdp.transitions import transitions
 
 
-@pytest.mark.parametrize("moves", [Moves(), Moves(4), DifferentialDrive()], ids=str)
+@pytest.mark.parametrize("moves", [GridMotion(), GridMotion(4), DifferentialDrive()], ids=str)
 def test_a_walk_by_doubling_is_a_walk_move_by_move(moves):
     dataset = draw_maps("maze", 3, 7, 9, seed=2, moves=moves, terrain_costs=(1.0, 3.0))
     generator = torch.Generator().manual_seed(0)
     random = torch.randint(moves.num_actions, dataset.optimal_actions.shape, generator=generator)
     expert = preferred_action(dataset.optimal_actions, moves).long()
     actions = torch.where(torch.rand(random.shape, generator=generator) < 0.2, random, expert)  # 255 stays
-    starts = torch.randint(-1, dataset.num_states, (3, 40), generator=generator)
+    starts = torch.randint(-1, dataset.space.num_states, (3, 40), generator=generator)
     limit = torch.randint(0, 70, (3, 40), generator=generator)
     rollouts = rollout(
         actions, dataset.blocked, dataset.goal, starts, limit=limit, moves=moves, entry_cost=dataset.entry_cost
     )
-    destinations = moves.destinations(dataset.blocked)
-    goal = flatten(dataset.goal, dataset.size)
+    destinations = transitions(dataset.blocked, moves).successor
+    goal = dataset.space.flatten(dataset.goal)
     cost_of = dataset.entry_cost.flatten(1)
     for index in range(3):
         for number in range(40):
@@ -44,7 +44,7 @@ def test_thousands_of_moves_through_a_perfect_maze_are_counted_exactly():
     blocked, goal = generate_mazes(1, 101, seed=0, opened=PERFECT)
     from torchvin.experts.grid import shortest_paths
 
-    moves = Moves(num_actions=4)
+    moves = GridMotion(num_actions=4)
     paths = shortest_paths(blocked, goal, moves)
     starts = torch.where((paths.optimal_actions != 0).flatten(1), torch.arange(101 * 101), -1)
     actions = preferred_action(paths.optimal_actions, moves)

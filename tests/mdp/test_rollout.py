@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.mdp.rollout import rollout
 
 N, S, E, W, NE, NW, SE, SW = range(8)
@@ -142,7 +142,7 @@ def test_the_moves_of_the_environment_decide_what_is_legal(draw):
     southeast = torch.full((1, 2, 2), SE)
     goal, starts, limit = torch.tensor([[1, 1]]), torch.tensor([[0]]), torch.tensor([[3]])
     assert rollout(southeast, blocked, goal, starts, limit=limit).reached.item()
-    banned = Moves(corner_cutting=False)
+    banned = GridMotion(corner_cutting=False)
     assert not rollout(southeast, blocked, goal, starts, limit=limit, moves=banned).reached.item()
 
 

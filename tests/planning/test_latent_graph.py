@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from torchvin.errors import InputError, ShapeError
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP
 from torchvin.planning.models.transition import LearnedMoves
 from torchvin.planning.planners.latent_graph import LatentGraphPlanner, iterate, solve_exactly
 from torchvin.policies.heads import AdvantageHead
 
-MOVES = Moves(num_actions=4)
+MOVES = GridMotion(num_actions=4)
 
 
 def one_hot(steps=MOVES.offsets):

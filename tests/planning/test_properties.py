@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchvin.experts.grid import action_set, shortest_paths
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.planning.models.transition import NormalizedTransition
 from torchvin.planning.value_iteration import value_iteration
 
@@ -56,7 +56,7 @@ def bellman_ford(blocked, goal, num_steps, moves):
     height=SIDES,
     width=SIDES,
     num_iterations=st.integers(0, 12),
-    moves=st.sampled_from([Moves(), Moves(num_actions=4), Moves(corner_cutting=False)]),
+    moves=st.sampled_from([GridMotion(), GridMotion(num_actions=4), GridMotion(corner_cutting=False)]),
 )
 def test_k_iterations_of_the_true_model_are_the_shortest_paths_of_at_most_k_steps(
     random_maps, true_model, seed, height, width, num_iterations, moves
@@ -69,7 +69,9 @@ def test_k_iterations_of_the_true_model_are_the_shortest_paths_of_at_most_k_step
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
 
 
-@given(seed=SEEDS, height=SIDES, width=SIDES, moves=st.sampled_from([Moves(), Moves(4), Moves(8, False)]))
+@given(
+    seed=SEEDS, height=SIDES, width=SIDES, moves=st.sampled_from([GridMotion(), GridMotion(4), GridMotion(8, False)])
+)
 def test_with_enough_iterations_the_true_model_gives_the_experts_distances_and_action_sets(
     random_maps, true_model, seed, height, width, moves
 ):

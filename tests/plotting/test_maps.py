@@ -11,7 +11,7 @@ from torchvin.architectures.fcn import FCNConfig
 from torchvin.architectures.gppn import GPPNConfig
 from torchvin.errors import InputError
 from torchvin.evaluation.path import plan_path
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.plotting import maps as pictures
 from torchvin.plotting.figure import figure
 from torchvin.plotting.tasks import furthest_start
@@ -34,7 +34,7 @@ def planned():
     return blocked, plan_path(load_policy("gridworld-8"), blocked, (4, 0), (0, 5))
 
 
-@pytest.mark.parametrize("motion", [Moves(), Moves(num_actions=4)])
+@pytest.mark.parametrize("motion", [GridMotion(), GridMotion(num_actions=4)])
 def test_the_arrow_of_every_action_points_where_its_name_says(axis, motion):
     blocked = torch.zeros(1, motion.num_actions + 1, dtype=torch.bool)
     actions = torch.arange(motion.num_actions + 1)[None] % motion.num_actions
@@ -103,7 +103,7 @@ def test_any_planner_with_a_reward_image_can_be_drawn_and_others_are_refused(pla
 
 def test_the_furthest_start_is_that_of_the_costliest_path():
     blocked = torch.tensor([[False] * 4, [True, True, True, False], [False] * 4])
-    assert furthest_start(blocked, (0, 0), Moves(num_actions=4)) == (2, 0)
+    assert furthest_start(blocked, (0, 0), GridMotion(num_actions=4)) == (2, 0)
     with pytest.raises(InputError, match=r"no other cell can reach the goal \(0, 0\)"):
         furthest_start(torch.tensor([[False, True]]), (0, 0))
 

@@ -20,7 +20,7 @@ from torchvin import (
 from torchvin.evaluation.path import plan_path
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.training.config import preset
 
 VIN_OF_GPPN_15 = preset("maze-15-vin").policy
@@ -107,23 +107,23 @@ def test_weights_are_stored_and_loaded(config, policy, planes, tmp_path):
 
 
 def test_the_scorer_and_the_path_planner_take_every_design(config, policy):
-    dataset = solve_maps(*generate_mazes(3, 9, seed=0), moves=Moves(4))
+    dataset = solve_maps(*generate_mazes(3, 9, seed=0), moves=GridMotion(4))
     scores = evaluate(policy, dataset).scores
     assert 0 <= scores.all_states_success_rate <= 1
     start = tuple(dataset.starts[0, 0].tolist())
-    planned = plan_path(policy, dataset.blocked[0], start, tuple(dataset.goal[0].tolist()), moves=Moves(4))
+    planned = plan_path(policy, dataset.blocked[0], start, tuple(dataset.goal[0].tolist()), moves=GridMotion(4))
     assert planned.iterations >= 1
     assert planned.optimal_cost >= 1
 
 
 def test_a_planner_to_the_fixed_point_reports_the_updates_it_made():
     torch.manual_seed(0)
-    dataset = solve_maps(*generate_mazes(1, 9, seed=0), moves=Moves(4))
+    dataset = solve_maps(*generate_mazes(1, 9, seed=0), moves=GridMotion(4))
     policy = build_policy(CONFIGS["implicit"])
     start, goal = tuple(dataset.starts[0, 0].tolist()), tuple(dataset.goal[0].tolist())
     made = policy(dataset.planes()).plan.num_iterations
     assert 0 < made < 2000
-    assert plan_path(policy, dataset.blocked[0], start, goal, moves=Moves(4)).iterations == made
+    assert plan_path(policy, dataset.blocked[0], start, goal, moves=GridMotion(4)).iterations == made
 
 
 def test_gppn_has_the_papers_shape():

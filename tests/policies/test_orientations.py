@@ -7,7 +7,7 @@ from torchvin import NormalizedConfig, PaperConfig, build_policy
 from torchvin.architectures.registry import architecture, config_from_json
 from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError, ShapeError
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.pretrained.store import available, load_policy
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples
@@ -79,7 +79,7 @@ def test_giving_up_is_worth_nothing_in_every_orientation(mazes):
 
 
 def test_terrain_has_planes_of_its_own():
-    dataset = draw_maps("gridworld", 2, 8, 8, moves=Moves(), terrain_costs=(1.0, 2.0, 4.0))
+    dataset = draw_maps("gridworld", 2, 8, 8, moves=GridMotion(), terrain_costs=(1.0, 2.0, 4.0))
     for config in (NormalizedConfig(num_terrains=3), PaperConfig(num_terrains=3)):
         policy = build_policy(config)
         base = policy(dataset.planes()).logits

@@ -24,10 +24,10 @@ from torchvin import (
     save_policy,
 )
 from torchvin.architectures.registry import MODULES, architecture, build_with, config_to_json
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.pretrained.store import available, load_config, load_record
 
-TASK = {"name": "gridworld", "motion": Moves(num_actions=8, corner_cutting=False).to_json()}
+TASK = {"name": "gridworld", "motion": GridMotion(num_actions=8, corner_cutting=False).to_json()}
 RECORD = {"command": "torchvin train", "maps": 60, "validation": {"success_rate": 0.5}}
 
 
@@ -58,7 +58,7 @@ def test_every_architecture_comes_back_with_all_that_is_known_of_it(tmp_path, na
     assert type(loaded) is type(policy)
     assert (loaded.config, loaded.task, loaded.record) == (policy.config, TASK, RECORD)
     assert (loaded.builder, loaded.training) == ("", False)
-    assert loaded.motion == Moves(num_actions=8, corner_cutting=False)
+    assert loaded.motion == GridMotion(num_actions=8, corner_cutting=False)
     assert {name: str(value) for name, value in loaded.state_dict().items()} == {
         name: str(value) for name, value in policy.state_dict().items()
     }
@@ -83,7 +83,7 @@ def test_the_way_to_solve_is_kept(tmp_path, solve):
     assert loaded.planner.exact == (solve == "exact")
 
 
-@pytest.mark.parametrize("motion", [Moves(4), Moves(8, corner_cutting=False), DifferentialDrive()])
+@pytest.mark.parametrize("motion", [GridMotion(4), GridMotion(8, corner_cutting=False), DifferentialDrive()])
 def test_the_motion_model_is_kept(tmp_path, motion):
     save_policy(tmp_path, build_policy(PaperConfig()), task={"motion": motion.to_json()})
     assert load_policy(tmp_path).motion == motion

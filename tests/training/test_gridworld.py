@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from torchvin import (
+    GridMotion,
     InputError,
-    Moves,
     NormalizedConfig,
     PaperConfig,
     build_policy,
@@ -109,7 +109,7 @@ def test_the_weights_say_what_they_learned_from(tmp_path, capsys):
         == 0
     )
     policy = load_policy(folder)
-    assert policy.motion == Moves(corner_cutting=False)
+    assert policy.motion == GridMotion(corner_cutting=False)
     assert policy.task["data"] == {"maps": 48, "height": 8, "width": 8}
     assert policy.record["config"]["data"] == {"source": "maps.npz", "maps": 48, "height": 8, "width": 8}
     assert policy.record["maps"] == 48

@@ -11,7 +11,7 @@ from torchvin import InputError, NormalizedConfig, build_policy, train
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.training.config import TrainingConfig, preset
 from torchvin.training.imitation.examples import MapExamples, StateExamples
 from torchvin.training.optimizers import build_optimizer
@@ -19,7 +19,7 @@ from torchvin.training.optimizers import build_optimizer
 
 @pytest.fixture(scope="module")
 def mazes():
-    return draw_maps("maze", 80, 9, 9, moves=Moves(4))
+    return draw_maps("maze", 80, 9, 9, moves=GridMotion(4))
 
 
 def small(name, *, epochs=3, **policy):

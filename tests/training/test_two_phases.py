@@ -9,7 +9,7 @@ import torch
 from torchvin import FCNConfig, InputError, NormalizedConfig, ShortestPathConfig, build_policy, evaluate, train
 from torchvin.data.draw import draw_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
-from torchvin.mdp.motion import DifferentialDrive, Moves
+from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
 from torchvin.training.phases.calibration import calibrate
 from torchvin.training.phases.costs import merged, without_drift
@@ -21,7 +21,7 @@ SMALL = RunConfig(
     DataConfig(kind="maze", height=9, width=9, maps=400, motion="news"),
     dataclasses.replace(preset("maze-15").training, epochs=8, validation_maps=32, tensorboard=False),
 )
-NEWS = Moves(num_actions=4)
+NEWS = GridMotion(num_actions=4)
 DRIVE = ShortestPathConfig(num_actions=3, num_orientations=4)
 
 
@@ -195,10 +195,10 @@ def test_merging_never_orders_costs_anew():
 
 def test_drift_is_removed_where_it_changes_no_plan():
     kernel = torch.zeros(8, 1, 3, 3)
-    for action, (row, col) in enumerate(Moves().offsets):
+    for action, (row, col) in enumerate(GridMotion().offsets):
         kernel[action, 0, 1 + row, 1 + col] = 1.0
-    true = torch.tensor(Moves().costs)
-    drift = torch.tensor([0.2 * row - 0.1 * col for row, col in Moves().offsets])
+    true = torch.tensor(GridMotion().costs)
+    drift = torch.tensor([0.2 * row - 0.1 * col for row, col in GridMotion().offsets])
     torch.testing.assert_close(without_drift(true + drift, kernel), true)
     assert torch.equal(without_drift(true - 0.999 * true, kernel).sign(), torch.ones(8))
 
@@ -224,7 +224,7 @@ def test_costs_are_fine_tuned_after_hardening():
     dataset = draw_maps("gridworld", 60, 8, 8, seed=3)
     costs = []
     for steps in (0, 60):
-        policy = with_open_gates(build_policy(ShortestPathConfig()), Moves())
+        policy = with_open_gates(build_policy(ShortestPathConfig()), GridMotion())
         with torch.no_grad():
             policy.planner.model.cost.copy_(0.3 * torch.tensor([2.5] * 4 + [1.0] * 4))  # diagonals always first
         options = dataclasses.replace(SMALL.training, cost_steps=steps, loss="uniform-set", learning_rate=0.02)
@@ -241,10 +241,10 @@ def test_calibration_removes_drift():
     """Mutant: drift kept. A cost per row that no plan depends on goes, so that the expert's ties are ties again."""
     torch.manual_seed(0)
     dataset = draw_maps("gridworld", 60, 8, 8, seed=3)
-    policy = with_open_gates(build_policy(ShortestPathConfig()), Moves())
-    drift = torch.tensor([0.1 * row + 0.05 * col for row, col in Moves().offsets])
+    policy = with_open_gates(build_policy(ShortestPathConfig()), GridMotion())
+    drift = torch.tensor([0.1 * row + 0.05 * col for row, col in GridMotion().offsets])
     with torch.no_grad():
-        policy.planner.model.cost.copy_(torch.tensor(Moves().costs) * 0.5 + drift)
+        policy.planner.model.cost.copy_(torch.tensor(GridMotion().costs) * 0.5 + drift)
     options = dataclasses.replace(SMALL.training, cost_steps=0, loss="uniform-set")
     assert calibrate(policy, dataset, options) == 1.0
     hardened = policy.planner.latent_mdp(dataset.planes()).cost

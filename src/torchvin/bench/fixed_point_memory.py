@@ -17,7 +17,7 @@ from torchvin.data.dataset import solve_maps
 from torchvin.io.progress import progress_bar
 from torchvin.io.tables import Column, Table, table_of
 from torchvin.maps.generators.mazes import generate_mazes
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.training.imitation.losses import optimal_set_loss
 
 Mode = Literal["implicit", "checkpoint", "unroll"]
@@ -80,7 +80,7 @@ def train_steps(options: FixedPointMemory, mode: Mode, iterations: int) -> dict[
     """One row: train in this process."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    dataset = solve_maps(*generate_mazes(options.batch, options.side, seed=0), moves=Moves(4))
+    dataset = solve_maps(*generate_mazes(options.batch, options.side, seed=0), moves=GridMotion(4))
     policy = build_policy(NormalizedConfig(num_actions=4, gradient=mode, discount=options.discount))
     optimizer = torch.optim.Adam(policy.parameters(), lr=0.01)
     observation, cells = dataset.planes(), dataset.optimal_actions != 0

@@ -20,7 +20,7 @@ from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.io.progress import progress_bar
 from torchvin.io.tables import Column, Table, table_of
 from torchvin.maps.generators.mazes import generate_mazes
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.training.imitation.losses import optimal_set_loss
 from torchvin.types import PolicyOutput
@@ -59,7 +59,7 @@ class Planners(Timer):
 
     def measure(self) -> dict[str, Any]:
         """One row per planner."""
-        dataset = solve_maps(*generate_mazes(self.batch, self.side, seed=0), moves=Moves(4))
+        dataset = solve_maps(*generate_mazes(self.batch, self.side, seed=0), moves=GridMotion(4))
         rows = []
         with progress_bar("measuring", len(CONFIGS)) as advance:
             for name, config in CONFIGS.items():

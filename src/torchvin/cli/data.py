@@ -40,10 +40,10 @@ class Arguments:
     demonstrations: int = 7
     """Demonstrated paths per map (the authors: 7)."""
     connectivity: int = 8
-    """Moves: 8, or 4 without diagonals."""
+    """Moves of each cell: 8, or 4 without diagonals."""
     corner_cutting: bool = True
-    """Diagonal moves may pass the corner of an obstacle; not on ROS maps, unless --mechanism says so."""
-    mechanism: str | None = None
+    """Diagonal moves may pass the corner of an obstacle; not on ROS maps, unless --motion says so."""
+    motion: Annotated[str | None, tyro.conf.arg(aliases=["--mechanism"])] = None
     """Motion model by name, in place of the two options above: moore (8 moves), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
@@ -94,14 +94,14 @@ def _check_one_source(arguments: Arguments) -> None:
 
 def _motion_model(arguments: Arguments) -> "MotionModel | None":
     """The motion model that was asked for; None if none was, so that own maps may say it."""
-    from torchvin.mdp.motion import Moves, motion_model
+    from torchvin.mdp.motion import GridMotion, motion_model
 
-    moves = Moves(arguments.connectivity, arguments.corner_cutting)
-    if arguments.mechanism is None:
-        return None if moves == Moves() else moves
-    if moves != Moves():
-        raise InputError("--mechanism says all of what the agent can do; leave out --connectivity and corners.")
-    return motion_model(arguments.mechanism)
+    moves = GridMotion(arguments.connectivity, arguments.corner_cutting)
+    if arguments.motion is None:
+        return None if moves == GridMotion() else moves
+    if moves != GridMotion():
+        raise InputError("--motion says all of what the agent can do; leave out --connectivity and corners.")
+    return motion_model(arguments.motion)
 
 
 def _drawn(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":

@@ -38,7 +38,7 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.path import check_task, plan_path
     from torchvin.io.files import check_writable
     from torchvin.maps.formats import read_map
-    from torchvin.mdp.motion import Moves
+    from torchvin.mdp.motion import GridMotion
     from torchvin.plotting.figure import check_picture
     from torchvin.plotting.maps import plot_plan
     from torchvin.pretrained.store import load_policy
@@ -53,7 +53,7 @@ def run(arguments: Arguments) -> None:
             f"{arguments.weights}: trained for {config.num_orientations} orientations and "
             f"{config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
         )
-    moves = Moves(config.num_actions)
+    moves = GridMotion(config.num_actions)
     check_task(map_file.blocked, start, goal, moves)
     if arguments.out:
         check_picture(arguments.out)

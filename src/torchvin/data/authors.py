@@ -22,8 +22,8 @@ from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import action_set, shortest_paths
 from torchvin.maps.observe import GOAL_VALUE
-from torchvin.mdp.motion import OFFSETS, Moves
-from torchvin.spaces import unflatten
+from torchvin.mdp.motion import OFFSETS, GridMotion
+from torchvin.spaces import StateSpace
 
 TRAINING_KEYS = ("batch_im_data", "batch_value_data", "state_x_data", "state_y_data", "batch_label_data")
 TEST_KEYS = ("all_im_data", "all_value_data", "all_states_xy")
@@ -153,7 +153,7 @@ def _path_starts(goal: torch.Tensor, demonstrated: torch.Tensor, visits: torch.T
     most = max(1, int(begins.sum(dim=1).max()))
     ordered = begins.int().sort(dim=1, descending=True, stable=True).indices[:, :most]
     starts = torch.where(begins.gather(1, ordered), ordered, -1)
-    return unflatten(starts, (demonstrated.shape[1], width))
+    return StateSpace(demonstrated.shape[1], width).unflatten(starts)
 
 
 def _read_test(path: Path, contents: dict[str, Any], split: str) -> MapDataset:
@@ -203,7 +203,7 @@ def _dataset(
             f"{path}: {wrong} of {total} demonstrated actions do not begin a shortest path: the layout is not the "
             "authors' (training: row by row, 0-based; test: column by column, 1-based)."
         )
-    return MapDataset(blocked, goal, optimal, demonstrated, starts, Moves(), source=AUTHORS)
+    return MapDataset(blocked, goal, optimal, demonstrated, starts, GridMotion(), source=AUTHORS)
 
 
 def _maps(
@@ -217,7 +217,7 @@ def _maps(
     if ((goals := values == GOAL_VALUE).sum(axis=1) != 1).any():
         raise InputError(f"{path}: each goal image must hold {GOAL_VALUE:g} exactly once, at the goal.")
     blocked = torch.from_numpy(images == 0).view(-1, side, side)
-    goal = unflatten(torch.from_numpy(goals.argmax(axis=1)), (side, side))
+    goal = StateSpace(side, side).unflatten(torch.from_numpy(goals.argmax(axis=1)))
     if column_major:
         return blocked.transpose(1, 2).contiguous(), goal.flip(1)
     return blocked, goal

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
@@ -12,8 +12,8 @@ from torchvin.experts.demonstrations import demonstrate
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.observe import encode
 from torchvin.maps.terrain import check_terrain, entry_cost
-from torchvin.mdp.motion import MotionModel, Moves
-from torchvin.spaces import off_the_map
+from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.spaces import StateSpace
 
 #: `MapDataset.source` of the authors' files and of a user's own maps.
 AUTHORS, OWN = "authors", "own"
@@ -29,7 +29,8 @@ class MapDataset:
     Attributes:
         blocked: True = obstacle, [M, H, W] bool.
         goal: (row, col), [M, 2] int64.
-        optimal_actions: bit a set where action a begins a cheapest path, [M, H, W] uint8; 0 where there is none.
+        optimal_actions: bit a set where action a begins a cheapest path, [M, H, W] uint8, or int64 for more than
+            8 actions; 0 where there is none.
         demonstrated: the action that the demonstrations show in a state, [M, H, W] uint8; 255 where they show none. One
             map holds them all, because the paths to one goal come from one tree: a state has one label.
         starts: (row, col) where each demonstration begins, [M, S, 2] int64; -1 fills up maps with fewer than S.
@@ -41,7 +42,7 @@ class MapDataset:
 
     blocked: Bool[Tensor, "M H W"]
     goal: Int[Tensor, "M D"]
-    optimal_actions: UInt8[Tensor, "M *O H W"]
+    optimal_actions: Integer[Tensor, "M *O H W"]
     demonstrated: UInt8[Tensor, "M *O H W"]
     starts: Int[Tensor, "M S D"]
     moves: MotionModel
@@ -65,9 +66,9 @@ class MapDataset:
         return height, width
 
     @property
-    def num_states(self) -> int:
-        """States of a map, O * H * W."""
-        return self.moves.num_orientations * self.blocked[0].numel()
+    def space(self) -> StateSpace:
+        """The states of each map."""
+        return self.moves.states(*self.size)
 
     @property
     def entry_cost(self) -> Float[Tensor, "M H W"] | None:
@@ -120,7 +121,7 @@ def solve_maps(
     >>> len(solve_maps(*generate_gridworld(3, 8)))
     3
     """
-    moves = moves or Moves()
+    moves = moves or GridMotion()
     check_goals(blocked, goal, moves.num_orientations)
     check_terrain(blocked, terrain, terrain_costs)
     cost = entry_cost(terrain, terrain_costs)
@@ -143,9 +144,10 @@ def check_goals(blocked: Bool[Tensor, "M H W"], goal: Int[Tensor, "M D"], num_or
     check_shape("blocked", blocked, "M H W")
     if blocked.dtype != torch.bool:
         raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
-    check_shape("goal", goal, f"{blocked.shape[0]} {2 if num_orientations == 1 else 3}")
     height, width = blocked.shape[1:]
-    outside = off_the_map(goal, (height, width), num_orientations)
+    space = StateSpace(height, width, num_orientations)
+    check_shape("goal", goal, f"{blocked.shape[0]} {space.state_length}")
+    outside = ~space.contains(goal)
     row, col = goal[:, -2].clamp(0, height - 1), goal[:, -1].clamp(0, width - 1)
     wrong = (outside | blocked[torch.arange(len(goal)), row, col]).nonzero()[:, 0]
     if len(wrong):

@@ -15,8 +15,8 @@ from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.generators.mazes import PERFECT, generate_mazes
 from torchvin.maps.generators.rooms import generate_rooms
 from torchvin.maps.generators.scattered import generate_scattered
-from torchvin.maps.terrain import generate_terrain
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.maps.generators.terrain import generate_terrain
+from torchvin.mdp.motion import GridMotion, MotionModel
 
 Seed = int | Sequence[int]
 Maps = tuple[Tensor, Tensor]  # blocked [M, H, W], goal [M, 2]
@@ -39,7 +39,9 @@ class Generator:
 
 
 def _gridworld(num_maps: int, height: int, width: int, seed: Seed, moves: MotionModel) -> Maps:
-    straight = moves if isinstance(moves, Moves) else Moves(num_actions=4)  # they lead to a goal from any heading
+    straight = (
+        moves if isinstance(moves, GridMotion) else GridMotion(num_actions=4)
+    )  # they lead to a goal from any heading
     return generate_gridworld(num_maps, height, width, seed=seed, moves=straight)
 
 
@@ -98,7 +100,7 @@ def draw_maps(
     """
     if kind not in GENERATORS:
         raise unknown_name("kind of data", kind, GENERATORS)
-    moves = moves or Moves()
+    moves = moves or GridMotion()
     seeds = tuple(seed) if isinstance(seed, Sequence) else (seed,)
     blocked, goal = GENERATORS[kind].draw(num_maps, height, width, seed, moves)
     if moves.num_orientations > 1:

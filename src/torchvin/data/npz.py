@@ -1,5 +1,6 @@
 """Our file: named fields and a version, never pickled."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,45 +9,51 @@ import torch
 
 from torchvin.data.dataset import MapDataset, check_goals
 from torchvin.errors import InputError
+from torchvin.experts.grid import set_dtype
 from torchvin.io.archive import read_archive
 from torchvin.io.files import replacing
 from torchvin.maps.terrain import check_terrain
-from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
-from torchvin.spaces import off_the_map
+from torchvin.mdp.motion import MOTION_MODELS, GridMotion, MotionModel, motion_from_json, motion_model
 
 SCHEMA = "torchvin-maps"
-VERSIONS = (1, 2)  # 2 adds mechanisms with orientations and terrain; what fits in 1 is written as 1
+#: 2 adds the motion models of the GPPN paper by name, and terrain; 3 adds every other motion model. A data set is
+#: written in the first version that holds it.
+VERSIONS = (1, 2, 3)
 #: field -> (dtype on disk, axes); D numbers make a state, and O orientations are an axis where there are several
 FIELDS = {
     "blocked": (np.bool_, "M H W"),
     "goal": (np.int32, "M D"),
-    "optimal_actions": (np.uint8, "M O H W"),
+    "optimal_actions": (np.uint8, "M O H W"),  # int64 for more than 8 actions
     "demonstrated": (np.uint8, "M O H W"),
     "starts": (np.int32, "M S D"),
 }
 TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
-MECHANISM = "mechanism"  # version 2: name of a mechanism other than grid moves
+MECHANISM = "mechanism"  # version 2: name of a motion model other than grid moves
+MOTION = "motion"  # version 3: the motion model as JSON, in place of the name
 SOURCE = "source"  # any version, may lack: `MapDataset.source`; earlier readers ignore it
 
 
 def write_npz(path: Path, dataset: MapDataset) -> None:
     """Write a data set, compressed; the file appears whole or not at all.
 
-    Raises: InputError if `path` cannot be written.
+    Raises: InputError if `path` cannot be written, or the motion model cannot be stored.
     """
-    arrays = {name: getattr(dataset, name).cpu().numpy().astype(dtype) for name, (dtype, _) in FIELDS.items()}
-    if not isinstance(dataset.moves, Moves):
-        name = next(name for name, known in MOTION_MODELS.items() if known == dataset.moves)
-        arrays[MECHANISM] = np.array(name)
+    moves, version = dataset.moves, 1
+    arrays = {name: getattr(dataset, name).cpu().numpy().astype(_dtype(name, moves)) for name in FIELDS}
+    known = next((name for name, each in MOTION_MODELS.items() if each == moves), None)
+    if moves != GridMotion(moves.num_actions if moves.num_actions in (4, 8) else 8, moves.corner_cutting):
+        version = 3 if known is None else 2
+        arrays |= {MOTION: np.array(json.dumps(moves.to_json()))} if known is None else {MECHANISM: np.array(known)}
     if dataset.terrain is not None:
+        version = max(version, 2)
         arrays["terrain"] = dataset.terrain.cpu().numpy()
         arrays["terrain_costs"] = np.array(dataset.terrain_costs)
     header = {
         "schema": np.array(SCHEMA),
-        "version": np.array(VERSIONS[len(arrays) > len(FIELDS)]),
-        "num_actions": np.array(dataset.moves.num_actions),
-        "corner_cutting": np.array(dataset.moves.corner_cutting),
+        "version": np.array(version),
+        "num_actions": np.array(moves.num_actions),
+        "corner_cutting": np.array(moves.corner_cutting),
     }
     if dataset.source:
         header[SOURCE] = np.array(dataset.source)
@@ -67,7 +74,7 @@ def read_npz(path: Path) -> MapDataset:
     header = {name: _scalar(path, arrays, name, kind) for name, kind in HEADER.items()}
     if header["schema"] != SCHEMA or header["version"] not in VERSIONS:
         raise InputError(
-            f"{path}: expected {SCHEMA} version {' or '.join(map(str, VERSIONS))}, got {header['schema']} version "
+            f"{path}: expected {SCHEMA} version 1, 2 or 3, got {header['schema']} version "
             f"{header['version']}; make the data again with `torchvin data`, or upgrade torchvin."
         )
     try:
@@ -88,6 +95,12 @@ def read_npz(path: Path) -> MapDataset:
     return dataset
 
 
+def _dtype(name: str, moves: MotionModel) -> type[np.generic]:
+    """Type of an array on disk: sets of many actions are wider."""
+    wide = name == "optimal_actions" and set_dtype(moves.num_actions) == torch.int64
+    return np.int64 if wide else {**FIELDS, **TERRAIN}[name][0]
+
+
 def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> Any:
     if arrays[name].shape != () or arrays[name].dtype.kind != kind:
         raise InputError(f"{path}: {name} must be one value, got {arrays[name].dtype} {arrays[name].shape}.")
@@ -95,18 +108,25 @@ def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> 
 
 
 def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> MotionModel:
-    if MECHANISM not in arrays:
-        return Moves(header["num_actions"], header["corner_cutting"])
-    moves = motion_model(_scalar(path, arrays, MECHANISM, "U"))
+    if MOTION in arrays:
+        try:
+            moves = motion_from_json(json.loads(_scalar(path, arrays, MOTION, "U")))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"{MOTION} must be a motion model as JSON ({error}).") from error
+    elif MECHANISM in arrays:
+        moves = motion_model(_scalar(path, arrays, MECHANISM, "U"))
+    else:
+        return GridMotion(header["num_actions"], header["corner_cutting"])
     if (moves.num_actions, moves.corner_cutting) != (header["num_actions"], header["corner_cutting"]):
-        raise InputError(f"{arrays[MECHANISM]} has {moves.num_actions} actions, got {header['num_actions']}.")
+        raise InputError(f"the motion model has {moves.num_actions} actions, got {header['num_actions']}.")
     return moves
 
 
 def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, has_terrain: bool) -> None:
     orientations = "" if moves.num_orientations == 1 else f"{moves.num_orientations} "
     sizes: dict[str, int] = {}
-    for name, (dtype, axes) in {**FIELDS, **(TERRAIN if has_terrain else {})}.items():
+    for name, (_, axes) in {**FIELDS, **(TERRAIN if has_terrain else {})}.items():
+        dtype = _dtype(name, moves)
         if name not in arrays:
             raise InputError(f"{path}: it has {', '.join(TERRAIN.keys() & arrays.keys())} but no {name}.")
         array = arrays[name]
@@ -136,8 +156,8 @@ def _check_values(path: Path, dataset: MapDataset) -> None:
     shown, starts = dataset.demonstrated, dataset.starts
     checks = {
         f"demonstrated must hold actions below {num_actions}, or 255": (shown < num_actions) | (shown == 255),
-        f"optimal_actions must hold sets of {num_actions} actions": dataset.optimal_actions.int() < (1 << num_actions),
-        f"starts must lie on the {height}x{width} map, or be -1": ~off_the_map(starts, (height, width), orientations)
+        f"optimal_actions must hold sets of {num_actions} actions": dataset.optimal_actions.long() >> num_actions == 0,
+        f"starts must lie on the {height}x{width} map, or be -1": dataset.space.contains(starts)
         | (starts == -1).all(dim=-1),
     }
     for rule, holds in checks.items():

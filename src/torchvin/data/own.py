@@ -22,7 +22,8 @@ from torchvin.io.npy import read_npy
 from torchvin.io.progress import progress_bar
 from torchvin.maps.formats.contract import check_readable, one_line
 from torchvin.maps.generators.seeds import generator
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.mdp.transitions import transitions
 
 _GOAL_STREAM, _ORIENTATION_STREAM = 4, 2
 _STATES_AT_ONCE = 1 << 18  # solved between two steps of the progress bar
@@ -73,7 +74,7 @@ def dataset_from(
     if goals_path is not None:
         replaced = read_goals(goals_path, len(maps.blocked))
         maps = replace(maps, goal=replaced, source=OWN)
-    moves = moves or maps.moves or Moves()
+    moves = moves or maps.moves or GridMotion()
     maps = replace(maps, goal=_goals(maps, moves, seed))
     return _solve(maps, moves, num_demonstrations, seed, show_progress)
 
@@ -104,11 +105,11 @@ def read_goals(path: Path, num_maps: int) -> Int[Tensor, "M D"]:
 def reached_cells(blocked: Bool[Tensor, "H W"], moves: MotionModel) -> Bool[Tensor, "H W"]:
     """Cells that a move from another cell leads to: the places for a goal.
 
-    >>> reached_cells(torch.tensor([[False, False, True, False]]), Moves()).tolist()
+    >>> reached_cells(torch.tensor([[False, False, True, False]]), GridMotion()).tolist()
     [[True, True, False, False]]
     """
     cells = blocked.numel()
-    target = moves.destinations(blocked[None])[0] % cells
+    target = transitions(blocked[None], moves).successor[0] % cells
     here = torch.arange(target.shape[-1]) % cells
     reached = torch.zeros(cells, dtype=torch.bool)
     reached[target[target != here]] = True

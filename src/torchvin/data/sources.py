@@ -19,7 +19,7 @@ from torchvin.maps.formats.contract import MapFile, check_map, check_readable, o
 from torchvin.maps.formats.map_file import FORMATS, read_map
 from torchvin.maps.formats.numpy_array import KINDS, as_blocked
 from torchvin.maps.formats.ros_yaml import read_ros_yaml
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.motion import GridMotion, MotionModel
 
 ROS_SUFFIXES = (".yaml", ".yml")
 ARRAYS = ("blocked", "maps")  # names of the maps in a plain .npz
@@ -118,7 +118,7 @@ def _of_files(files: list[Path], threshold: float | None, on_progress: Callable[
         if on_progress:
             on_progress(1, len(files))
     is_robots = any(path.suffix.lower() in ROS_SUFFIXES for path in files)
-    moves = Moves(corner_cutting=False) if is_robots else None
+    moves = GridMotion(corner_cutting=False) if is_robots else None
     return OwnMaps(torch.stack(maps), tuple(map(str, files)), moves=moves)
 
 

@@ -21,10 +21,10 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import move_graph
 from torchvin.maps.formats.map_file import read_map
 from torchvin.maps.formats.scenarios import Scenario, read_scenarios
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.mdp.rollout import rollout
 from torchvin.policies.policy import Policy
-from torchvin.spaces import flatten
+from torchvin.spaces import StateSpace
 
 SCENARIO_FILES = "*even*.scen"
 _STATES_AT_ONCE = 1 << 17  # two maps of 256x256 fit the cache: twice as fast as 16 of them
@@ -94,7 +94,7 @@ def score_tasks(
     map_path: str | PathLike[str],
     tasks: Sequence[Scenario],
     *,
-    moves: Moves | None = None,
+    moves: GridMotion | None = None,
     num_iterations: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> TaskScores:
@@ -112,14 +112,15 @@ def score_tasks(
     """
     from scipy.sparse.csgraph import dijkstra
 
-    moves = moves or Moves()
+    moves = moves or GridMotion()
     map_path = Path(map_path)
     blocked = read_map(map_path).blocked
     size = blocked.shape[0], blocked.shape[1]
+    space = StateSpace(*size)
     if wrong := [task for task in tasks if (task.height, task.width) != size]:
         raise InputError(f"{map_path}: {size[0]}x{size[1]}, but a task says {wrong[0].height}x{wrong[0].width}.")
-    start = flatten(torch.tensor([task.start for task in tasks]), size)
-    goal = flatten(torch.tensor([task.goal for task in tasks]), size)
+    start = space.flatten(torch.tensor([task.start for task in tasks]))
+    goal = space.flatten(torch.tensor([task.goal for task in tasks]))
     goals, group = torch.unique(goal, return_inverse=True)
     iterations = policy.default_iterations(*size) if num_iterations is None else num_iterations
     device = next(policy.parameters()).device
@@ -163,11 +164,11 @@ def score_tasks(
     )
 
 
-def _unsolved(blocked: Bool[Tensor, "H W"], goals: Tensor, moves: Moves) -> MapDataset:
+def _unsolved(blocked: Bool[Tensor, "H W"], goals: Tensor, moves: GridMotion) -> MapDataset:
     """One map with several goals, without the expert's answers."""
     maps = blocked.expand(len(goals), -1, -1)
     none = torch.zeros(maps.shape, dtype=torch.uint8)
-    cells = torch.stack([goals // blocked.shape[1], goals % blocked.shape[1]], dim=1)
+    cells = moves.states(*blocked.shape).unflatten(goals)
     return MapDataset(maps, cells, none, torch.full_like(none, NOT_SHOWN), cells[:, None], moves)
 
 

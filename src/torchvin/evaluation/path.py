@@ -12,10 +12,10 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.mdp.rollout import rollout
 from torchvin.policies.policy import Policy
-from torchvin.spaces import unflatten
+from torchvin.spaces import StateSpace
 
 State = tuple[int, int]
 
@@ -46,7 +46,7 @@ class PlannedPath:
     seconds: float
 
 
-def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: Moves | None = None) -> float:
+def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: GridMotion | None = None) -> float:
     """The optimal cost from `start` to `goal`.
 
     Raises: InputError if either lies off the map or on an obstacle, or nothing leads from one to the other.
@@ -74,7 +74,7 @@ def plan_path(
     goal: State,
     *,
     num_iterations: int | None = None,
-    moves: Moves | None = None,
+    moves: GridMotion | None = None,
 ) -> PlannedPath:
     """Plan on one map and follow the policy greedily.
 
@@ -99,6 +99,7 @@ def plan_path(
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
+    moves = moves or GridMotion()
     planner = policy.planner
     if planner is None:
         raise InputError(f"a {type(policy).__name__} does not plan; choose weights of a VIN.")
@@ -119,9 +120,9 @@ def plan_path(
         done, value = done + output.plan.num_iterations, output.plan.value
         if not torch.isfinite(output.logits).all():
             raise InputError(f"the policy's values are not finite at K = {done}; use fewer iterations.")
-        if output.logits.shape[1] != (moves or Moves()).num_actions:
+        if output.logits.shape[1] != moves.num_actions:
             raise InputError(
-                f"the policy has {output.logits.shape[1]} actions, the map {(moves or Moves()).num_actions} moves; "
+                f"the policy has {output.logits.shape[1]} actions, the map {moves.num_actions} moves; "
                 "they must be the same."
             )
         actions = output.logits.max(dim=1).indices  # 5 times as fast as argmax across planes
@@ -157,4 +158,4 @@ def _states(path: Tensor | None, size: tuple[int, int]) -> list[State]:
     if len(kept) > 1:  # a policy that has got stuck repeats itself until the limit: once is enough to see
         seen = (kept[1:] != kept[:-1]).nonzero()[:, 0]
         kept = kept[: int(seen[-1]) + 2] if len(seen) else kept[:1]
-    return [(row, col) for row, col in unflatten(kept, size).tolist()]
+    return [(row, col) for row, col in StateSpace(*size).unflatten(kept).tolist()]

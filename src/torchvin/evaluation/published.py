@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from torchvin.data.dataset import AUTHORS, MapDataset
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def vin_in_the_paper(dataset: MapDataset) -> PublishedScore | None:
     """
     height, width = dataset.size
     drawn_as_in_the_paper = dataset.source in ("gridworld", AUTHORS)
-    if not drawn_as_in_the_paper or height != width or dataset.moves != Moves() or dataset.terrain is not None:
+    if not drawn_as_in_the_paper or height != width or dataset.moves != GridMotion() or dataset.terrain is not None:
         return None
     return VIN_TABLE_1["VIN"].get(height)
 

@@ -16,7 +16,6 @@ from torchvin.experts.grid import action_set, preferred_action
 from torchvin.mdp.rollout import Rollouts, rollout
 from torchvin.planning.kernels.reference import by_orientation
 from torchvin.policies.policy import Policy
-from torchvin.spaces import flatten
 
 _STATES_AT_ONCE = 1 << 16
 
@@ -65,7 +64,7 @@ def evaluate(
     modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
     policy.eval()
     tally = Tally()
-    at_once = max(1, _STATES_AT_ONCE // dataset.num_states)
+    at_once = max(1, _STATES_AT_ONCE // dataset.space.num_states)
     try:
         for first in range(0, len(dataset), at_once):
             batch = dataset[slice(first, first + at_once)]
@@ -106,7 +105,7 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
 def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
     num_maps = len(batch)
     solvable = (batch.optimal_actions != 0).flatten(1)
-    best, ours = _walk_from_everywhere(batch, actions)
+    best, ours = _from_everywhere(batch, actions)
     optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
     extra = ours.num_steps - best.num_steps
 
@@ -118,7 +117,7 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
         in_set_everywhere=chosen[solvable],
     )
     tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
-    flat = flatten(batch.starts, batch.size)
+    flat = batch.space.flatten(batch.starts)
     from_starts = flat.clamp(min=0)
     present = (flat >= 0) & solvable.gather(1, from_starts)
     tally.add_rollouts(
@@ -129,16 +128,16 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
     )
 
 
-def _walk_from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Rollouts, Rollouts]:
-    """The expert's walk and the policy's from every state that can reach the goal, [M, S]."""
-    states = torch.arange(batch.num_states).expand(len(batch), -1)
+def _from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Rollouts, Rollouts]:
+    """Rollouts of the expert and of the policy from every state that can reach the goal, [M, S]."""
+    states = torch.arange(batch.space.num_states).expand(len(batch), -1)
     starts = torch.where((batch.optimal_actions != 0).flatten(1), states, -1)
     entry_cost = batch.entry_cost
 
     def follow(policy: Tensor, limit: Tensor) -> Rollouts:
         return rollout(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves, entry_cost=entry_cost)
 
-    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, batch.num_states))
+    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, batch.space.num_states))
     limit = 2 * (best.num_steps + 1) - 1
     return best, follow(actions, limit)  # at most twice the optimal number of states, the first included
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
-from torchvin.mdp.motion import MotionModel, Moves, by_state
-from torchvin.spaces import flatten, off_the_map
+from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.mdp.transitions import transitions
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -27,12 +27,12 @@ class ShortestPaths:
 
     Attributes:
         distance: cost of the cheapest path to the goal, [B, H, W] float64; 0 at the goal, inf where there is none.
-        optimal_actions: bit a is set where action a begins a cheapest path, [B, H, W] uint8; 0 at the goal, on
-            obstacles and where the goal cannot be reached.
+        optimal_actions: bit a is set where action a begins a cheapest path, [B, H, W] uint8 (int64 for more than 8
+            actions); 0 at the goal, on obstacles and where the goal cannot be reached.
     """
 
     distance: Float[Tensor, "B *O H W"]
-    optimal_actions: UInt8[Tensor, "B *O H W"]
+    optimal_actions: Integer[Tensor, "B *O H W"]
 
 
 def shortest_paths(
@@ -56,17 +56,17 @@ def shortest_paths(
     [[0.0, 1.0, 2.0], [1.0, 1.41, 2.41]]
     """
     check_shape("blocked", blocked, "B H W")
-    moves = moves or Moves()
+    moves = moves or GridMotion()
     check_shape("goal", goal, f"{blocked.shape[0]} {moves.state_length}")
     if blocked.dtype != torch.bool:
         raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
     batch, height, width = blocked.shape
-    if off_the_map(goal, (height, width), moves.num_orientations).any():
+    space = moves.states(height, width)
+    if not space.contains(goal).all():
         raise InputError(f"a goal lies off its {height}x{width} map; goals are (row, col) from 0.")
-    orientations = (moves.num_orientations,) if moves.num_orientations > 1 else ()
-    distance = torch.empty(batch, *orientations, height, width, dtype=torch.float64)
-    optimal = torch.empty(batch, *orientations, height, width, dtype=torch.uint8)
-    chunk = max(1, _STATES_AT_ONCE // (moves.num_orientations * height * width))
+    distance = torch.empty(batch, *space.shape, dtype=torch.float64)
+    optimal = torch.empty(batch, *space.shape, dtype=set_dtype(moves.num_actions))
+    chunk = max(1, _STATES_AT_ONCE // space.num_states)
     for first in range(0, batch, chunk):
         here = slice(first, first + chunk)
         entry = None if entry_cost is None else entry_cost[here].cpu()
@@ -75,30 +75,56 @@ def shortest_paths(
     return ShortestPaths(distance=distance.to(blocked.device), optimal_actions=optimal.to(blocked.device))
 
 
-def action_set(optimal_actions: UInt8[Tensor, "*shape"], num_actions: int = 8) -> Bool[Tensor, "*shape A"]:
-    """Unpack the bits: [...] uint8 to [..., A] bool.
+def set_dtype(num_actions: int) -> torch.dtype:
+    """The type that holds sets of actions as bits: uint8 for up to 8 actions, else int64.
+
+    Raises: InputError for more than 63 actions.
+    """
+    if num_actions > 63:
+        raise InputError(f"sets of actions hold at most 63 actions, got a motion model with {num_actions}.")
+    return torch.uint8 if num_actions <= 8 else torch.int64
+
+
+def pack(actions: Bool[np.ndarray, "*shape A"]) -> Integer[Tensor, "*shape"]:
+    """Sets of actions as bits, of the type `set_dtype`.
+
+    >>> pack(np.array([True, False, True])), pack(np.eye(9, dtype=bool)[8])
+    (tensor(5, dtype=torch.uint8), tensor(256))
+    """
+    dtype = set_dtype(actions.shape[-1])
+    bits = np.packbits(actions, axis=-1, bitorder="little")
+    if dtype == torch.uint8:
+        return torch.from_numpy(bits)[..., 0]
+    filled = np.zeros((*bits.shape[:-1], 8), dtype=np.uint8)
+    filled[..., : bits.shape[-1]] = bits
+    return torch.from_numpy(filled.view("<i8").astype(np.int64))[..., 0]
+
+
+def action_set(optimal_actions: Integer[Tensor, "*shape"], num_actions: int = 8) -> Bool[Tensor, "*shape A"]:
+    """Unpack the bits: [...] to [..., A] bool.
 
     >>> action_set(torch.tensor([5], dtype=torch.uint8), num_actions=4).tolist()
     [[True, False, True, False]]
     """
-    bits = torch.arange(num_actions, device=optimal_actions.device, dtype=torch.uint8)
+    bits = torch.arange(num_actions, device=optimal_actions.device, dtype=optimal_actions.dtype)
     return (optimal_actions[..., None] >> bits) & 1 != 0
 
 
 def preferred_action(
-    optimal_actions: UInt8[Tensor, "*shape"], moves: MotionModel | None = None
+    optimal_actions: Integer[Tensor, "*shape"], moves: MotionModel | None = None
 ) -> UInt8[Tensor, "*shape"]:
     """One action of each set, diagonals first, as the authors' labels mostly have it; 255 where the set is empty.
 
     >>> preferred_action(torch.tensor([0b10001, 0b1, 0], dtype=torch.uint8)).tolist()
     [4, 0, 255]
     """
-    moves = moves or Moves()
-    table = torch.full((256,), 255, dtype=torch.uint8)
-    sets = torch.arange(256)
+    moves = moves or GridMotion()
+    few = optimal_actions.dtype == torch.uint8
+    sets = torch.arange(256) if few else optimal_actions  # a table of all sets is quicker than a pass per action
+    preferred = torch.full_like(sets, 255, dtype=torch.uint8)
     for action in reversed(moves.tie_break_order):
-        table[(sets >> action) & 1 != 0] = action
-    return table.to(optimal_actions.device)[optimal_actions.long()]
+        preferred[(sets >> action) & 1 != 0] = action
+    return preferred.to(optimal_actions.device)[optimal_actions.long()] if few else preferred
 
 
 def move_graph(
@@ -108,20 +134,15 @@ def move_graph(
 
     The last three are [B, S, A], with states of map b numbered from b * S, S = O * H * W.
 
-    >>> graph, allowed, target, cost = move_graph(torch.zeros(1, 1, 3, dtype=torch.bool), Moves())
+    >>> graph, allowed, target, cost = move_graph(torch.zeros(1, 1, 3, dtype=torch.bool), GridMotion())
     >>> graph.toarray().tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
     from scipy.sparse import csr_matrix
 
-    batch, height, width = blocked.shape
-    allowed = by_state(moves.allowed(blocked), moves.num_orientations).transpose(1, 2).numpy()
-    states = allowed.shape[1]
-    target = moves.destinations(blocked).transpose(1, 2).numpy()
-    cost = np.broadcast_to(np.asarray(moves.costs), allowed.shape)
-    if entry_cost is not None:
-        maps = np.arange(batch)[:, None, None]
-        cost = cost * entry_cost.flatten(1).numpy()[maps, target % (height * width)]
+    table = transitions(blocked, moves, entry_cost)
+    batch, states = len(blocked), table.space.num_states
+    allowed, target, cost = (part.transpose(1, 2).numpy() for part in (table.allowed, table.successor, table.cost))
     target = target + states * np.arange(batch)[:, None, None]
     pointers = np.concatenate([[0], allowed.sum(axis=2).ravel().cumsum()])
     graph = csr_matrix((cost[allowed], target[allowed], pointers), shape=(batch * states, batch * states))
@@ -131,10 +152,10 @@ def move_graph(
 def _solve(blocked: Tensor, goal: Tensor, moves: MotionModel, entry_cost: Tensor | None) -> tuple[Tensor, Tensor]:
     from scipy.sparse.csgraph import dijkstra
 
-    batch, height, width = blocked.shape
+    batch = len(blocked)
     graph, allowed, target, cost = move_graph(blocked, moves, entry_cost)
     states = allowed.shape[1]
-    here = flatten(goal, (height, width)).numpy()
+    here = moves.states(*blocked.shape[1:]).flatten(goal).numpy()
     # From the goal backwards. One component a map and one source in each: `min_only` gives every state the distance
     # to its own map's goal.
     backwards = graph if moves.reversible and entry_cost is None else graph.T.tocsr()
@@ -143,5 +164,4 @@ def _solve(blocked: Tensor, goal: Tensor, moves: MotionModel, entry_cost: Tensor
         excess = distance[target] + cost - distance.reshape(batch, states, 1)
     best = allowed & (excess < TIE)
     best[np.arange(batch), here] = False
-    optimal = np.packbits(best, axis=2, bitorder="little")[..., 0]
-    return torch.from_numpy(distance), torch.from_numpy(optimal)
+    return torch.from_numpy(distance), pack(best)

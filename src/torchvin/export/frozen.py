@@ -43,6 +43,7 @@ def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool =
 
     Raises: InputError if K is missing, or given where none is used.
 
+    >>> import torch
     >>> from torchvin import load_policy
     >>> frozen(load_policy("gridworld-16"), num_iterations=32)(torch.zeros(1, 2, 16, 16)).shape
     torch.Size([1, 8, 16, 16])

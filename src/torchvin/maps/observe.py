@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from torchvin.errors import InputError, check_shape
-from torchvin.spaces import off_the_map
+from torchvin.spaces import StateSpace
 
 GOAL_VALUE = 10.0  # the authors' files: 10 at the goal, 0 elsewhere (-1 cast to uint8)
 
@@ -39,11 +39,12 @@ def encode(
     [[2, 1]]
     """
     check_shape("blocked", blocked, "B H W")
-    check_shape("goal", goal, f"{blocked.shape[0]} {2 if num_orientations == 1 else 3}")
+    batch, height, width = blocked.shape
+    space = StateSpace(height, width, num_orientations)
+    check_shape("goal", goal, f"{batch} {space.state_length}")
     if blocked.dtype != torch.bool:
         raise InputError(f"blocked must be a bool tensor (True = obstacle), got {blocked.dtype}.")
-    batch, height, width = blocked.shape
-    if off_the_map(goal, (height, width), num_orientations).any():
+    if not space.contains(goal).all():
         raise InputError(f"a goal lies off its {height}x{width} map: {goal.tolist()[:4]}; goals are (row, col) from 0.")
     planes = torch.zeros(batch, num_terrains + num_orientations, height, width, dtype=dtype, device=blocked.device)
     planes[:, 0] = blocked
@@ -53,6 +54,6 @@ def encode(
         for kind in range(1, num_terrains):
             planes[:, kind] = terrain == kind
     row, col = goal[:, -2:].long().unbind(1)
-    orientation = goal[:, 0].long() if num_orientations > 1 else torch.zeros_like(row)
+    orientation = space.orientations(goal).long()
     planes[torch.arange(batch, device=blocked.device), num_terrains + orientation, row, col] = GOAL_VALUE
     return planes

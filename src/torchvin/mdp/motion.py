@@ -1,38 +1,53 @@
-"""THE action table: what an agent can do, where each action leads, what it costs, and what a map allows.
+"""Motion models: what an agent can do, where each action leads, what it costs, and what a map allows.
 
-`Moves` are the authors' grid moves (Gridworld_Graph8 of avivt/VIN): N, S, E, W, NE, NW, SE, SW; the four-connected ones
-are the first four. `DifferentialDrive` is the third mechanism of the GPPN paper: turn left, turn right, forward. An
-action into an obstacle or off the map stays put. Only the destination is checked, so cutting a corner and squeezing
-between two diagonal obstacles are legal: that is the paper's MDP. `corner_cutting=False` bans both.
+`GridMotion` has the authors' moves (Gridworld_Graph8 of avivt/VIN): N, S, E, W, NE, NW, SE, SW. The four-connected
+moves are the first four. `DifferentialDrive` is the third motion model of the GPPN paper: turn left, turn right,
+forward. An action into an obstacle or off the map leaves the agent where it is. Only the destination is checked, so
+cutting a corner and squeezing between two diagonal obstacles are legal: that is the MDP of the paper.
+`corner_cutting=False` forbids both.
 
-A state is (row, col), or (orientation, row, col) of an agent that has O of them: `maps.states` numbers them. What
-differs by action and orientation lies in channels o * A + a, as the planner has them.
+A state is (row, col), or (orientation, row, col) of an agent with O orientations (`spaces.StateSpace`). Values that
+differ by action and orientation lie in channels o * A + a, as in the planners.
 """
 
+import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from torchvin.errors import InputError, check_shape, unknown_name
+from torchvin.spaces import StateSpace
 
 NAMES = ("N", "S", "E", "W", "NE", "NW", "SE", "SW")
 OFFSETS = ((-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (-1, -1), (1, 1), (1, -1))  # (row, col)
-COSTS = (1.0,) * 4 + (math.sqrt(2.0),) * 4
 DIAGONALS_FIRST = (4, 5, 6, 7, 0, 1, 2, 3)  # the tie-break that agrees best with the authors' expert
 HEADINGS = ("N", "E", "S", "W")  # clockwise: turning right is one further
 
 #: For each orientation and action: the orientation after it, and the (row, col) step.
 Effects = tuple[tuple[tuple[int, int, int], ...], ...]
 
+_KINDS: dict[str, "type[MotionModel]"] = {}  # classes by the kind in their JSON
+
 
 class MotionModel(ABC):
-    """Actions of an agent: all that experts, walks and scores know of it."""
+    """Actions of an agent: all that experts, rollouts and scores know of it.
+
+    Weights and data sets store a motion model as its `kind` and its dataclass fields. A subclass of your own therefore
+    is a frozen dataclass with its own `kind`, and its module is imported before what names it is loaded.
+    """
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" in vars(cls):
+            _KINDS[cls.kind] = cls
 
     @property
     @abstractmethod
@@ -74,23 +89,35 @@ class MotionModel(ABC):
     def reversible(self) -> bool:
         """Whether each move has a reverse at the same cost, so that distances from a goal are distances to it."""
 
-    @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """The motion model as JSON, for `motion_from_json`."""
+        """The motion model as JSON, for `motion_from_json`.
+
+        Raises: InputError if the class is no dataclass with a `kind` of its own.
+        """
+        if not dataclasses.is_dataclass(self) or _KINDS.get(getattr(self, "kind", "")) is not type(self):
+            raise InputError(
+                f"a {type(self).__name__} cannot be stored; make it a frozen dataclass with a class variable `kind`."
+            )
+        return {"kind": self.kind, **dataclasses.asdict(self)}
+
+    def states(self, height: int, width: int) -> StateSpace:
+        """The states of the agent on maps of this size."""
+        return StateSpace(height, width, self.num_orientations)
 
     @property
     def state_length(self) -> int:
         """Numbers of a state: 2, (row, col), or 3, (orientation, row, col)."""
-        return 2 if self.num_orientations == 1 else 3
+        return self.states(1, 1).state_length
 
     def allowed(self, blocked: Bool[Tensor, "B H W"]) -> Bool[Tensor, "B OA H W"]:
-        """Whether each action in each cell changes the state (in a blocked cell none does)."""
+        """Whether each action in each cell changes the state. In a blocked cell none does."""
         check_shape("blocked", blocked, "B H W")
         height, width = blocked.shape[1:]
-        free = torch.nn.functional.pad(~blocked, (1, 1, 1, 1), value=False)  # off the map is not free
+        reach = max((max(abs(row), abs(col)) for actions in self.effects for _, row, col in actions), default=0)
+        free = torch.nn.functional.pad(~blocked, (reach,) * 4, value=False)  # off the map is not free
 
         def free_at(row: int, col: int) -> Tensor:
-            return free[:, 1 + row : 1 + row + height, 1 + col : 1 + col + width]
+            return free[:, reach + row : reach + row + height, reach + col : reach + col + width]
 
         planes = []
         for actions in self.effects:
@@ -101,54 +128,44 @@ class MotionModel(ABC):
                 planes.append(plane)
         return torch.stack(planes, dim=1)
 
-    def steps(self, height: int, width: int) -> Int[Tensor, "A S"]:
-        """What each action adds to the flat index of each state (of S = O * H * W) where it is allowed."""
-        cells = height * width
+    def steps(self, space: StateSpace) -> Int[Tensor, "A S"]:
+        """What each action adds to the flat number of each state where it is allowed."""
         change = [
-            [(after - before) * cells + row * width + col for after, row, col in actions]
+            [(after - before) * space.num_cells + row * space.width + col for after, row, col in actions]
             for before, actions in enumerate(self.effects)
         ]
-        return torch.tensor(change).T.repeat_interleave(cells, dim=1)
-
-    def destinations(self, blocked: Bool[Tensor, "B H W"]) -> Int[Tensor, "B A S"]:
-        """Flat index of the state that each action leads to; a refused one leads to where it began."""
-        steps = self.steps(*blocked.shape[1:]).to(blocked.device)
-        here = torch.arange(steps.shape[1], device=blocked.device)
-        return here + steps * by_state(self.allowed(blocked), self.num_orientations)
-
-
-def by_state(channels: Shaped[Tensor, "B OA H W"], num_orientations: int) -> Shaped[Tensor, "B A S"]:
-    """Channels o * A + a of cells to actions of the flat states.
-
-    >>> by_state(torch.arange(4).view(1, 4, 1, 1), num_orientations=2).tolist()
-    [[[0, 2], [1, 3]]]
-    """
-    batch, _, height, width = channels.shape
-    return channels.reshape(batch, num_orientations, -1, height * width).transpose(1, 2).flatten(2)
+        return torch.tensor(change).T.repeat_interleave(space.num_cells, dim=1)
 
 
 @dataclass(frozen=True)
-class Moves(MotionModel):
-    """Which grid moves exist: 4 or 8 of them, with or without cutting corners.
+class GridMotion(MotionModel):
+    """Moves to 4 or 8 neighbouring cells, at cost 1 along an axis and `diagonal_cost` along a diagonal.
 
-    >>> Moves(num_actions=4).names
+    Args:
+        num_actions: 4 or 8.
+        corner_cutting: a diagonal move may pass the corner of an obstacle.
+        diagonal_cost: of a diagonal move, more than 0; the paper has sqrt(2).
+
+    Raises: InputError for another number of actions or a cost that is not finite and positive.
+
+    >>> GridMotion(num_actions=4).names
     ('N', 'S', 'E', 'W')
     """
 
+    kind: ClassVar[str] = "grid"
+
     num_actions: int = 8
     corner_cutting: bool = True
+    diagonal_cost: float = math.sqrt(2)
 
     def __post_init__(self) -> None:
-        if self.num_actions not in (4, 8):
+        if self.num_actions not in (4, 8) or isinstance(self.num_actions, bool):
             raise InputError(f"num_actions must be 4 or 8, got {self.num_actions}.")
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "kind": "grid",
-            "num_actions": self.num_actions,
-            "diagonal_cost": math.sqrt(2),
-            "corner_cutting": self.corner_cutting,
-        }
+        if not isinstance(self.corner_cutting, bool):
+            raise InputError(f"corner_cutting must be True or False, got {self.corner_cutting!r:.40}.")
+        cost = self.diagonal_cost
+        if isinstance(cost, bool) or not isinstance(cost, (int, float)) or not 0 < cost < math.inf:
+            raise InputError(f"diagonal_cost must be a finite number above 0, got {cost!r:.40}.")
 
     @property
     def num_orientations(self) -> int:
@@ -169,8 +186,8 @@ class Moves(MotionModel):
 
     @property
     def costs(self) -> tuple[float, ...]:
-        """Cost of each action: 1 straight, sqrt(2) diagonal."""
-        return COSTS[: self.num_actions]
+        """Cost of each action: 1 along an axis, `diagonal_cost` along a diagonal."""
+        return ((1.0,) * 4 + (float(self.diagonal_cost),) * 4)[: self.num_actions]
 
     @property
     def tie_break_order(self) -> tuple[int, ...]:
@@ -191,8 +208,7 @@ class DifferentialDrive(MotionModel):
     (('left', 'right', 'forward'), ((0, 0, 0), (2, 0, 0), (1, 0, 1)))
     """
 
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": "differential-drive"}
+    kind: ClassVar[str] = "differential-drive"
 
     @property
     def num_actions(self) -> int:
@@ -233,16 +249,16 @@ class DifferentialDrive(MotionModel):
         return False
 
 
-#: The mechanisms of the GPPN paper by name.
+#: The motion models of the GPPN paper by name.
 MOTION_MODELS: dict[str, MotionModel] = {
-    "news": Moves(num_actions=4),
-    "moore": Moves(num_actions=8),
+    "news": GridMotion(num_actions=4),
+    "moore": GridMotion(num_actions=8),
     "differential-drive": DifferentialDrive(),
 }
 
 
 def motion_model(name: str) -> MotionModel:
-    """The mechanism of that name.
+    """The motion model of that name.
 
     Raises: InputError with the nearest name that exists.
     """
@@ -252,12 +268,20 @@ def motion_model(name: str) -> MotionModel:
 
 
 def motion_from_json(described: Mapping[str, Any]) -> MotionModel:
-    """The motion model that `to_json` wrote down.
+    """The motion model that `to_json` described.
 
-    Raises: InputError for an unknown kind.
+    Raises: InputError for an unknown kind, fields that it does not have, or values that it refuses.
+
+    >>> motion_from_json({"kind": "grid", "num_actions": 4})
+    GridMotion(num_actions=4, corner_cutting=True, diagonal_cost=1.4142135623730951)
     """
-    if described.get("kind") == "grid":
-        return Moves(described["num_actions"], described["corner_cutting"])
-    if described.get("kind") == "differential-drive":
-        return DifferentialDrive()
-    raise InputError(f"unknown motion model {dict(described)!r:.80}; expected kind grid or differential-drive.")
+    kind = described.get("kind") if isinstance(described, Mapping) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise InputError(
+            f"unknown motion model {described!r:.80}; expected kind {' or '.join(_KINDS)}. Import the module of a "
+            "motion model of your own first."
+        )
+    given = {name: value for name, value in described.items() if name != "kind"}
+    if unknown := given.keys() - {field.name for field in dataclasses.fields(_KINDS[kind])}:  # type: ignore[arg-type]
+        raise InputError(f"motion model {kind}: there is no field {', '.join(sorted(map(str, unknown)))}.")
+    return _KINDS[kind](**given)

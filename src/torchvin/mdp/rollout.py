@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from torchvin.mdp.motion import MotionModel, Moves, by_state
-from torchvin.spaces import flatten
+from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.mdp.transitions import transitions
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Rollouts:
     """What became of each start.
 
     Attributes:
-        reached: whether the walk ended at the goal within its limit, [B, S] bool.
+        reached: whether the rollout ended at the goal within its limit, [B, S] bool.
         num_steps: moves made until the goal, or the limit where it was not reached, [B, S] int64.
         cost: of the moves that changed the state, [B, S] float64.
         path: flat states of each moment, [B, S, T + 1] int64, -1 after the end; None unless recorded.
@@ -44,8 +44,8 @@ def rollout(
         actions: index of the action in each state, [B, H, W], or [B, O, H, W] for O > 1 orientations; 255 = stay.
         blocked: True = obstacle, [B, H, W].
         goal: (row, col), [B, 2], or (orientation, row, col), [B, 3].
-        starts: flat states (`maps.states`), [B, S]; -1 = none (not reached, no steps).
-        limit: moves allowed to each walk, [B, S]; a move that is refused counts.
+        starts: flat states (`spaces.StateSpace`), [B, S]; -1 = none (not reached, no steps).
+        limit: moves allowed in each rollout, [B, S]; a move that is not allowed counts.
         moves: of the environment.
         entry_cost: factor on the cost of a move that ends in a cell, [B, H, W] float64; 1 everywhere if not given.
         record: keep the paths.
@@ -56,18 +56,9 @@ def rollout(
     >>> rollouts.reached.tolist(), rollouts.num_steps.tolist()
     ([[True, True]], [[3, 0]])
     """
-    moves = moves or Moves()
-    size = blocked.shape[1], blocked.shape[2]
-    target = flatten(goal, size)[:, None]
-    chosen = actions.flatten(1).long()
-    stays = chosen == 255
-    chosen = chosen.masked_fill(stays, 0)[:, None]
-    changes = by_state(moves.allowed(blocked), moves.num_orientations).gather(1, chosen)[:, 0] & ~stays  # [B, O * N]
-    step = moves.steps(*size).to(blocked.device).expand(len(blocked), -1, -1).gather(1, chosen)[:, 0]
-    successor = torch.arange(changes.shape[1], device=blocked.device) + step * changes
-    price = torch.tensor(moves.costs, dtype=torch.float64, device=blocked.device)[chosen[:, 0]] * changes
-    if entry_cost is not None:
-        price = price * entry_cost.flatten(1).gather(1, successor % entry_cost[0].numel())
+    table = transitions(blocked, moves or GridMotion(), entry_cost)
+    target = table.space.flatten(goal)[:, None]
+    successor, price = table.under(actions.flatten(1))
     present = starts >= 0
     begin = torch.where(present, starts, target)
     if not record:
@@ -89,10 +80,10 @@ def _follow(
     begin: Int[Tensor, "B S"],
     limit: Int[Tensor, "B S"],
 ) -> tuple[Int[Tensor, "B S"], Int[Tensor, "B S"], Float[Tensor, "B S"]]:
-    """Where `limit` moves lead, the goal holding on to who arrives; moves made, and their cost.
+    """Where `limit` moves lead, staying at the goal; the moves made, and their cost.
 
-    By doubling: the walk of 2, 4, 8, ... moves from every state is two walks of half the length, and the limit is a sum
-    of such lengths. So 50,000 moves in a maze are 16 rounds.
+    By doubling: 2, 4, 8, ... moves from every state are twice half as many, and the limit is a sum of such numbers.
+    50,000 moves in a maze thus take 16 rounds.
     """
     at_goal = torch.zeros_like(successor, dtype=torch.bool).scatter_(1, target, True)
     jump = torch.where(at_goal, target, successor)
@@ -119,8 +110,8 @@ def _record(
     begin: Int[Tensor, "B S"],
     limit: Int[Tensor, "B S"],
 ) -> Int[Tensor, "B S T"]:
-    """The states of each walk, one move at a time."""
-    if begin.numel() == 1:  # a list, because a move of one walk is too little work for a tensor
+    """The states of each rollout, one move at a time."""
+    if begin.numel() == 1:  # a list, because a move of one rollout is too little work for a tensor
         onward, goal, walked = successor[0].tolist(), int(target), [int(begin)]
         while walked[-1] != goal and len(walked) <= int(limit):
             walked.append(onward[walked[-1]])

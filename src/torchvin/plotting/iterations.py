@@ -15,11 +15,11 @@ from torchvin.errors import InputError
 from torchvin.evaluation.path import State
 from torchvin.io.files import replacing
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.motion import GridMotion, MotionModel
 from torchvin.mdp.rollout import rollout
 from torchvin.plotting.figure import check_picture
 from torchvin.policies.policy import Policy
-from torchvin.spaces import flatten, unflatten
+from torchvin.spaces import StateSpace
 
 _SIDE = 360  # pixels of the longer side of the map
 _BAND = 16  # pixels of the caption below the map
@@ -65,8 +65,8 @@ def moments(
     if planner is None or planner.exact or not planner.resumable:
         inside = type(policy if planner is None else planner).__name__
         raise InputError(f"a {inside} has no value after each update to draw; choose a policy that iterates.")
-    target, size = torch.tensor([goal]), (blocked.shape[0], blocked.shape[1])
-    begin = flatten(torch.tensor([[start]]), size)
+    target, space = torch.tensor([goal]), StateSpace(*blocked.shape)
+    begin = space.flatten(torch.tensor([[start]]))
     observation = encode(blocked[None], target, dtype=next(policy.parameters()).dtype)
     value = observation.new_zeros(1, 1, *blocked.shape)
     found = []
@@ -74,9 +74,11 @@ def moments(
         output = policy(observation, num_iterations=min(iteration, 1), initial_value=value)
         value, actions = output.plan.value, output.logits.argmax(dim=1)
         limit = torch.full_like(begin, blocked.numel())
-        states = rollout(actions, blocked[None], target, begin, limit=limit, moves=motion or Moves(), record=True).path
+        states = rollout(
+            actions, blocked[None], target, begin, limit=limit, moves=motion or GridMotion(), record=True
+        ).path
         assert states is not None  # recorded
-        line = unflatten(states[0, 0][states[0, 0] >= 0], size).tolist()
+        line = space.unflatten(states[0, 0][states[0, 0] >= 0]).tolist()
         found.append(Moment(value[0, 0], [(row, col) for row, col in line]))
     return found
 

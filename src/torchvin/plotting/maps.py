@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.evaluation.path import PlannedPath, State
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.motion import GridMotion, MotionModel
 from torchvin.plotting.figure import figure, legend_below
 from torchvin.policies.policy import Policy
 
@@ -64,7 +64,7 @@ def draw_policy(
     Returns: the arrows, a `matplotlib.quiver.Quiver` in units of cells.
     Raises: InputError if the agent has orientations: one cell then has several actions.
     """
-    motion = motion or Moves()
+    motion = motion or GridMotion()
     if motion.num_orientations > 1:
         raise InputError(
             f"arrows show one action per cell, and a {type(motion).__name__} has {motion.num_orientations}; draw its "

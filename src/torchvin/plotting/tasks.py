@@ -7,7 +7,7 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.evaluation.path import State
 from torchvin.experts.grid import shortest_paths
-from torchvin.mdp.motion import MotionModel, Moves
+from torchvin.mdp.motion import GridMotion, MotionModel
 
 
 def furthest_start(blocked: Bool[Tensor, "H W"], goal: State, motion: MotionModel | None = None) -> State:
@@ -23,7 +23,7 @@ def furthest_start(blocked: Bool[Tensor, "H W"], goal: State, motion: MotionMode
     >>> furthest_start(torch.tensor([[False, False, False, True, False]]), (0, 0))
     (0, 2)
     """
-    distance = shortest_paths(blocked[None], torch.tensor([goal]), motion or Moves()).distance[0]
+    distance = shortest_paths(blocked[None], torch.tensor([goal]), motion or GridMotion()).distance[0]
     furthest = int(torch.where(distance.isinf(), -1.0, distance).argmax())
     start = divmod(furthest, blocked.shape[1])
     if start == tuple(goal):

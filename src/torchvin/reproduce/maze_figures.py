@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from torchvin.evaluation.path import plan_path
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 from torchvin.plotting.figure import figure
 from torchvin.plotting.maps import plot_plan
 from torchvin.plotting.tasks import furthest_start
@@ -51,7 +51,7 @@ def maze(row: MazeRow, path: Path) -> int:
     maps = maps_of(row.task, 1)
     blocked, goal = maps.blocked[0], (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
     start = furthest_start(blocked, goal, maps.moves)
-    assert isinstance(maps.moves, Moves)  # only mazes without orientations are drawn
+    assert isinstance(maps.moves, GridMotion)  # only mazes without orientations are drawn
     planned = plan_path(load_policy(row.weights).double(), blocked, start, goal, moves=maps.moves)
     plot_plan(blocked, planned, path, title=f"{row.task.kind} {row.task.side}x{row.task.side}", motion=maps.moves)
     return len(planned.optimal_path) - 1

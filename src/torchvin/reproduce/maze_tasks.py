@@ -23,7 +23,7 @@ from torchvin.io.progress import progress_bar
 from torchvin.maps.formats.scenarios import Scenario
 from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.generators.mazes import generate_mazes
-from torchvin.mdp.motion import MOTION_MODELS, MotionModel, Moves, motion_model
+from torchvin.mdp.motion import MOTION_MODELS, GridMotion, MotionModel, motion_model
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
@@ -50,7 +50,7 @@ _MAPS["full"] = {15: 5_000, 28: 2_000, 35: 500, 50: 500, 65: 200, 100: 50, 101: 
 #: Value updates cost K * H * W, a minute per map at 501x501: planners that iterate get no larger maps than this.
 LARGEST_ITERATED = 101
 GOALS_AT_ONCE = 1_000  # of a benchmark map: scores are kept after each lot
-_ORTHOGONAL = Moves(num_actions=4)
+_ORTHOGONAL = GridMotion(num_actions=4)
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
     Raises: InputError if the folder has no tasks, or the weights have other moves.
     """
     loaded = load_policy(weights)
-    if loaded.motion != Moves():
+    if loaded.motion != GridMotion():
         raise InputError(f"the tasks of benchmark maps are planned with 8 moves; {weights} has other actions.")
     scores = []
     for path, tasks in find_scenarios(folder).items():

@@ -18,7 +18,6 @@ from torchvin.plotting.maps import draw_ends, draw_map, draw_path, plot_network
 from torchvin.plotting.tasks import furthest_start
 from torchvin.reproduce.figures import Style, curves, learning_curves
 from torchvin.reproduce.gridworld import Measured, first_seeds, fresh_maps
-from torchvin.spaces import flatten, unflatten
 
 #: Each network has one line everywhere, told apart without colour.
 STYLES: defaultdict[str, Style] = defaultdict(
@@ -118,11 +117,11 @@ def _goal(maps: MapDataset, index: int) -> State:
 
 def _paths(maps: MapDataset, starts: Sequence[State], actions: torch.Tensor) -> list[list[State]]:
     """The path on each map under one action per cell."""
-    begin = flatten(torch.tensor(starts)[:, None], maps.size)
-    limit = torch.full_like(begin, 2 * maps.num_states)
+    begin = maps.space.flatten(torch.tensor(starts)[:, None])
+    limit = torch.full_like(begin, 2 * maps.space.num_states)
     states = rollout(actions, maps.blocked, maps.goal, begin, limit=limit, moves=maps.moves, record=True).path
     assert states is not None  # recorded
-    return [[(row, col) for row, col in unflatten(line[line >= 0], maps.size).tolist()] for line in states[:, 0]]
+    return [[(row, col) for row, col in maps.space.unflatten(line[line >= 0]).tolist()] for line in states[:, 0]]
 
 
 def by_length(rows: Sequence[Measured], path: Path) -> Path:

@@ -24,7 +24,7 @@ class Scenario:
         height, width: cells of the map that the coordinates refer to.
         start, goal: (row, col); the file's x is the column, its y the row.
         optimal_length: of the shortest path, in cells, diagonals sqrt(2), to 8 decimals. The benchmark never cuts
-            corners (`Moves(corner_cutting=False)`): with the paper's moves the optimum may be shorter.
+            corners (`GridMotion(corner_cutting=False)`): with the paper's moves the optimum may be shorter.
     """
 
     bucket: int

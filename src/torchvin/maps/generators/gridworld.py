@@ -15,7 +15,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.maps.generators.seeds import generator
-from torchvin.mdp.motion import Moves
+from torchvin.mdp.motion import GridMotion
 
 #: side -> (most obstacle attempts, largest obstacle size): the settings of the NIPS paper [5,000 maps, 7 paths each].
 PAPER_SETTINGS = {8: (30, 0.0), 16: (40, 1.0), 28: (50, 2.0)}
@@ -43,7 +43,12 @@ def obstacle_settings(height: int, width: int) -> tuple[int, float]:
 
 
 def generate_gridworld(
-    num_maps: int, height: int, width: int | None = None, *, seed: int | Sequence[int] = 0, moves: Moves | None = None
+    num_maps: int,
+    height: int,
+    width: int | None = None,
+    *,
+    seed: int | Sequence[int] = 0,
+    moves: GridMotion | None = None,
 ) -> tuple[Bool[Tensor, "M H W"], Int[Tensor, "M 2"]]:
     """Draw maps as the authors did: random circles and rectangles, a border, a random goal inside it.
 
@@ -64,7 +69,7 @@ def generate_gridworld(
     (torch.Size([2, 8, 8]), True)
     """
     width = height if width is None else width
-    moves = moves or Moves()
+    moves = moves or GridMotion()
     if num_maps < 1:
         raise InputError(f"the number of maps must be at least 1, got {num_maps}.")
     if min(height, width) < SMALLEST_SIDE:
@@ -80,7 +85,7 @@ def generate_gridworld(
 
 
 def _draw(
-    blocked: np.ndarray, goal: np.ndarray, random: np.random.Generator, settings: tuple[int, float], moves: Moves
+    blocked: np.ndarray, goal: np.ndarray, random: np.random.Generator, settings: tuple[int, float], moves: GridMotion
 ) -> bool:
     """Draw one map in place; False if it must be rejected."""
     height, width = blocked.shape

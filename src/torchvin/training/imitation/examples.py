@@ -13,7 +13,6 @@ from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN, visits
 from torchvin.experts.grid import action_set, preferred_action
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.spaces import flatten, unflatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.losses import (
     adaptive_highway_loss,
@@ -114,7 +113,7 @@ class StateExamples(Examples):
         self.planes = dataset.planes()
         self.options = options
         self.dataset = dataset
-        starts = flatten(dataset.starts, dataset.size)
+        starts = dataset.space.flatten(dataset.starts)
         passed = visits(
             dataset.demonstrated,
             dataset.blocked,
@@ -126,7 +125,7 @@ class StateExamples(Examples):
         if not options.repeat_states:
             passed = passed.clamp(max=1)
         self.maps, self.cells = state_rows(passed, options.states_per_example, seed)
-        self.states = unflatten(self.cells, dataset.size, dataset.moves.num_orientations)
+        self.states = dataset.space.unflatten(self.cells)
         answers = dataset.demonstrated if options.loss in LABELLED else dataset.optimal_actions
         self.answers = answers.flatten(1)[self.maps].gather(1, self.cells)
 

@@ -18,9 +18,9 @@ from torch import Tensor
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
 from torchvin.experts.demonstrations import NOT_SHOWN
+from torchvin.mdp.transitions import transitions
 from torchvin.planning.kernels.reference import by_orientation
 from torchvin.policies.policy import Policy
-from torchvin.spaces import flatten
 from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples
 from torchvin.training.phases.phase import Phase, latent_graph
@@ -88,14 +88,14 @@ def learn_moves(policy: Policy, dataset: MapDataset, options: TrainingConfig, se
 def beside_goal(dataset: MapDataset, labels: UInt8[Tensor, "M *O H W"]) -> Bool[Tensor, "M *O H W"]:
     """The states whose shown action leads to the goal.
 
-    >>> from torchvin import Moves, solve_maps
-    >>> dataset = solve_maps(torch.zeros(1, 1, 4, dtype=torch.bool), torch.tensor([[0, 0]]), moves=Moves(4))
+    >>> from torchvin import GridMotion, solve_maps
+    >>> dataset = solve_maps(torch.zeros(1, 1, 4, dtype=torch.bool), torch.tensor([[0, 0]]), moves=GridMotion(4))
     >>> beside_goal(dataset, torch.full((1, 1, 4), 3, dtype=torch.uint8)).tolist()
     [[[False, True, False, False]]]
     """
-    flat = labels.flatten(1).long()
-    leads = dataset.moves.destinations(dataset.blocked).gather(1, flat.where(flat != NOT_SHOWN, 0)[:, None])[:, 0]
-    goal = flatten(dataset.goal, dataset.size)[:, None]
+    flat = labels.flatten(1)
+    leads, _ = transitions(dataset.blocked, dataset.moves).under(flat)
+    goal = dataset.space.flatten(dataset.goal)[:, None]
     here = torch.arange(flat.shape[1])
     return ((leads == goal) & (flat != NOT_SHOWN) & (here != goal)).view_as(labels)
 
