@@ -31,7 +31,7 @@ def test_the_table_is_the_papers():
 
 def test_the_rows_of_mazes_are_those_of_their_papers():
     """The rows that ours are compared with, typed a second time: %Opt and %Suc, or success alone."""
-    rows = {(row.source, row.network, row.side, row.mechanism, row.maps): row for row in MAZES}
+    rows = {(row.source, row.network, row.side, row.motion, row.maps): row for row in MAZES}
     assert len(rows) == len(MAZES) == 2 * 12 + 15
     expected = {
         ("GPPN", "GPPN", 15, "news", 10_000): (0.968, 0.978),

@@ -57,7 +57,7 @@ def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
     papers = {(task.side, task.motion) for task in TASKS if task.table == "papers"}
     assert papers >= {(side, name) for side in (15, 28) for name in MOTION_MODELS}
     assert papers >= {(side, "news") for side in (15, 28, 35, 50, 100)}
-    assert {(row.side, row.mechanism) for row in MAZES} <= papers
+    assert {(row.side, row.motion) for row in MAZES} <= papers
     assert {task.side for task in TASKS if task.table == "transfer"} == {15, 35, 101, 501}
     assert set(mazes.SUFFIXES) == set(MOTION_MODELS)
 

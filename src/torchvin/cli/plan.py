@@ -53,7 +53,7 @@ def run(arguments: Arguments) -> None:
             f"{arguments.weights}: trained for {config.num_orientations} orientations and "
             f"{config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
         )
-    moves = GridMotion(config.num_actions)
+    moves = policy.motion or GridMotion(config.num_actions)
     check_task(map_file.blocked, start, goal, moves)
     if arguments.out:
         check_picture(arguments.out)

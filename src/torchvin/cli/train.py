@@ -4,12 +4,14 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from torchvin.architectures.registry import architecture
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.training.config import RunConfig, preset
 
 
@@ -22,6 +24,8 @@ class Arguments:
     config: Annotated[RunConfig, tyro.conf.arg(name="")]
     preset: str = "gridworld-16"
     """Where the other options take their defaults; `torchvin list` names the presets."""
+    architecture: str | None = None
+    """Architecture in place of the preset's, with its own --policy options; `torchvin list` names them."""
     data: Path | None = None
     """Our .npz, the authors' training .mat (its first 6/7), or a folder of map files; fresh maps if not given."""
     resume: bool = False
@@ -31,15 +35,25 @@ class Arguments:
 
 
 def defaults(rest: Sequence[str]) -> Arguments:
-    """The defaults of all options: those of the preset that `rest` names."""
-    name = Arguments.preset
+    """The defaults of all options: those of the preset and the architecture that `rest` names."""
+    named = {"--preset": Arguments.preset, "--architecture": ""}
     for index, token in enumerate(rest):
         flag, _, value = token.partition("=")
-        if flag == "--preset":
-            name = value or (rest[index + 1] if index + 1 < len(rest) else name)
-    arguments = Arguments(out=Path(), config=preset(name), preset=name)
+        if flag in named:
+            named[flag] = value or (rest[index + 1] if index + 1 < len(rest) else named[flag])
+    config = preset(named["--preset"])
+    if named["--architecture"]:
+        config = replace(config, policy=_for_the_task(architecture(named["--architecture"]).config, config))
+    arguments = Arguments(out=Path(), config=config, preset=named["--preset"])
     object.__setattr__(arguments, "out", tyro.MISSING)  # tyro's mark of an option without a default, which is no Path
     return arguments
+
+
+def _for_the_task(chosen: type[ArchitectureConfig], preset: RunConfig) -> ArchitectureConfig:
+    """The defaults of an architecture, with the actions, orientations, terrains and sizes of a preset's task."""
+    task = {name: getattr(preset.policy, name) for name in ("num_actions", "num_orientations", "num_terrains")}
+    task |= {"height": preset.data.height, "width": preset.data.width}
+    return chosen(**{field.name: task[field.name] for field in fields(chosen) if field.name in task})
 
 
 def run(arguments: Arguments) -> None:

@@ -43,7 +43,7 @@ class TaskScores:
         cost, optimal_cost: of the tasks found, all together.
         worst_ratio: the largest ratio of cost to optimum of a single task; 1 if none was found.
         plans: goals, each planned once.
-        seconds: of planning and walking, without the expert.
+        seconds: of plans and rollouts, without the expert.
     """
 
     map_name: str

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvin.errors import InputError
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.observe import encode
-from torchvin.mdp.motion import GridMotion
+from torchvin.mdp.motion import GridMotion, MotionModel
 from torchvin.mdp.rollout import rollout
 from torchvin.policies.policy import Policy
 from torchvin.spaces import StateSpace
@@ -32,7 +32,7 @@ class PlannedPath:
         value: V of every cell, [H, W].
         actions: greedy action of every cell, [H, W].
         iterations: value updates made; 0 where a graph search planned.
-        seconds: from the map to the policy's path: network, plan and walk, not the expert.
+        seconds: from the map to the policy's path: network, plan and rollout, not the expert.
     """
 
     found: bool
@@ -46,7 +46,7 @@ class PlannedPath:
     seconds: float
 
 
-def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: GridMotion | None = None) -> float:
+def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: MotionModel | None = None) -> float:
     """The optimal cost from `start` to `goal`.
 
     Raises: InputError if either lies off the map or on an obstacle, or nothing leads from one to the other.
@@ -74,13 +74,13 @@ def plan_path(
     goal: State,
     *,
     num_iterations: int | None = None,
-    moves: GridMotion | None = None,
+    moves: MotionModel | None = None,
 ) -> PlannedPath:
     """Plan on one map and follow the policy greedily.
 
-    Without `num_iterations` planning is anytime: K by the size of the map first; while the policy does not arrive and a
-    further update still changes values, twice as many in all, going on from the values there are. No shortest path has
-    more steps than the map has cells, so that many updates are the most.
+    Without `num_iterations`, K starts at the policy's default for the size of the map. K is doubled, warm-started,
+    until the goal is reached or the values converge. It never exceeds the number of cells, because no shortest path is
+    longer.
 
     A policy that solves exactly plans once. One that iterates plans in float64 whatever the type of its weights: values
     shrink with distance, and in float32 they reach 0 after some hundreds of steps. The policy itself is not changed.
@@ -90,7 +90,7 @@ def plan_path(
         blocked: True = obstacle, [H, W].
         start, goal: (row, col).
         num_iterations: exactly this K.
-        moves: of the environment.
+        moves: of the environment; those that the weights were trained for if not given, else the paper's.
 
     Raises: InputError, see `check_task`; if the policy does not plan; if the policy's values are not finite.
 
@@ -99,7 +99,7 @@ def plan_path(
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
-    moves = moves or GridMotion()
+    moves = moves or policy.motion or GridMotion()
     planner = policy.planner
     if planner is None:
         raise InputError(f"a {type(policy).__name__} does not plan; choose weights of a VIN.")

@@ -60,14 +60,14 @@ class PublishedMazes:
 
     Attributes:
         network: as its paper names it.
-        side, mechanism, maps: of the data, `maps` the number of training maps.
+        side, motion, maps: of the data, `maps` the number of training maps.
         optimal_rate, success_rate: %Opt and %Suc of the GPPN paper; None where a table has only one of them.
         source: key of `MAZE_SOURCES`.
     """
 
     network: str
     side: int
-    mechanism: str
+    motion: str
     maps: int
     optimal_rate: float | None
     success_rate: float
@@ -98,7 +98,7 @@ DT_VIN_RECALLED = (
 
 
 def _gppn() -> tuple[PublishedMazes, ...]:
-    """%Opt and %Suc of VIN and GPPN by side, mechanism and thousands of training maps."""
+    """%Opt and %Suc of VIN and GPPN by side, motion and thousands of training maps."""
     table = {
         (15, "news"): {10: (77.4, 79.0, 96.8, 97.8), 25: (83.6, 84.2, 99.0, 99.3), 100: (92.6, 92.8, 99.7, 99.8)},
         (15, "moore"): {10: (86.0, 89.3, 97.0, 98.0), 25: (85.4, 88.1, 98.9, 99.5), 100: (96.9, 97.5, 99.6, 99.8)},
@@ -112,8 +112,8 @@ def _gppn() -> tuple[PublishedMazes, ...]:
         (28, "differential-drive"): {25: (82.0, 93.6, 95.3, 98.0)},
     }
     return tuple(
-        PublishedMazes(network, side, mechanism, 1000 * maps, optimal / 100, success / 100, "GPPN")
-        for (side, mechanism), rows in table.items()
+        PublishedMazes(network, side, motion, 1000 * maps, optimal / 100, success / 100, "GPPN")
+        for (side, motion), rows in table.items()
         for maps, numbers in rows.items()
         for network, optimal, success in (("VIN", *numbers[:2]), ("GPPN", *numbers[2:]))
     )

@@ -30,7 +30,7 @@ def with_published(rows: Sequence[MazeRow]) -> list[Line]:
     for row in rows:
         task = row.task
         if task not in seen and task.table == "papers":
-            found += [(task, entry) for entry in MAZES if (entry.side, entry.mechanism) == (task.side, task.motion)]
+            found += [(task, entry) for entry in MAZES if (entry.side, entry.motion) == (task.side, task.motion)]
         seen.add(task)
         found.append(row)
     return found

@@ -118,7 +118,7 @@ def published_score(task: MazeTask, planner: str) -> PublishedMazes | None:
     if task.table != "papers":
         return None
     entries = [
-        entry for entry in MAZES if (entry.network, entry.side, entry.mechanism) == (planner, task.side, task.motion)
+        entry for entry in MAZES if (entry.network, entry.side, entry.motion) == (planner, task.side, task.motion)
     ]
     return min(entries, key=lambda entry: entry.maps, default=None)
 
@@ -148,7 +148,7 @@ def _csv_entry(row: MazeRow) -> dict[str, object]:
         "table": row.task.table,
         "kind": row.task.kind,
         "side": row.task.side,
-        "mechanism": row.task.motion,
+        "motion": row.task.motion,
         "planner": row.planner,
         "weights": run_name(Path(row.weights).name) if row.weights else "not run",
         "iterations": row.iterations,

@@ -228,7 +228,7 @@ def _paper_table() -> dict[str, RunConfig]:
 
 
 def _mazes() -> dict[str, RunConfig]:
-    """Mazes with every mechanism of the GPPN paper; NEWS is the one without a name.
+    """Mazes with every motion model of the GPPN paper; NEWS is the one without a name.
 
     Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalized: that design, on 10,000 mazes.
     """
