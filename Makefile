@@ -20,6 +20,7 @@ test: $(VENV)/.developed ## install, then lint, types and the default tests (und
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "without_type_hook and not slow" tests
 
 test-without-compiler: $(VENV)/.developed ## install where no compiler works, then the planning tests on the reference
 	rm -rf $(PLAIN) && $(PYTHON) -m venv $(PLAIN)
@@ -37,11 +38,12 @@ test-sanitizers: $(VENV)/.developed ## the C++ tests under the address and undef
 mutants: $(VENV)/.developed ## break the code in every listed way and see a test fail
 	$(BIN)/python tests/mutants/run.py
 
-slow: $(VENV)/.developed ## the tests that train for minutes
-	$(BIN)/python -m pytest -q -m slow tests
+slow: $(VENV)/.developed ## the tests that train, or take long for another reason
+	$(BIN)/python -m pytest -q --jaxtyping-packages= -m slow tests
 
 gpu: $(VENV)/.developed ## the tests that need a CUDA device, and those of the Triton kernels on it
-	$(BIN)/python -m pytest -q -m "not slow and not sanitizers" tests/test_gpu.py tests/planning/kernels/test_triton.py
+	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "not sanitizers" tests/test_gpu.py \
+		tests/planning/kernels/test_triton.py
 
 setup: $(VENV)/.developed ## install for development
 

@@ -1,6 +1,7 @@
 """Shared fixtures: maps drawn as text, the true grid-world model, and one Hypothesis profile."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,15 @@ if not torch.cuda.is_available():
 
 # The tensors of the tests are small: beside other work on the machine a second thread makes them many times slower.
 torch.set_num_threads(1)
+
+TYPE_HOOK = any("jaxtyping" in type(finder).__module__ for finder in sys.meta_path)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what the type hook breaks; `make test` runs it in a process without the hook."""
+    if TYPE_HOOK and item.get_closest_marker("without_type_hook"):
+        pytest.skip("a compiler cannot follow the type hook; run with --jaxtyping-packages=")
+
 
 #: What an illegal move costs in the true model: far more than any path on a map of a test.
 ILLEGAL = 1.0e6

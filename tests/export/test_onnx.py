@@ -40,7 +40,11 @@ def _exporter():
         pytest.importorskip(name, reason="needs the extra [onnx]")
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("cnn", "fcn")])
+@pytest.mark.parametrize(
+    "name",
+    ["normalized"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in MODULES if name not in ("cnn", "fcn", "normalized")],
+)
 def test_every_architecture_has_the_same_numbers_at_any_size(tmp_path, name):
     torch.manual_seed(0)
     policy = build_policy(architecture(name).config()).eval()
@@ -52,6 +56,7 @@ def test_every_architecture_has_the_same_numbers_at_any_size(tmp_path, name):
         torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn", "fcn"])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_reactive_policy_has_the_same_numbers_at_its_size(tmp_path, name, size):
@@ -64,6 +69,7 @@ def test_a_reactive_policy_has_the_same_numbers_at_its_size(tmp_path, name, size
     torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_exact_design_makes_its_updates_in_onnx(tmp_path):
     policy = load_policy("maze-15")
     to_onnx(policy, str(tmp_path / "model.onnx"), num_iterations=30)
@@ -88,6 +94,7 @@ def test_the_command_writes_a_model_or_nothing(tmp_path, capsys):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["model.onnx"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["maze-15-drive", "maze-15-drive-normalized"])
 def test_orientations_and_another_batch(tmp_path, name):
     policy = load_policy(name)
@@ -100,6 +107,7 @@ def test_orientations_and_another_batch(tmp_path, name):
     torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_policy_that_plans_to_its_fixed_point_makes_k_updates(tmp_path):
     torch.manual_seed(0)
     policy = build_policy(NormalizedConfig(gradient="implicit")).eval()

@@ -52,7 +52,14 @@ def test_the_maps_of_a_run_differ():
     assert len(blocked.flatten(1).unique(dim=0)) > 95
 
 
-@pytest.mark.parametrize(("side", "density", "tolerance"), [(8, 0.107, 0.007), (16, 0.203, 0.010), (28, 0.207, 0.010)])
+@pytest.mark.parametrize(
+    ("side", "density", "tolerance"),
+    [
+        pytest.param(8, 0.107, 0.007, marks=pytest.mark.slow),
+        (16, 0.203, 0.010),
+        pytest.param(28, 0.207, 0.010, marks=pytest.mark.slow),
+    ],
+)
 def test_the_interior_is_as_dense_as_the_authors_maps(side, density, tolerance):
     blocked, _ = generate_gridworld(2000, side, seed=0)
     assert blocked[:, 1:-1, 1:-1].float().mean().item() == pytest.approx(density, abs=tolerance)

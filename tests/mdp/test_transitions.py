@@ -154,6 +154,7 @@ def test_a_motion_model_comes_back_from_its_json(motion):
         ({"kind": "grid", "diagonal_cost": "2"}, "diagonal_cost must be a finite number above 0"),
     ],
 )
+@pytest.mark.usefixtures("_unchecked_shapes")  # wrong types on purpose
 def test_a_damaged_motion_model_is_refused_by_field(described, says):
     with pytest.raises(InputError, match=says):
         motion_from_json(described)

@@ -23,7 +23,7 @@ class Maps(list):
 
 
 @pytest.fixture
-def measured(tmp_path, monkeypatch):
+def measured(tmp_path, monkeypatch, _unchecked_shapes):  # the maps here are empty
     shutil.copy(RESULTS / "gridworld.json", tmp_path / "scores.json")
     for module in (table1, ablations):
         monkeypatch.setattr(module, "fresh_maps", Maps)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreement import assert_same, problem, with_gradients
-from hooks import without_type_hook
 from torchvin import NormalizedConfig, PaperConfig, build_policy
 from torchvin.errors import ShapeError
 from torchvin.planning.kernels import autograd as fused
@@ -197,7 +196,7 @@ def test_opcheck():
         torch.library.opcheck(torch.ops.torchvin.value_iteration.default, (*arguments, 4, keep_every, "cpu"))
 
 
-@without_type_hook
+@pytest.mark.without_type_hook
 @pytest.mark.parametrize("config", [NormalizedConfig(), PaperConfig()], ids=["normalized", "paper"])
 def test_a_policy_compiles_whole(config):
     torch.manual_seed(0)

@@ -6,7 +6,6 @@ import sys
 import pytest
 import torch
 
-from hooks import without_type_hook
 from torchvin import NormalizedTransition, ValueIteration
 
 FREE = {
@@ -44,7 +43,7 @@ def assert_plans_everywhere(program, layer):
         torch.testing.assert_close(program(maps(*size)), layer(maps(*size)), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=without_type_hook)])
+@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=pytest.mark.without_type_hook)])
 @pytest.mark.parametrize("gradient", ["unroll", "checkpoint", "implicit"])
 def test_the_layer_is_exported_with_free_sizes(gradient, strict):
     layer = Layer(gradient=gradient).eval()

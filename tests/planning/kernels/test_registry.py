@@ -3,7 +3,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from hooks import TYPE_HOOK
 from torchvin.errors import InputError
 from torchvin.planning.kernels import reference, registry
 from torchvin.planning.kernels.cpu import kernel as cpu
@@ -61,14 +60,18 @@ def test_an_unknown_backend_is_answered_with_the_nearest_name():
         registry.choose("referense", Q_REWARD)
 
 
-@pytest.mark.parametrize("name", list(registry.BACKENDS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.without_type_hook] if name == "triton" else [])
+        for name in registry.BACKENDS
+    ],
+)
 def test_every_backend_that_can_run_here_agrees_with_the_reference(name):
     generator = torch.Generator().manual_seed(0)
     q_reward = torch.randn(2, 3, 5, 7, generator=generator)
     if reason := registry.BACKENDS[name].why_not(q_reward):
         pytest.skip(f"{name}: {reason}")
-    if name == "triton" and TYPE_HOOK:
-        pytest.skip("Triton cannot see through the type hook")
     kernel = 0.3 * torch.randn(3, 1, 3, 3, generator=generator)
     value = torch.randn(2, 1, 5, 7, generator=generator)
     expected = reference.value_iteration(q_reward, kernel, value, 5, "unroll")

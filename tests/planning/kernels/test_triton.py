@@ -7,7 +7,6 @@ import torch
 
 import agreement
 from agreement import with_gradients
-from hooks import without_type_hook
 from torchvin.errors import InputError
 from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference, registry
@@ -15,7 +14,7 @@ from torchvin.planning.kernels.triton import kernel as triton
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed"),
-    without_type_hook,
+    pytest.mark.without_type_hook,
 ]
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -54,6 +53,7 @@ def test_values_and_gradients_are_the_references(shape, gradient):
     assert_same(*problem(0, *sizes, iterations + 1 if untied else 1, torch.float64), iterations, gradient)
 
 
+@pytest.mark.slow
 def test_a_large_map_in_tiles_of_several_iterations():
     assert_same(*problem(0, 1, 1, 2, 70, 131, 3, 1, torch.float64), 9)
 
