@@ -108,16 +108,16 @@ def test_the_large_filter_is_the_convolution(random_maps, height, width):
     policy = FCN(height=height, width=width).double()
     planes = encode(*random_maps(2, 2, height, width), dtype=torch.float64)
     direct = functional.conv2d(planes, policy.view.weight, policy.view.bias, padding=(height - 1, width - 1))
-    torch.testing.assert_close(policy.everywhere(planes), direct, atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(policy._view_everywhere(planes), direct, atol=1e-10, rtol=1e-10)
     states = torch.tensor([[[0, 0], [height - 1, 1]], [[1, width - 1], [2, 2]]])
     rows, cols = states.unbind(-1)
     gathered = direct[torch.arange(2)[:, None], :, rows, cols]
-    torch.testing.assert_close(policy.at(planes, states), gathered, atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(policy._view_at(planes, states), gathered, atol=1e-10, rtol=1e-10)
 
 
 def test_the_large_filter_has_the_gradient_of_the_convolution(random_maps):
     policy = FCN(height=5, width=6).double()
     planes = encode(*random_maps(2, 2, 5, 6), dtype=torch.float64)
-    ours = torch.autograd.grad(policy.everywhere(planes).square().sum(), policy.view.weight)[0]
+    ours = torch.autograd.grad(policy._view_everywhere(planes).square().sum(), policy.view.weight)[0]
     direct = functional.conv2d(planes, policy.view.weight, policy.view.bias, padding=(4, 5))
     torch.testing.assert_close(ours, torch.autograd.grad(direct.square().sum(), policy.view.weight)[0])

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from torchvin.bench.timing import median_seconds
-from torchvin.planning.kernels import reference, registry
+from torchvin.planning.kernels import dispatch, reference, registry
 from torchvin.planning.kernels.cpu import kernel as cpu
 
 FORMULATIONS = ("cpu", "triton", "eager", "stacked", "compile")
@@ -175,7 +175,7 @@ def _formulation(name: str, iterations: int) -> Callable[..., Tensor]:
     def planned(q_reward: Tensor, kernel: Tensor) -> Tensor:
         value = q_reward.new_zeros(q_reward.shape[0], 1, *q_reward.shape[2:])
         if name in ("cpu", "triton"):
-            return registry.run(name, q_reward, kernel, value, iterations, "unroll")[0]
+            return dispatch.run(name, q_reward, kernel, value, iterations, "unroll")[0]
         return reference.value_iteration(q_reward, kernel, value, iterations, "unroll")[0]
 
     if name == "stacked":

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from torchvin.errors import InputError
-from torchvin.planning.kernels import registry
+from torchvin.planning.kernels import dispatch
 
 #: Number of updates between two checks of the residual, and stored by the backward pass (5 bytes per cell and update).
 AT_ONCE = 16
@@ -70,7 +70,7 @@ def fixed_point(
 def _solve(
     q_reward: Tensor, kernel: Tensor, value: Tensor, limit: int, tolerance: float, temperature: float, backend: str
 ) -> Answer:
-    q_values, final, residual = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
+    q_values, final, residual = dispatch.run(backend, q_reward, kernel, value, 0, "unroll", temperature)
     made = 0
     while True:
         enough = tolerance * final.abs().flatten(1).amax(dim=1)
@@ -79,7 +79,7 @@ def _solve(
             break
         steps = min(AT_ONCE, limit - made)
         rest = (q_reward, final) if len(going) == len(final) else (q_reward[going], final[going])
-        after = registry.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
+        after = dispatch.run(backend, rest[0], kernel, rest[1], steps, "unroll", temperature)
         if len(going) == len(final):
             q_values, final, residual = after
         else:
@@ -126,8 +126,8 @@ class _FixedPoint(torch.autograd.Function):
             inputs = [each.detach().requires_grad_(need) for each, need in zip(ctx.saved_tensors, needed, strict=True)]
             leaves = [each for each in inputs if each.requires_grad]
             q_reward, kernel, value = inputs
-            look = registry.run(backend, q_reward, kernel, value, 0, "unroll", temperature)[0]
-            after = registry.run(backend, q_reward, kernel, value, AT_ONCE, "unroll", temperature)[1]
+            look = dispatch.run(backend, q_reward, kernel, value, 0, "unroll", temperature)[0]
+            after = dispatch.run(backend, q_reward, kernel, value, AT_ONCE, "unroll", temperature)[1]
         *total, pending = torch.autograd.grad(look, leaves, grad_q_values)
         pending = pending + grad_value
         enough = tolerance * _size(pending)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
 from torchvin.planning.fixed_point import fixed_point
-from torchvin.planning.kernels import recording, registry
+from torchvin.planning.kernels import dispatch, recording
 from torchvin.types import PlannerOutput
 
 Gradient = Literal["unroll", "checkpoint", "implicit"]
@@ -155,7 +155,7 @@ def _run(
         )
         return PlannerOutput(q_values, value, made, residual, solved=solved)
     mode = "unroll" if gradient == "implicit" else gradient
-    q_values, value, residual = registry.run(backend, q_reward, kernel, value, num_iterations, mode, temperature)
+    q_values, value, residual = dispatch.run(backend, q_reward, kernel, value, num_iterations, mode, temperature)
     return PlannerOutput(q_values, value, num_iterations, residual)
 
 

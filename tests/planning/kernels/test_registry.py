@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.planning.kernels import reference, registry
+from torchvin.planning.kernels import dispatch, reference, registry
 from torchvin.planning.kernels.cpu import kernel as cpu
 from torchvin.planning.kernels.registry import Backend
 from torchvin.planning.value_iteration import value_iteration
@@ -75,7 +75,7 @@ def test_every_backend_that_can_run_here_agrees_with_the_reference(name):
     kernel = 0.3 * torch.randn(3, 1, 3, 3, generator=generator)
     value = torch.randn(2, 1, 5, 7, generator=generator)
     expected = reference.value_iteration(q_reward, kernel, value, 5, "unroll")
-    *got, residual = registry.run(name, q_reward, kernel, value, 5, "unroll")
+    *got, residual = dispatch.run(name, q_reward, kernel, value, 5, "unroll")
     for one, other in zip(got, expected, strict=True):
         torch.testing.assert_close(one, other)
     torch.testing.assert_close(residual, reference.residual(*expected))

@@ -4,9 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from torchvin.errors import check_shape
 from torchvin.policies.reactive.policy import ReactivePolicy
-from torchvin.types import PolicyOutput
 
 _SAMPLES_AT_ONCE = 1024  # bounds memory: 50 channels of 28x28 are 157 kB per sample
 
@@ -54,32 +52,23 @@ class CNN(ReactivePolicy):
         self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # in torch's docs, not its types
         self.head = nn.Linear(before * (height // 4) * (width // 4), num_actions)
 
-    def forward(
-        self,
-        observation: Float[Tensor, "B C H W"],
-        states: Int[Tensor, "B S 2"] | None = None,
-        *,
-        num_iterations: int | None = None,
-        initial_value: Float[Tensor, "B O H W"] | None = None,
-    ) -> PolicyOutput:
-        self.check(observation, num_iterations, initial_value)
+    def everywhere(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
         batch = observation.shape[0]
-        if states is None and torch.compiler.is_compiling():  # whose shapes must not depend on the map
+        if torch.compiler.is_compiling():  # whose shapes must not depend on the map
             rows, cols = torch.meshgrid(torch.arange(self.height), torch.arange(self.width), indexing="ij")
-            cells = torch.stack([rows, cols], dim=-1).view(1, -1, 2).expand(batch, -1, -1).to(observation.device)
-            everywhere = self(observation, cells).logits.transpose(1, 2).view(batch, -1, self.height, self.width)
-            logits = everywhere * (observation[:, :1] == 0)
-        elif states is None:
-            maps, cells = (observation[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
-            everywhere = observation.new_zeros(batch, self.height * self.width, self.head.out_features)
-            filled = everywhere.index_put((maps, cells), self._logits(observation, maps, cells))
-            logits = filled.transpose(1, 2).view(batch, -1, self.height, self.width)
-        else:
-            check_shape("states", states, f"{batch} S 2")
-            maps = torch.arange(batch, device=observation.device).repeat_interleave(states.shape[1])
-            cells = (states[..., 0] * self.width + states[..., 1]).flatten()
-            logits = self._logits(observation, maps, cells).view(batch, states.shape[1], -1)
-        return PolicyOutput(logits=logits, plan=None)
+            states = torch.stack([rows, cols], dim=-1).view(1, -1, 2).expand(batch, -1, -1).to(observation.device)
+            logits = self.at(observation, states).transpose(1, 2).view(batch, -1, self.height, self.width)
+            return logits * (observation[:, :1] == 0)
+        maps, cells = (observation[:, 0] == 0).flatten(1).nonzero(as_tuple=True)
+        empty = observation.new_zeros(batch, self.height * self.width, self.head.out_features)
+        filled = empty.index_put((maps, cells), self._logits(observation, maps, cells))
+        return filled.transpose(1, 2).view(batch, -1, self.height, self.width)
+
+    def at(self, observation: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S A"]:
+        batch, number, _ = states.shape
+        maps = torch.arange(batch, device=observation.device).repeat_interleave(number)
+        cells = (states[..., 0] * self.width + states[..., 1]).flatten()
+        return self._logits(observation, maps, cells).view(batch, number, -1)
 
     def _logits(
         self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]

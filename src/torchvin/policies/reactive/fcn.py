@@ -4,9 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from torchvin.errors import check_shape
 from torchvin.policies.reactive.policy import ReactivePolicy
-from torchvin.types import PolicyOutput
 
 
 class FCN(ReactivePolicy):
@@ -44,23 +42,15 @@ class FCN(ReactivePolicy):
             nn.Linear(third, num_actions, bias=False),
         )  # fmt: skip
 
-    def forward(
-        self,
-        observation: Float[Tensor, "B C H W"],
-        states: Int[Tensor, "B S 2"] | None = None,
-        *,
-        num_iterations: int | None = None,
-        initial_value: Float[Tensor, "B O H W"] | None = None,
-    ) -> PolicyOutput:
-        self.check(observation, num_iterations, initial_value)
-        if states is None:
-            logits = self.layers(self.everywhere(observation).movedim(1, -1)).movedim(-1, 1)
-        else:
-            check_shape("states", states, f"{len(observation)} S 2")
-            logits = self.layers(self.at(observation, states))
-        return PolicyOutput(logits=logits, plan=None)
+    def everywhere(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
+        logits: Tensor = self.layers(self._view_everywhere(observation).movedim(1, -1)).movedim(-1, 1)
+        return logits
 
-    def at(self, planes: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:
+    def at(self, observation: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S A"]:
+        logits: Tensor = self.layers(self._view_at(observation, states))
+        return logits
+
+    def _view_at(self, planes: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:
         """The first filter at single states: a matrix product with the map, centred on the agent."""
         around = nn.functional.pad(planes, (self.width - 1,) * 2 + (self.height - 1,) * 2)
         filter_height, filter_width = 2 * self.height - 1, 2 * self.width - 1
@@ -70,7 +60,7 @@ class FCN(ReactivePolicy):
         seen = windows[maps, :, row, col].flatten(2)  # [B, S, C * (2H-1) * (2W-1)]
         return nn.functional.linear(seen, self.view.weight.flatten(1), self.view.bias)
 
-    def everywhere(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F H W"]:
+    def _view_everywhere(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F H W"]:
         """The first filter at all cells by the Fourier transform: O(HW log HW) per channel instead of O((HW)^2).
 
         The wanted cells of the full convolution are H-1 to 2H-2. A circular convolution of length 2H-1 gives them,
