@@ -86,7 +86,7 @@ def run(arguments: Arguments) -> None:
             f"({100 * excess:.2f} % above); {how}, {seconds:.2f} s"
         )
         if map_file.resolution is not None:
-            print(f"length {planned.cost * map_file.resolution:.2f} m at {map_file.resolution:g} m a cell")
+            print(f"length {planned.cost * map_file.resolution:.2f} m at {map_file.resolution:g} m per cell")
     else:
         print(
             f"the policy did not arrive ({how}, {seconds:.2f} s); a path of cost "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Two different path costs a + b*sqrt(2) with a, b below 100,000 differ by more than 1e-6 (|a - b*sqrt(2)| > 1/(3b)),
 # and float64 sums of as many terms are far closer than that: so this tells a tie from a difference.
 TIE = 1e-6
-_STATES_AT_ONCE = 1 << 18  # bounds memory: about 100 bytes a state while a chunk is solved
+_STATES_AT_ONCE = 1 << 18  # bounds memory: about 100 bytes per state while a chunk is solved
 
 
 @dataclass(frozen=True)

@@ -66,34 +66,36 @@ def value_iteration(
 ) -> PlannerOutput:
     """Run exactly `num_iterations` value updates on a grid and look ahead once more (Tamar et al. 2016, section 3.1).
 
-    V_{k+1}(s) = max_a ( q_reward_a(s) + (kernel_a * V_k)(s) ), `*` being cross-correlation, zero outside the map. The
-    values have the unit of `q_reward`; the discount is part of `kernel`. Information travels K * (F // 2) cells at
-    most. At a tie the first action is taken, and only the action taken carries gradient. Under autocast it runs in
-    float32: K roundings to half precision would add up.
+    V_{k+1}(s) = max_a ( q_reward_a(s) + (kernel_a * V_k)(s) ). Here `*` is cross-correlation, with zeros outside the
+    map. Values have the unit of `q_reward`; the discount is part of `kernel`. Information travels at most K * (F // 2)
+    cells. At a tie the first action is taken. Only the action taken carries gradient. Under autocast the operator runs
+    in float32, because K roundings to half precision would add up.
 
-    States with O orientations have O value channels, channels o * A + a of `q_reward`, and a kernel
-    [O * A, O, F, F] that says from which orientation a value comes. A kernel [K + 1, O * A, O, F, F] has one for each
-    update and for the last look-ahead (the paper's untied weights).
+    With O orientations there are O value channels, and `q_reward` has channels o * A + a. The kernel, [O * A, O, F, F],
+    says from which orientation a value comes. A kernel [K + 1, O * A, O, F, F] holds one kernel per update and one for
+    the last look-ahead (the untied weights of the paper).
 
     Args:
         q_reward: reward of each action in each cell, [B, A, H, W].
         kernel: discounted transition weights of each action, [A, 1, F, F], F odd.
-        num_iterations: K, the number of value updates; 0 only looks ahead at `initial_value`.
-        initial_value: V_0, [B, 1, H, W]; zero if not given. Given the value of an earlier plan, planning goes on.
-        gradient: "unroll" keeps every iteration for the backward pass (5 bytes a cell and iteration with the compiled
-            kernel), "checkpoint" about sqrt(K) of them. "implicit" iterates to the fixed point, `num_iterations` being
-            the limit, and keeps nothing but V; the kernel must be a contraction, and V_0 has no gradient. How many
-            updates were made, the residual and `solved` come back. Where the limit came first, `solved` is False. A
-            program that is exported or traced makes all `num_iterations` updates.
-        tolerance: of "implicit": the residual, relative to the largest |V| of a map, at which it has converged; see
-            `planning.fixed_point`.
-        temperature: T > 0 takes the soft maximum T * log(sum_a exp(Q_a / T)) in place of the maximum, in the unit of
-            `q_reward`: the value of the policy softmax(Q / T) with T times its entropy as a bonus (Ziebart et al., AAAI
-            2008), smooth, at most T * log(A) above the maximum. Plain PyTorch on every device.
+        num_iterations: K, the number of value updates. With 0 the result is the look-ahead at `initial_value`.
+        initial_value: V_0, [B, 1, H, W]; zero if not given. The value of an earlier plan warm-starts this one.
+        gradient: how the backward pass gets its values.
+            "unroll" keeps every iteration (5 bytes per cell and iteration with the compiled kernel).
+            "checkpoint" keeps about sqrt(K) iterations and computes the others again.
+            "implicit" iterates to the fixed point and keeps only V. `num_iterations` is then the limit. The kernel must
+            be a contraction, and V_0 has no gradient. The output holds the number of updates made, the residual, and
+            `solved`, which is False if the limit was reached first. A program that is exported or traced makes all
+            `num_iterations` updates.
+        tolerance: of "implicit": a map has converged when its residual is at most this times its largest |V|
+            (`planning.fixed_point`).
+        temperature: T > 0 replaces the maximum by the soft maximum T * log(sum_a exp(Q_a / T)), T in the unit of
+            `q_reward`. This is the value of the policy softmax(Q / T) with T times its entropy as a bonus (Ziebart et
+            al., AAAI 2008). It is smooth, and exceeds the maximum by at most T * log(A). It runs in plain PyTorch.
         backend: "auto", or a name that `torchvin info` lists.
 
-    Raises: ShapeError; InputError for a K that is no whole number from 0 on, a negative tolerance or temperature, an
-        even F, dtypes that differ, an unknown name, or an implicit gradient where the backup is no contraction.
+    Raises: ShapeError; InputError for a K that is not a whole number of at least 0, a negative tolerance or temperature,
+        an even F, dtypes that differ, an unknown name, or an implicit gradient where the backup is no contraction.
 
     >>> plan = value_iteration(torch.zeros(2, 4, 8, 5), torch.zeros(4, 1, 3, 3), num_iterations=10)
     >>> plan.q_values.shape, plan.num_iterations
@@ -163,8 +165,8 @@ class ValueIteration(nn.Module):
     """Value iteration as a layer: a transition model and K, any map size, any K at call time.
 
     Args:
-        transition: module that returns the kernel [A, 1, F, F]; `planning.transition` has two.
-        num_iterations: K where a call names none.
+        transition: module that returns the kernel [A, 1, F, F]; `planning.models.transition` has two.
+        num_iterations: K of a call that gives none.
         gradient, tolerance, temperature, backend: as in `value_iteration`.
 
     >>> from torchvin.planning.models.transition import NormalizedTransition

@@ -73,7 +73,7 @@ def train(
         data: a `Task`, or what one is made of: a `MapDataset`.
         out: folder of the run. With `resume` it may hold an unfinished run of the same config and data, or a run with
             fewer epochs: its schedule then continues as that of the longer run.
-        resume: go on from the checkpoint in `out`, or begin if there is none yet.
+        resume: continue from the checkpoint in `out`, or start if there is none yet.
         record: kept with the weights: command, data file.
         build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
 
