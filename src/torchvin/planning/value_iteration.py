@@ -94,7 +94,7 @@ def value_iteration(
             al., AAAI 2008). It is smooth, and exceeds the maximum by at most T * log(A). It runs in plain PyTorch.
         backend: "auto", or a name that `torchvin info` lists.
 
-    Raises: ShapeError; InputError for a K that is not a whole number of at least 0, a negative tolerance or temperature,
+    Raises: ShapeError; InputError for a K that is not a whole number from 0 on, a negative tolerance or temperature,
         an even F, dtypes that differ, an unknown name, or an implicit gradient where the backup is no contraction.
 
     >>> plan = value_iteration(torch.zeros(2, 4, 8, 5), torch.zeros(4, 1, 3, 3), num_iterations=10)
