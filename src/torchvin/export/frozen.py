@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from torchvin.errors import InputError
-from torchvin.planning.value_iteration import ValueIteration, check_num_iterations
+from torchvin.planning.value_iteration import check_num_iterations
 from torchvin.policies.policy import Policy
 
 
@@ -32,7 +32,7 @@ class FrozenPolicy(nn.Module):
 def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool = False) -> FrozenPolicy:
     """Copy a policy into a module that can be traced: its weights and K are fixed.
 
-    A policy that plans to its fixed point (gradient implicit) makes exactly K updates in this module.
+    A policy that plans to its fixed point (gradient implicit) makes exactly K updates in a traced program.
 
     Args:
         policy: to be copied; it is not changed.
@@ -56,7 +56,4 @@ def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool =
         raise InputError("a policy that iterates is frozen with its number of iterations: give num_iterations.")
     if not iterates and num_iterations is not None:
         raise InputError("this policy makes no iterations: leave num_iterations out, or set iterate=True.")
-    for module in copied.modules():
-        if isinstance(module, ValueIteration) and module.gradient == "implicit":
-            module.gradient = "unroll"  # exactly K updates: a traced program cannot stop at a residual
     return FrozenPolicy(copied, None if num_iterations is None else check_num_iterations(num_iterations))

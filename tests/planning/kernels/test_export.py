@@ -81,3 +81,11 @@ def test_onnx_runtime_has_the_same_numbers_at_every_size(tmp_path, options):
     session = runtime.InferenceSession(path)
     (entry,) = session.get_inputs()
     assert_plans_everywhere(lambda x: torch.from_numpy(session.run(None, {entry.name: x.numpy()})[0]), layer)
+
+
+def test_a_saved_program_of_the_reference_loads(tmp_path):
+    """What a machine without the compiled kernel exports."""
+    program = torch.export.export(Layer(backend="reference").eval(), (maps(1, 6, 6),))
+    torch.export.save(program, tmp_path / "layer.pt2")
+    loaded = torch.export.load(tmp_path / "layer.pt2").module()
+    assert torch.equal(loaded(maps(1, 6, 6)), Layer(backend="reference")(maps(1, 6, 6)))

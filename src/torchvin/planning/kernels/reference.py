@@ -112,5 +112,6 @@ def residual(
     q_values: Float[Tensor, "B OA H W"], value: Float[Tensor, "B O H W"], temperature: float = 0.0
 ) -> Float[Tensor, "B"]:
     """How much one more update would change V: the largest |max_a Q - V| of each map."""
-    with torch.no_grad():
-        return (update(q_values.detach(), value.shape[1], temperature) - value).abs().flatten(1).amax(dim=1)
+    # Not under no_grad: torch cannot load an exported program that has it.
+    change = update(q_values.detach(), value.shape[1], temperature) - value.detach()
+    return change.abs().flatten(1).amax(dim=1)

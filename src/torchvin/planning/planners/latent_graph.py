@@ -114,10 +114,10 @@ def solve_exactly(mdp: LatentMDP) -> PlannerOutput:
     return PlannerOutput(q_values, value, 0, value.new_zeros(value.shape[0]), solved=True)
 
 
-@torch.no_grad()
 def _residual(mdp: LatentMDP, q_values: Tensor, value: Tensor) -> Float[Tensor, "B"]:
-    best = by_orientation(q_values, value.shape[1]).amax(dim=2)
-    more = torch.maximum(-mdp.goal_cost, best) - value
+    # Not under no_grad: torch cannot load an exported program that has it.
+    best = by_orientation(q_values.detach(), value.shape[1]).amax(dim=2)
+    more = torch.maximum(-mdp.goal_cost.detach(), best) - value.detach()
     return more.nan_to_num(nan=0.0, posinf=torch.inf).abs().flatten(1).amax(dim=1)  # -inf before and after: no change
 
 
