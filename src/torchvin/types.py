@@ -47,12 +47,15 @@ class PlannerOutput:
         if value is None:  # DataParallel rebuilds what it has gathered from an iterator over the parts
             q_values, value, residual, layers, count, done = q_values
             num_iterations, solved = int(count[0]), bool(done.all())
-        object.__setattr__(self, "q_values", q_values)
-        object.__setattr__(self, "value", value)
-        object.__setattr__(self, "num_iterations", num_iterations)
-        object.__setattr__(self, "residual", residual)
-        object.__setattr__(self, "layers", {} if layers is None else layers)
-        object.__setattr__(self, "solved", solved)
+        # A frozen dataclass sets its fields one by one; this is several times as fast, which a small plan notices.
+        self.__dict__.update(
+            q_values=q_values,
+            value=value,
+            num_iterations=num_iterations,
+            residual=residual,
+            layers={} if layers is None else layers,
+            solved=solved,
+        )
 
     def __iter__(self) -> Iterator[Any]:
         """The parts for `torch.nn.DataParallel`, which joins tensors only: numbers are tensors with one entry."""
@@ -79,9 +82,7 @@ class PolicyOutput:
     def __init__(self, logits: Any, plan: Any = (), layers: Mapping[int, Tensor] | None = None) -> None:
         if plan == ():  # as in `PlannerOutput`
             logits, plan, layers = logits
-        object.__setattr__(self, "logits", logits)
-        object.__setattr__(self, "plan", plan)
-        object.__setattr__(self, "layers", {} if layers is None else layers)
+        self.__dict__.update(logits=logits, plan=plan, layers={} if layers is None else layers)
 
     def __iter__(self) -> Iterator[Any]:
         """The parts for `torch.nn.DataParallel`."""

@@ -102,17 +102,20 @@ def value_iteration(
     (torch.Size([2, 4, 8, 5]), 10)
     """
     num_iterations = check_num_iterations(num_iterations)
-    check_shape("q_reward", q_reward, "B A H W")
+    if q_reward.dim() != 4:
+        check_shape("q_reward", q_reward, "B A H W")
     batch, channels, height, width = q_reward.shape
-    axes = f"{num_iterations + 1} {channels} O F F" if kernel.dim() == 5 else f"{channels} O F F"
-    check_shape("kernel", kernel, axes)
-    orientations = kernel.shape[-3]
+    shape = tuple(kernel.shape)
+    if len(shape) != 4 or shape[0] != channels or shape[2] != shape[3]:
+        axes = f"{num_iterations + 1} {channels} O F F" if len(shape) == 5 else f"{channels} O F F"
+        check_shape("kernel", kernel, axes)
+    orientations = shape[-3]
     if orientations == 0 or channels % orientations or 0 in q_reward.shape[1:]:
         raise ShapeError(
             f"q_reward [B, A, H, W] must have at least one action in each of the kernel's {orientations} value "
             f"channels and at least one cell, got {list(q_reward.shape)}."
         )
-    if kernel.shape[-1] % 2 == 0:
+    if shape[-1] % 2 == 0:
         raise InputError(f"kernel must have an odd size F, got F = {kernel.shape[-1]}: its centre is the cell itself.")
     if gradient not in _GRADIENTS:
         raise unknown_name("gradient mode", gradient, _GRADIENTS)

@@ -53,5 +53,7 @@ class VIN(Policy):
         """
         plan = self.planner(observation, num_iterations=num_iterations, initial_value=initial_value)
         logits = self.head(self.attention(plan.q_values, states))
+        if not plan.layers:
+            return PolicyOutput(logits=logits, plan=plan)
         layers = {n: self.head(self.attention(q_values, states)) for n, q_values in plan.layers.items()}
         return PolicyOutput(logits=logits, plan=plan, layers=layers)

@@ -204,7 +204,8 @@ class ActionReward(nn.Module):
     def of_actions(self, planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B OA H W"]:
         """The reward of the environment's actions."""
         around = (1, 1, 1, 1)
-        obstacles, others, goal = planes.tensor_split((1, planes.shape[1] - self.num_orientations), dim=1)
+        goals = self.num_orientations
+        obstacles, others, goal = planes.split_with_sizes((1, planes.shape[1] - 1 - goals, goals), dim=1)
         terrain = functional.pad(obstacles, around, value=1.0)
         if others.shape[1]:
             terrain = torch.cat([terrain, functional.pad(others, around)], dim=1)
@@ -215,5 +216,7 @@ class ActionReward(nn.Module):
         reward = self.of_actions(planes)
         if not self.termination:
             return reward
+        if self.num_orientations == 1:  # the same without two views, which take as long as the padding
+            return functional.pad(reward, (0, 0, 0, 0, 0, 1))
         with_zeros = functional.pad(by_orientation(reward, self.num_orientations), (0, 0, 0, 0, 0, 1))
         return with_zeros.flatten(1, 2)

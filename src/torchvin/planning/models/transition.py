@@ -129,7 +129,7 @@ class NormalizedTransition(nn.Module):
     def forward(self) -> Float[Tensor, "OA O F F"]:
         logits = self.logits
         _, orientations, size, _ = logits.shape
-        kernel = (self.sharpness * logits).flatten(1).softmax(dim=1) * self.discount
+        kernel = (logits.flatten(1) * self.sharpness).softmax(dim=1) * self.discount
         if self.termination:
             kernel = functional.pad(kernel.view(orientations, -1, kernel.shape[1]), (0, 0, 0, 1))
         return kernel.view(-1, orientations, size, size)

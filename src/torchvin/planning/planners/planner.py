@@ -68,7 +68,8 @@ class Planner(nn.Module, ABC):
         Raises: InputError for what is no whole number, for a negative one, and for one that is too large.
         """
         if num_iterations is None:
-            return self.default_iterations(*observation.shape[-2:])
+            _, _, height, width = observation.shape
+            return self.default_iterations(height, width)
         return check_num_iterations(num_iterations)
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
