@@ -38,40 +38,40 @@ def value_iteration(
     backend: str,
 ) -> tuple[Float[Tensor, "B OA H W"], Float[Tensor, "B O H W"], Float[Tensor, "B"]]:
     """Q, V and the residual by the kernel named; the meaning is `reference.value_iteration`'s."""
-    kernels = reference.per_iteration(kernel)
     keep_every = 0
-    if torch.is_grad_enabled() and (q_reward.requires_grad or kernels.requires_grad or value.requires_grad):
+    if torch.is_grad_enabled() and (q_reward.requires_grad or kernel.requires_grad or value.requires_grad):
         keep_every = 1 if gradient == "unroll" else reference.segment_length(num_iterations)
-    arguments = (q_reward, kernels, value, num_iterations, keep_every, backend)
-    plain = True
-    for tensor in arguments[:3]:
-        plain &= type(tensor) in _PLAIN
-        if _dual(tensor).tangent is not None:  # of forward mode, which only the reference has
-            return _by_reference(q_reward, kernels, value, num_iterations)
+    options = (num_iterations, keep_every, backend)
+    kernels = kernel if keep_every else reference.per_iteration(kernel)  # `_Plan` does it without a node of the graph
+    plain = type(q_reward) in _PLAIN and type(kernel) in _PLAIN and type(value) in _PLAIN
     if not plain or recording.is_recorded():
-        outputs: Any = plan(*arguments)  # recorded, or subclasses of tensors, which the dispatcher knows how to open
+        # Recorded, or subclasses of tensors, which the dispatcher knows how to open.
+        outputs: Any = plan(q_reward, reference.per_iteration(kernel), value, *options)
         return outputs[0], outputs[1], outputs[2]
     if not keep_every and q_reward.is_cpu:
+        # Forward mode, which only the reference has. An autograd function finds it itself (below).
+        if _dual(q_reward).tangent is not None or _dual(kernel).tangent is not None or _dual(value).tangent is not None:
+            return _by_reference(q_reward, kernel, value, num_iterations)
         try:
-            return solve.solve(*arguments)[:3]
+            return solve.solve(q_reward, kernels, value, *options)[:3]
         except RuntimeError as error:
             if "data pointer" not in str(error):  # which tensors under vmap do not have
                 raise
     if keep_every > 1 and num_iterations * solve.work(q_reward, kernels) > solve.MOST_WORK_WITH_GRADIENT:
-        return _in_segments(q_reward, kernels, value, num_iterations, backend)
+        return _in_segments(q_reward, reference.per_iteration(kernel), value, num_iterations, backend)
     try:
-        outputs = _apply(arguments, gradient == "unroll")
-    except NotImplementedError as error:  # forward mode within another transform, of which PyTorch tells us afterwards
+        outputs = _apply((q_reward, kernel, value, *options), gradient == "unroll")
+    except NotImplementedError as error:  # forward mode, of which PyTorch tells us afterwards
         if "jvp" not in str(error):
             raise
-        return _by_reference(q_reward, kernels, value, num_iterations)
+        return _by_reference(q_reward, kernel, value, num_iterations)
     return outputs[0], outputs[1], outputs[2]
 
 
 def _by_reference(
-    q_reward: Tensor, kernels: Tensor, value: Tensor, num_iterations: int
+    q_reward: Tensor, kernel: Tensor, value: Tensor, num_iterations: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    q_values, final = reference.value_iteration(q_reward, kernels, value, num_iterations, "unroll")
+    q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, "unroll")
     return q_values, final, reference.residual(q_values, final)
 
 
@@ -86,7 +86,8 @@ def _apply(arguments: tuple[Any, ...], unroll: bool) -> tuple[Tensor, ...]:
         # Only PyTorch knows, before it calls `_Plan`, that a transform of torch.func is active, and says so like this.
         if "functorch transforms" not in str(error):
             raise
-        outputs = functional.apply(*arguments[:4], unroll, arguments[5])
+        q_reward, kernel, *others = arguments
+        outputs = functional.apply(q_reward, reference.per_iteration(kernel), *others[:2], unroll, others[3])
     return outputs
 
 
@@ -213,7 +214,8 @@ class _Plan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, ...]:
-        solution = solve.solve(*arguments)
+        q_reward, kernel, *others = arguments
+        solution = solve.solve(q_reward, reference.per_iteration(kernel), *others)
         if arguments[4]:
             kept = (solution.value, solution.kept_values, solution.kept_actions)
             ctx.save_for_backward(*arguments[:3], *kept)
@@ -225,18 +227,20 @@ class _Plan(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        q_reward, kernels, value, final, values, actions = ctx.saved_tensors
+        q_reward, kernel, value, final, values, actions = ctx.saved_tensors
+        kernels = reference.per_iteration(kernel)
         num_iterations, keep_every, backend = ctx.options
         needs_kernel = ctx.needs_input_grad[1]
         if torch.is_grad_enabled():  # to be differentiated again: the operator can
             given = [torch.zeros_like(x) if g is None else g for g, x in zip(grads, (q_reward, value), strict=False)]
             finite = torch.tensor(ctx.finite)
-            results = plan_backward(*given, *ctx.saved_tensors, finite, *ctx.options, needs_kernel)
+            saved = (q_reward, kernels, *ctx.saved_tensors[2:])
+            results = plan_backward(*given, *saved, finite, *ctx.options, needs_kernel)
         else:
             problem = Problem(q_reward, kernels, value, num_iterations, keep_every)
             solution = Solution(final, final, final, values, actions, ctx.finite)  # Q and residual are not needed
             results = solve.gradients(problem, solution, grads[0], grads[1], needs_kernel, backend)
-        return results[0], results[1] if needs_kernel else None, results[2], None, None, None
+        return results[0], results[1].view_as(kernel) if needs_kernel else None, results[2], None, None, None
 
 
 class _FunctionalPlan(torch.autograd.Function):

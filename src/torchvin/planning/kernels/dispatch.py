@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from torchvin.errors import InputError
-from torchvin.planning.kernels import recording, reference
+from torchvin.planning.kernels import autograd, recording, reference
 from torchvin.planning.kernels.registry import REFERENCE, choose
 
 #: Per orientation; the fused kernels keep the action taken in a byte.
@@ -39,8 +39,6 @@ def run(
         raise InputError(f"{only_reference} in plain PyTorch: use backend='auto' or 'reference', not {backend!r}.")
     chosen = REFERENCE if only_reference else choose(backend, q_reward)
     if chosen != REFERENCE and not recording.must_be_unrolled():
-        from torchvin.planning.kernels import autograd
-
         return autograd.value_iteration(q_reward, kernel, value, num_iterations, gradient, chosen)
     q_values, final = reference.value_iteration(q_reward, kernel, value, num_iterations, gradient, temperature)
     return q_values, final, reference.residual(q_values, final, temperature)

@@ -19,7 +19,7 @@ _LEAST_WORK = 1000  # multiply-adds that an iteration counts for, however small 
 
 def work(q_reward: Tensor, kernels: Tensor) -> int:
     """Multiply-adds of one iteration."""
-    _, _, orientations, size, _ = kernels.shape
+    orientations, size, _ = kernels.shape[-3:]
     return max(q_reward.numel() * orientations * size * size, _LEAST_WORK)
 
 

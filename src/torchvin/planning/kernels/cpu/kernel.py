@@ -68,8 +68,8 @@ def _sizes(problem: Problem) -> tuple[int, ...]:
     """The fields of Shape in cpp/value_iteration.h."""
     q_reward, kernel, _, num_iterations, keep_every = problem
     batch, channels, height, width = q_reward.shape
-    kernels, _, orientations, size, _ = kernel.shape
-    if kernel.shape != (kernels, channels, orientations, size, size) or channels % orientations:
+    kernels, rows, orientations, size, columns = kernel.shape
+    if rows != channels or columns != size or channels % orientations:
         raise ValueError(
             f"kernel must be [S, O*A, O, F, F] with the {channels} channels of q_reward; it is {kernel.shape}"
         )
@@ -99,6 +99,11 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     return lent.view(dtype).view(shape)
 
 
+def _empty_like(tensor: Tensor) -> Tensor:
+    """`_empty` of the shape and type of a tensor."""
+    return torch.empty_like(tensor) if tensor.nbytes < _LEAST_LENT else _empty(tensor.shape, tensor.dtype)
+
+
 def forward(problem: Problem) -> Solution:
     """Plan; if numbers were not finite, the solution says so and is not to be used."""
     assert extension is not None
@@ -106,7 +111,7 @@ def forward(problem: Problem) -> Solution:
     dtype = q_reward.dtype
     sizes = _sizes(problem)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
-    q_values, final_value = _empty(q_reward.shape, dtype), torch.empty_like(value)
+    q_values, final_value = _empty_like(q_reward), torch.empty_like(value)
     values, actions = _NOTHING[dtype], _NOTHING[torch.uint8]
     if keep_every:
         shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
@@ -116,7 +121,11 @@ def forward(problem: Problem) -> Solution:
         _address(q_reward, q_reward, dtype),
         _address(kernel, kernel, dtype),
         _address(value, plane, dtype),
-        *(tensor.data_ptr() for tensor in (q_values, final_value, residual, values, actions)),
+        q_values.data_ptr(),
+        final_value.data_ptr(),
+        residual.data_ptr(),
+        values.data_ptr(),
+        actions.data_ptr(),
     )
     run = extension.forward_float32 if dtype == torch.float32 else extension.forward_float64
     finite: bool = run(sizes, addresses, torch.get_num_threads(), instruction_set())
@@ -137,7 +146,7 @@ def backward(
     sizes = _sizes(problem)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-    grad_q_reward, grad_initial = _empty(q_reward.shape, dtype), torch.empty_like(solution.value)
+    grad_q_reward, grad_initial = _empty_like(q_reward), torch.empty_like(solution.value)
     grad_kernel = torch.empty_like(kernel) if kernel_needs_gradient else kernel.new_empty(0)
     addresses = (
         _address(grad_q_values, q_reward, dtype),
