@@ -47,7 +47,7 @@ class TestMovingAI:
             (
                 "\n...@",
                 "\n.x.@",
-                r"line 6: expected cells out of .GS \(free\) and @OTW \(blocked\), got 'x' in column 2",
+                r"line 6: expected cells out of .GSE \(free\) and @OTW \(blocked\), got 'x' in column 2",
             ),
             ("map\n", "", r"line 4: expected one each of .* got '@@..'"),
             ("map\n@@..\n...@\n@...\n", "", r"expected the line 'map' after the header, got the end of the file; it"),
@@ -146,3 +146,10 @@ class TestScenarios:
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"cannot read '.*gone.scen': No such file"):
             read_scenarios(tmp_path / "gone.scen")
+
+
+def test_older_scenarios_have_spaces(tmp_path: Path) -> None:
+    text = "version 1.0\n48 maps/bgmaps/a.map 512 512 214 430 342 291 192.02\n0  my map.map 4 3   0 1 2 0  2.5 \n"
+    first, second = read_scenarios(put(tmp_path / "a.scen", text))
+    assert (first.bucket, first.map_name, first.start, first.goal) == (48, "maps/bgmaps/a.map", (430, 214), (291, 342))
+    assert (second.map_name, second.height, second.width, second.optimal_length) == ("my map.map", 3, 4, 2.5)

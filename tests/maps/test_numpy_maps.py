@@ -23,6 +23,30 @@ class TestNumpy:
         array = np.array(BLOCKED.numpy(), dtype=dtype, order=order)
         assert torch.equal(read_map(put(tmp_path / "a.npy", npy(array))).blocked, BLOCKED)
 
+    @pytest.mark.parametrize("dtype", ["i1", "<i4", "<f4"])
+    def test_occupancy_grids(self, tmp_path: Path, dtype: str) -> None:
+        for grid, blocked in (([[0, 100, -1]], [[0, 1, 1]]), ([[0, -1]], [[0, 1]]), ([[100, 0]], [[1, 0]])):
+            assert cells(read_map(put(tmp_path / "a.npy", npy(np.array(grid, dtype))))) == blocked
+
+    @pytest.mark.parametrize(
+        ("grid", "hint", "blocked"),
+        [
+            (np.array([[0, 255, 40]], "u1"), "grid < 128", [[1, 0, 1]]),
+            (np.array([[0, 254, 40]], "u1"), "grid > 0", [[0, 1, 1]]),
+            (np.array([[0, 50, -1]]), "grid != 0", [[0, 1, 1]]),
+            (np.array([[0, 1, -1]]), "grid != 0", [[0, 1, 1]]),
+            (np.array([[0.1, 0.5, 0.9]]), "grid >= 0.5", [[0, 1, 1]]),
+            (np.array([[0, np.nan, 1]]), "grid != 0", [[0, 1, 1]]),
+        ],
+    )
+    def test_hints_are_right_when_followed(
+        self, tmp_path: Path, grid: np.ndarray, hint: str, blocked: list[list[int]]
+    ) -> None:
+        with pytest.raises(InputError, match=hint):
+            read_map(put(tmp_path / "a.npy", npy(grid)))
+        followed = eval(hint, {"grid": grid})
+        assert cells(read_map(put(tmp_path / "b.npy", npy(followed)))) == blocked
+
     @pytest.mark.parametrize(
         ("content", "message"),
         [
@@ -32,7 +56,9 @@ class TestNumpy:
             ),
             (npy(np.array([[0, 1], [0.5, 0]])), r"got 0.5 at row 1, col 0"),
             (npy(np.array([[0, np.nan]])), r"got nan at row 0, col 1"),
-            (npy(np.array([[0, -1]])), r"got -1 at"),
+            (npy(np.array([[0, 1, -1]])), r"got -1 at.*; this looks like an occupancy grid; save grid != 0"),
+            (npy(np.array([[0, 50, -1]])), r"got 50 at.*save grid != 0"),
+            (npy(np.array([[0, 255]], "u1")), r"got 255 at.*save grid < 128 if this is a picture"),
             (
                 npy(np.zeros((1, 2, 3))),
                 r"expected an array \[H, W\] of bool or numbers, got the shape \[1, 2, 3\] of float",

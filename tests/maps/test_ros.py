@@ -41,10 +41,17 @@ class TestRos:
         assert cells(read_map(ros(tmp_path, [[0, 40, 60, 205, 254]], negate=True))) == [[0, 0, 1, 1, 1]]
 
     def test_scale(self, tmp_path: Path) -> None:
-        assert cells(read_map(ros(tmp_path, [[0, 100, 205, 254]], mode="scale"))) == [[1, 1, 1, 0]]
+        assert cells(read_map(ros(tmp_path, [[0, 100, 204, 254]], mode="scale"))) == [[1, 1, 1, 0]]
         opaque, half = [255, 255, 255, 255], [255, 255, 255, 254]
         path = ros(tmp_path, [[opaque, half, [0, 0, 0, 255]]], image="map.png", mode="scale")
         assert cells(read_map(path)) == [[0, 1, 1]]  # what is not opaque is unknown
+
+    def test_a_grade_that_rounds_to_zero_is_free(self, tmp_path: Path) -> None:
+        # grades 100 * p: 254 has 0.39, 253 has 0.78
+        path = ros(tmp_path, [[0, 253, 254, 255]], mode="scale", occupied_thresh=1.0, free_thresh=0.0)
+        assert cells(read_map(path)) == [[1, 1, 0, 0]]
+        path = ros(tmp_path, [[0, 253, 254, 255]], mode="scale", occupied_thresh=0.3, free_thresh=0.5)
+        assert cells(read_map(path)) == [[1, 0, 0, 0]]  # thresholds that cross leave nothing to grade
 
     def test_raw(self, tmp_path: Path) -> None:
         assert cells(read_map(ros(tmp_path, [[0, 19, 20, 66, 100, 101, 255]], mode="raw"))) == [[0, 0, 1, 1, 1, 1, 1]]
@@ -59,10 +66,15 @@ class TestRos:
         path = ros(tmp_path, pixels, image="map.png", free_thresh=0.33)
         assert cells(read_map(path)) == [[1, 1, 0, 1]]
 
-    def test_trinary_averages_alpha_in(self, tmp_path: Path) -> None:
-        pixels = [[[255, 255, 255, 0], [255, 255, 255, 255], [0, 0, 0, 255]]]  # p = 0.25, 0, 0.75
-        assert cells(read_map(ros(tmp_path, pixels, image="map.png"))) == [[1, 0, 1]]
-        assert cells(read_map(ros(tmp_path, pixels, image="map.png", free_thresh=0.26))) == [[0, 0, 1]]
+    @pytest.mark.parametrize("mode", ["trinary", "scale", "raw"])
+    def test_alpha_that_is_opaque_changes_nothing(self, tmp_path: Path, mode: str) -> None:
+        greys = [0, 15, 100, 205, 230, 254, 255]
+        with_alpha = read_map(ros(tmp_path, [[[g, g, g, 255] for g in greys]], image="map.png", mode=mode))
+        assert cells(with_alpha) == cells(read_map(ros(tmp_path, [greys], mode=mode)))
+
+    def test_what_is_not_opaque_is_unknown_in_trinary(self, tmp_path: Path) -> None:
+        pixels = [[[255, 255, 255, 0], [255, 255, 255, 254], [255, 255, 255, 255], [0, 0, 0, 255]]]
+        assert cells(read_map(ros(tmp_path, pixels, image="map.png"))) == [[1, 1, 0, 1]]
 
     def test_image_elsewhere(self, tmp_path: Path) -> None:
         (tmp_path / "deep").mkdir()

@@ -28,7 +28,8 @@ _PACKAGES = {"PIL": "pillow", "yaml": "pyyaml"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
 
-    Returns: the exit status: 0 done, 2 bad input or a full disk (one line says what), 1 anything else.
+    Returns: the exit status: 0 done, 2 bad input or a full disk (one line says what), 3 the policy of `plan` did not
+        arrive, 1 anything else.
     """
     try:
         status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
@@ -72,8 +73,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     verb, *rest = arguments
     if verb not in VERBS:
         raise unknown_name("verb", verb, VERBS)
-    _run(verb, rest)
-    return 0
+    return _run(verb, rest)
 
 
 def _drop_output() -> None:
@@ -93,12 +93,13 @@ def usage() -> str:
     )
 
 
-def _run(verb: str, rest: Sequence[str]) -> None:
+def _run(verb: str, rest: Sequence[str]) -> int:
+    """Run a verb; its `run` may return an exit status of its own."""
     import tyro
 
     module = importlib.import_module(f"torchvin.cli.{verb}")
     defaults = getattr(module, "defaults", None)  # `train` takes its defaults from a preset
-    module.run(
+    status: int | None = module.run(
         tyro.cli(
             module.Arguments,
             args=rest,
@@ -107,3 +108,4 @@ def _run(verb: str, rest: Sequence[str]) -> None:
             **({"default": defaults(rest)} if defaults else {}),
         )
     )
+    return status or 0

@@ -1,10 +1,15 @@
-"""`torchvin plan`: a path on a map of your own, and a picture of it."""
+"""`torchvin plan`: a path on a map of your own, and a picture of it.
+
+The exit status is 3 where the policy does not arrive, so that a script need not read the text.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from torchvin.errors import InputError
+
+NOT_ARRIVED = 3  # exit status
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,11 @@ class Arguments:
     """Print one JSON object on the last line."""
 
 
-def run(arguments: Arguments) -> None:
-    """Read, plan, draw, print."""
+def run(arguments: Arguments) -> int:
+    """Read, plan, draw, print.
+
+    Returns: the exit status: 0, or `NOT_ARRIVED`.
+    """
     from torchvin.cli.output import print_json
     from torchvin.cli.solver import choose_solver
     from torchvin.evaluation.path import check_task, plan_path
@@ -75,12 +83,12 @@ def run(arguments: Arguments) -> None:
                 "iterations": planned.iterations,
             }
         )
-        return
+        return 0 if planned.found else NOT_ARRIVED
     height, width = map_file.blocked.shape
     how = f"{planned.iterations} value updates" if planned.iterations else "solved exactly"
     print(f"{arguments.map.name}: {height}x{width} cells, {int((~map_file.blocked).sum())} free")
     if planned.found:
-        excess = planned.cost / planned.optimal_cost - 1 if planned.optimal_cost else 0.0
+        excess = max(0.0, planned.cost / planned.optimal_cost - 1) if planned.optimal_cost else 0.0  # no -0.00 %
         print(
             f"path of {len(planned.path)} states, cost {planned.cost:.3f} cells; optimal {planned.optimal_cost:.3f} "
             f"({100 * excess:.2f} % above); {how}, {seconds:.2f} s"
@@ -94,6 +102,7 @@ def run(arguments: Arguments) -> None:
         )
     if arguments.out:
         print(f"picture: {arguments.out}")
+    return 0 if planned.found else NOT_ARRIVED
 
 
 def parse_state(flag: str, text: str) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""NumPy `.npy` maps: 1 or True is blocked, 0 or False is free. Never unpickled; the header is not believed."""
+"""NumPy `.npy` maps: 1 or True is blocked, 0 or False is free. Never unpickled; the header is not believed.
+
+The data of a ROS OccupancyGrid are read too: 0 free, 100 occupied, -1 unknown, which is blocked.
+"""
 
 import math
 import warnings
@@ -15,10 +18,11 @@ from torchvin.io.files import replacing
 from torchvin.maps.formats.contract import MapFile, check_readable, check_size, one_line
 
 KINDS = "biuf"  # bool, integers, floats
+OCCUPIED, UNKNOWN = 100, -1  # of a nav_msgs/OccupancyGrid
 
 
 def read_numpy(path: Path) -> MapFile:
-    """Read an array [H, W] that holds only 0 and 1 (bool, integers or floats; either byte order, C or Fortran).
+    """Read an array [H, W] of 0 and 1, or of 0, 100 and -1 (bool, integers or floats; any byte order, C or Fortran).
 
     Returns: `MapFile`; array row 0 is row 0.
     Raises: InputError if it is no `.npy`, is damaged, has another shape or type, or holds other values.
@@ -45,23 +49,41 @@ def read_numpy(path: Path) -> MapFile:
 def as_blocked(array: np.ndarray, source: object) -> Bool[Tensor, "*M H W"]:
     """An array of 0 and 1, [H, W] or [M, H, W] of bool or numbers, as a bool tensor of the same shape.
 
+    An array of 0, 100 and -1 is an OccupancyGrid: -1 is unknown, and unknown is blocked.
+
     Raises: InputError, naming `source`, if the array holds another value.
 
     >>> as_blocked(np.array([[0.0, 1.0]]), "map").tolist()
     [[False, True]]
     """
+    free = array == 0
     blocked = array == 1
-    wrong = ~(blocked | (array == 0))  # NaN too
+    if not blocked.any():
+        blocked = (array == OCCUPIED) | (array == UNKNOWN)
+    wrong = ~(blocked | free)  # NaN too
     if wrong.any():
         index = np.unravel_index(wrong.argmax(), wrong.shape)
         where = ", ".join(
             f"{axis} {int(i)}" for axis, i in zip(("map", "row", "col")[-array.ndim :], index, strict=True)
         )
         raise InputError(
-            f"{source}: expected only 0 (free) and 1 (blocked), got {array[index]} at {where};"
-            " save a bool array, such as grid > 0.5."
+            f"{source}: expected only 0 (free) and 1 (blocked), got {array[index]} at {where}; {_advice(array)}"
         )
     return torch.from_numpy(np.ascontiguousarray(blocked))
+
+
+def _advice(array: np.ndarray) -> str:
+    """How to make a bool array of one that is refused: right for each kind of grid when followed to the letter."""
+    low, high = array.min(), array.max()
+    if not np.isfinite(array).all():
+        return "save grid != 0: what is not known to be free, NaN and infinity too, is then blocked."
+    if low == UNKNOWN and high <= OCCUPIED:
+        return "this looks like an occupancy grid; save grid != 0: unknown and partly occupied cells are then blocked."
+    if low >= 0 and high <= 1:
+        return "save grid >= 0.5 if these are probabilities of an obstacle, grid < 0.5 if bright is free."
+    if low >= 0 and OCCUPIED < high <= 255:
+        return "save grid < 128 if this is a picture and bright is free, grid > 0 if these are costs and 0 is free."
+    return "save a bool array that is True where a cell is blocked."
 
 
 def write_numpy(path: Path, map_file: MapFile) -> None:

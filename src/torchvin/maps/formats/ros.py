@@ -1,12 +1,13 @@
 """ROS maps: `map.yaml` and its image, by the rule of map_server (http://wiki.ros.org/map_server, nav2_map_server).
 
-The occupancy of a pixel is p = (255 - x) / 255, or x / 255 if `negate`, x being the mean of its channels. Occupied is
+The occupancy of a pixel is p = (255 - x) / 255, or x / 255 if `negate`, x being the mean of its colours. Occupied is
 p > occupied_thresh; else free is p < free_thresh; anything else is unknown. **Unknown cells are blocked**: a robot must
 not plan through what nobody has seen. The modes differ for us only in this:
 
-- `trinary` (the default) averages alpha in with the colours, as map_server does;
-- `scale` leaves alpha out, and a pixel that is not opaque is unknown; the grades that it puts between the thresholds
-  are not free, so blocked;
+- `trinary` (the default): a pixel that is not opaque is unknown. map_server averages alpha in with the colours, which
+  makes unknown cells of an opaque picture free; here alpha that is opaque changes nothing.
+- `scale`: a pixel that is not opaque is unknown. What lies between the thresholds gets a grade from 0 to 100 percent;
+  a grade that rounds to 0 is free, as in nav2_map_server, any other is blocked.
 - `raw` leaves alpha out and takes x itself for the occupancy in percent, p = x / 100, above 100 unknown. ROS applies no
   thresholds here, but a planner must: the same two are used.
 """
@@ -79,12 +80,12 @@ def write_ros(path: Path, map_file: MapFile) -> None:
 
 def _blocked(pixels: UInt8[np.ndarray, "H W C"], settings: RosSettings) -> Bool[np.ndarray, "H W"]:
     has_alpha = pixels.shape[2] == 4
-    averaged = 3 if has_alpha and settings.mode != "trinary" else pixels.shape[2]
+    averaged = 3 if has_alpha else pixels.shape[2]
     free = _free_by_sum(averaged, settings)
     blocked = np.empty(pixels.shape[:2], dtype=bool)
     for row, line in enumerate(pixels):  # by rows: an index array takes 8 bytes per cell
         blocked[row] = ~free[line[:, :averaged].sum(axis=1, dtype=np.int64)]
-        if has_alpha and settings.mode == "scale":
+        if has_alpha and settings.mode != "raw":
             blocked[row] |= line[:, 3] < 255
     return blocked
 
@@ -94,4 +95,8 @@ def _free_by_sum(channels: int, settings: RosSettings) -> Bool[np.ndarray, "S"]:
     mean = np.arange(255 * channels + 1) / channels
     shade = mean if settings.negate else 255 - mean
     occupancy = mean / 100 if settings.mode == "raw" else shade / 255
-    return (occupancy < settings.free_thresh) & ~(occupancy > settings.occupied_thresh)
+    free = occupancy < settings.free_thresh
+    between = settings.occupied_thresh - settings.free_thresh
+    if settings.mode == "scale" and between > 0:
+        free |= np.rint((occupancy - settings.free_thresh) / between * 100) <= 0
+    return free & ~(occupancy > settings.occupied_thresh)

@@ -37,7 +37,7 @@ class Scenario:
 
 
 def read_scenarios(path: str | PathLike[str]) -> list[Scenario]:
-    """Read a `.scen`: `version 1`, then lines of nine fields between tabs (`FIELDS`).
+    """Read a `.scen`: `version 1`, then lines of nine fields between tabs (`FIELDS`); older files have spaces.
 
     Raises: InputError naming the line, what was expected and what came.
     """
@@ -55,7 +55,7 @@ def read_scenarios(path: str | PathLike[str]) -> list[Scenario]:
             if number == 1:
                 _check_version(line, where)
             elif line.strip():
-                scenarios.append(_scenario(line.split("\t"), where))
+                scenarios.append(_scenario(_fields(line), where))
     if number == 0:
         _check_version("", f"{path}, line 1")
     return scenarios
@@ -83,6 +83,14 @@ def write_scenarios(path: str | PathLike[str], scenarios: Iterable[Scenario]) ->
 def _check_version(line: str, where: str) -> None:
     if not re.fullmatch(r"version 1(\.0)?\s*", line):
         raise InputError(f"{where}: expected 'version 1', got {line[:40]!r}; is this a MovingAI scenario file?")
+
+
+def _fields(line: str) -> list[str]:
+    """The fields of a line: between tabs, or in older files between spaces, which the map's name may hold too."""
+    if "\t" in line:
+        return line.split("\t")
+    bucket, _, rest = line.strip().partition(" ")
+    return [bucket, *rest.strip().rsplit(maxsplit=len(FIELDS) - 2)]
 
 
 def _scenario(fields: list[str], where: str) -> Scenario:
