@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from torchvin.cli.main import main
 from torchvin.cli.plan import NOT_ARRIVED
+from torchvin.experts.grid import shortest_paths
+from torchvin.maps.formats import MapFile, write_map
 from torchvin.mdp.motion import GridMotion
 from torchvin.pretrained.store import load_policy, save_policy
 
@@ -39,3 +42,54 @@ def test_an_optimal_path_is_not_below_zero_percent_above(tmp_path, capsys):
     for goal in ("8,7", "3,8", "8,3", "7,8"):
         assert main(["plan", "--map", str(tmp_path / "free.npy"), "--start", "0,0", "--goal", goal]) == 0
         assert "(0.00 % above)" in capsys.readouterr().out
+
+
+def plan_squeeze(tmp_path, capsys, name, *options):
+    """Plan from corner to corner of a map whose only way squeezes between two obstacles; its status and output."""
+    squeeze = MapFile(torch.tensor([[False, True], [True, False]]), resolution=0.05)
+    write_map(tmp_path / name, squeeze)
+    status = main(["plan", "--map", str(tmp_path / name), "--start", "0,0", "--goal", "1,1", *options])
+    return status, capsys.readouterr()
+
+
+def test_corners_are_passed_by_the_papers_agent_and_not_by_a_robot(tmp_path, capsys):
+    status, said = plan_squeeze(tmp_path, capsys, "squeeze.map")
+    assert status == 0
+    assert "diagonal moves may pass the corner of an obstacle (gridworld-16-shortest-path)" in said.out
+    status, said = plan_squeeze(tmp_path, capsys, "squeeze.map", "--corner-cutting", "no")
+    assert status == 2
+    assert "unreachable" in said.err
+    status, said = plan_squeeze(tmp_path, capsys, "squeeze.yaml")
+    assert status == 2
+    assert "unreachable" in said.err
+    assert plan_squeeze(tmp_path, capsys, "squeeze.yaml", "--corner-cutting", "yes")[0] == 0
+
+
+def test_a_rule_that_contradicts_the_weights_is_refused(tmp_path, capsys):
+    weights = ["--weights", "gridworld-16-shortest-path"]
+    status, said = plan_squeeze(tmp_path, capsys, "squeeze.map", *weights, "--corner-cutting", "no")
+    assert status == 2
+    assert "--corner-cutting no contradicts gridworld-16-shortest-path" in said.err
+    # weights that are named keep their rule on a ROS map too
+    assert plan_squeeze(tmp_path, capsys, "squeeze.yaml", *weights)[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_paths_without_corner_cutting_are_optimal_and_pass_no_corner(tmp_path, capsys, seed):
+    blocked = np.random.default_rng(seed).random((23, 37)) < 0.25
+    blocked[11, 18] = False
+    distance = shortest_paths(torch.from_numpy(blocked)[None], torch.tensor([[11, 18]]), GridMotion(8, False)).distance[
+        0
+    ]
+    start = divmod(int(distance.where(distance.isfinite(), torch.tensor(-1.0)).argmax()), 37)
+    write_map(tmp_path / "room.yaml", MapFile(torch.from_numpy(blocked), resolution=0.05))
+    command = ["plan", "--map", str(tmp_path / "room.yaml"), "--start", f"{start[0]},{start[1]}", "--goal", "11,18"]
+    assert main([*command, "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["motion"]["corner_cutting"] is False
+    assert plan["cost"] == pytest.approx(float(distance[start]))
+    path = plan["path"]
+    assert len(path) > 3
+    for (row, col), (next_row, next_col) in zip(path, path[1:], strict=False):
+        assert max(abs(row - next_row), abs(col - next_col)) == 1
+        assert not any(blocked[cell] for cell in ((next_row, next_col), (row, next_col), (next_row, col)))

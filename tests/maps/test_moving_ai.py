@@ -14,12 +14,26 @@ from torchvin.maps.formats import MapFile, read_map, read_scenarios, write_map, 
 
 class TestMovingAI:
     def test_orientation_and_terrain(self, tmp_path: Path) -> None:
-        path = put(tmp_path / "a.map", "type octile\r\nheight 2\r\nwidth 7\r\nmap\r\n.GS@OTW\nWTO@SG.\n\n")
-        assert cells(read_map(path)) == [[0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0]]
+        path = put(tmp_path / "a.map", "type octile\r\nheight 2\r\nwidth 8\r\nmap\r\n.GSE@OTW\nWTO@ESG.\n\n")
+        assert cells(read_map(path)) == [[0, 0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0, 0]]
 
     def test_header_in_another_order_and_no_last_newline(self, tmp_path: Path) -> None:
         path = put(tmp_path / "a.map", "width 2\ntype octile\nheight 1\nmap\n.@")
         assert cells(read_map(path)) == [[0, 1]]
+
+    @pytest.mark.parametrize("end", ["", "map\n"])
+    def test_a_header_that_says_its_own_letters(self, tmp_path: Path, end: str) -> None:
+        header = f"height 2\nwidth 3\nfree .x\nobstacle @\n{end}"
+        assert cells(read_map(put(tmp_path / "a.map", header + ".x@\n@@.\n"))) == [[0, 0, 1], [1, 1, 0]]
+        windows = header.replace("\n", "\r\n") + ".x@\r\n@@.\r\n"
+        assert cells(read_map(put(tmp_path / "b.map", windows))) == [[0, 0, 1], [1, 1, 0]]
+        row = 5 + bool(end)
+        with pytest.raises(InputError, match=rf"line {row}: expected cells out of .x \(free\) and @ .* got 'T'"):
+            read_map(put(tmp_path / "c.map", header + ".xT\n@@.\n"))
+        with pytest.raises(InputError, match=rf"line {row + 1}: expected 3 cells \(row 1 of 2\), got 2"):
+            read_map(put(tmp_path / "d.map", header + ".x@\n@@\n"))
+        with pytest.raises(InputError, match="calls '@' both free and an obstacle"):
+            read_map(put(tmp_path / "e.map", header.replace(".x", "@") + ".x@\n@@.\n"))
 
     def test_writes_the_format(self, tmp_path: Path) -> None:
         write_map(tmp_path / "a.map", MAP)

@@ -22,8 +22,12 @@ class Arguments:
     """ROW,COL of the start, from 0,0 at the top left."""
     goal: str
     """ROW,COL of the goal."""
-    weights: str = "gridworld-16-shortest-path"
-    """Name of shipped weights, or the folder of a run."""
+    weights: str | None = None
+    """Name of shipped weights, or the folder of a run. Not given: gridworld-16-shortest-path, or its form that was
+    trained without corner cutting, by the rule below."""
+    corner_cutting: Literal["yes", "no"] | None = None
+    """Whether a diagonal move may pass the corner of an obstacle. Not given: as the weights learned; without weights,
+    no on a ROS map, else yes (the paper's rule)."""
     out: Path | None = None
     """Picture of map, value function, path and optimal path: .png, .svg or .pdf."""
     iterations: int | None = None
@@ -53,15 +57,22 @@ def run(arguments: Arguments) -> int:
 
     start, goal = parse_state("--start", arguments.start), parse_state("--goal", arguments.goal)
     map_file = read_map(arguments.map, threshold=arguments.threshold)
-    policy = load_policy(arguments.weights)
+    weights = arguments.weights or default_weights(arguments.map, arguments.corner_cutting)
+    policy = load_policy(weights)
     config = policy.config
     assert config is not None  # loaded
     if (config.num_orientations, config.num_terrains) != (1, 1):
         raise InputError(
-            f"{arguments.weights}: trained for {config.num_orientations} orientations and "
+            f"{weights}: trained for {config.num_orientations} orientations and "
             f"{config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
         )
     moves = policy.motion or GridMotion(config.num_actions)
+    if arguments.corner_cutting and moves.corner_cutting != (arguments.corner_cutting == "yes"):
+        learned = "yes" if moves.corner_cutting else "no"
+        raise InputError(
+            f"--corner-cutting {arguments.corner_cutting} contradicts {weights}, which learned to move with "
+            f"--corner-cutting {learned}; leave the option out, or choose other weights."
+        )
     check_task(map_file.blocked, start, goal, moves)
     if arguments.out:
         check_picture(arguments.out)
@@ -81,12 +92,16 @@ def run(arguments: Arguments) -> int:
                 "path": planned.path,
                 "seconds": seconds,
                 "iterations": planned.iterations,
+                "weights": weights,
+                "motion": moves.to_json(),
             }
         )
         return 0 if planned.found else NOT_ARRIVED
     height, width = map_file.blocked.shape
+    corners = "may" if moves.corner_cutting else "may not"
     how = f"{planned.iterations} value updates" if planned.iterations else "solved exactly"
     print(f"{arguments.map.name}: {height}x{width} cells, {int((~map_file.blocked).sum())} free")
+    print(f"{moves.num_actions} moves; diagonal moves {corners} pass the corner of an obstacle ({weights})")
     if planned.found:
         excess = max(0.0, planned.cost / planned.optimal_cost - 1) if planned.optimal_cost else 0.0  # no -0.00 %
         print(
@@ -103,6 +118,19 @@ def run(arguments: Arguments) -> int:
     if arguments.out:
         print(f"picture: {arguments.out}")
     return 0 if planned.found else NOT_ARRIVED
+
+
+def default_weights(map_path: Path, corner_cutting: str | None) -> str:
+    """The weights where none are named: a robot, so a ROS map, must not pass corners; the paper's agent may.
+
+    >>> default_weights(Path("office.yaml"), None), default_weights(Path("arena.map"), None)
+    ('gridworld-16-shortest-path-no-corners', 'gridworld-16-shortest-path')
+    """
+    from torchvin.data.sources import ROS_SUFFIXES
+
+    is_robots = map_path.suffix.lower() in ROS_SUFFIXES
+    keeps_corners = corner_cutting == "no" if corner_cutting else is_robots
+    return "gridworld-16-shortest-path" + ("-no-corners" if keeps_corners else "")
 
 
 def parse_state(flag: str, text: str) -> tuple[int, int]:
