@@ -1,6 +1,8 @@
 """`torchvin plan` moves as its weights moved."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -93,3 +95,15 @@ def test_paths_without_corner_cutting_are_optimal_and_pass_no_corner(tmp_path, c
     for (row, col), (next_row, next_col) in zip(path, path[1:], strict=False):
         assert max(abs(row - next_row), abs(col - next_col)) == 1
         assert not any(blocked[cell] for cell in ((next_row, next_col), (row, next_col), (next_row, col)))
+
+
+def test_a_plan_does_not_import_the_compiler(tmp_path):
+    """`torch._dynamo` takes longer to import than torch, and far longer than a plan."""
+    write_map(tmp_path / "free.map", MapFile(torch.zeros(5, 7, dtype=torch.bool)))
+    program = (
+        "import sys; from torchvin.cli.main import main; "
+        f"status = main(['plan', '--map', {str(tmp_path / 'free.map')!r}, '--start', '0,0', '--goal', '4,6']); "
+        "print(status, 'torch._dynamo' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "0 False"

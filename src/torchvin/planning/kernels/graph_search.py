@@ -14,9 +14,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
+from torch.nn import Parameter
 
+from torchvin.planning.kernels import recording
 from torchvin.planning.kernels.cpu import kernel as cpu
 
+_dual: Any = unpack_dual  # without types
 _UNREACHABLE = 255  # a choice; the number of actions stands for stopping
 
 
@@ -39,7 +43,15 @@ def shortest_paths(
     >>> shortest_paths(cost, goal_cost, [(0, 0, -1)]).tolist()  # one action, to the left
     [[[[0.0, 1.0, 2.0]]]]
     """
-    distance: Tensor = search(cost, goal_cost, [number for step in steps for number in map(int, step)])[0]
+    table = [number for step in steps for number in map(int, step)]
+    if _is_ordinary(cost) and _is_ordinary(goal_cost) and not (recording.is_recorded() or recording.is_traced()):
+        # The first call of an operator imports the compiler, which takes longer than torch and most plans.
+        try:
+            return solve_each(cost, goal_cost, table)[0]
+        except RuntimeError as error:
+            if "data pointer" not in str(error):  # which tensors under vmap do not have
+                raise
+    distance: Tensor = search(cost, goal_cost, table)[0]
     return distance
 
 
@@ -51,6 +63,11 @@ after the last."""
 @torch.library.custom_op("torchvin::shortest_paths", mutates_args=())
 def search(cost: Tensor, goal_cost: Tensor, steps: list[int]) -> tuple[Tensor, Tensor, Tensor]:
     """`Solution` of every map, as an operator: traced and exported programs hold it as one call."""
+    return solve_each(cost, goal_cost, steps)
+
+
+def solve_each(cost: Tensor, goal_cost: Tensor, steps: list[int]) -> Solution:
+    """`Solution` of every map, on the device of the costs."""
     dtype = torch.float64 if cost.dtype == torch.float64 else torch.float32
     arrays = [tensor.detach().to("cpu", dtype).contiguous() for tensor in (cost, goal_cost)]
     solve = solve_compiled if cpu.extension else solve_scipy
@@ -96,6 +113,17 @@ def _backward(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor, Tensor, None]:
 
 
 search.register_autograd(_backward, setup_context=_keep_for_backward)
+
+
+def _is_ordinary(tensor: Tensor) -> bool:
+    """Whether the compiled solver may be called as it is: numbers on the CPU that carry no gradient of any kind."""
+    return (
+        cpu.extension is not None
+        and type(tensor) in (Tensor, Parameter)
+        and tensor.is_cpu
+        and not (tensor.requires_grad and torch.is_grad_enabled())
+        and _dual(tensor).tangent is None
+    )
 
 
 def _table(steps: list[int]) -> Int[Tensor, "OA 3"]:
