@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from torchvin.cli.main import main
-from torchvin.cli.plan import NOT_ARRIVED
 from torchvin.experts.grid import shortest_paths
 from torchvin.maps.formats import MapFile, write_map
 from torchvin.mdp.motion import GridMotion
@@ -32,9 +31,9 @@ def test_the_exit_status_says_that_the_policy_did_not_arrive(tmp_path, capsys):
     np.save(tmp_path / "long.npy", np.zeros((32, 64), dtype=bool))
     command = ["plan", "--map", str(tmp_path / "long.npy"), "--start", "0,0", "--goal"]
     weights = ["--weights", "gridworld-28-paper"]
-    assert main([*command, "31,63", *weights]) == NOT_ARRIVED
+    assert main([*command, "31,63", *weights]) == 3
     assert "the policy did not arrive" in capsys.readouterr().out
-    assert main([*command, "31,63", *weights, "--json"]) == NOT_ARRIVED
+    assert main([*command, "31,63", *weights, "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["found"] is False
     assert main([*command, "31,63"]) == 0
 
