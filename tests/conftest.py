@@ -1,6 +1,7 @@
 """Shared fixtures: maps drawn as text, the true grid-world model, and one Hypothesis profile."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("torchvin")
+
+# A shell that starts a job in the background makes it ignore Ctrl-C, and so would the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Read when Triton is first imported, by whichever test: without a GPU its kernels run in its interpreter.
 if not torch.cuda.is_available():
