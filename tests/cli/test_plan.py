@@ -79,9 +79,8 @@ def test_a_rule_that_contradicts_the_weights_is_refused(tmp_path, capsys):
 def test_paths_without_corner_cutting_are_optimal_and_pass_no_corner(tmp_path, capsys, seed):
     blocked = np.random.default_rng(seed).random((23, 37)) < 0.25
     blocked[11, 18] = False
-    distance = shortest_paths(torch.from_numpy(blocked)[None], torch.tensor([[11, 18]]), GridMotion(8, False)).distance[
-        0
-    ]
+    maps, goal = torch.from_numpy(blocked)[None], torch.tensor([[11, 18]])
+    distance = shortest_paths(maps, goal, GridMotion(8, corner_cutting=False)).distance[0]
     start = divmod(int(distance.where(distance.isfinite(), torch.tensor(-1.0)).argmax()), 37)
     write_map(tmp_path / "room.yaml", MapFile(torch.from_numpy(blocked), resolution=0.05))
     command = ["plan", "--map", str(tmp_path / "room.yaml"), "--start", f"{start[0]},{start[1]}", "--goal", "11,18"]

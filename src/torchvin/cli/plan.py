@@ -80,6 +80,7 @@ def run(arguments: Arguments) -> int:
     choose_solver(policy, arguments.solve, arguments.iterations)
     planned = plan_path(policy, map_file.blocked, start, goal, num_iterations=arguments.iterations, moves=moves)
     seconds = planned.seconds
+    status = 0 if planned.found else NOT_ARRIVED
     if arguments.out:
         title = f"{arguments.map.name}: {start} to {goal}"
         plot_plan(map_file.blocked, planned, arguments.out, title=title, motion=moves)
@@ -96,7 +97,7 @@ def run(arguments: Arguments) -> int:
                 "motion": moves.to_json(),
             }
         )
-        return 0 if planned.found else NOT_ARRIVED
+        return status
     height, width = map_file.blocked.shape
     corners = "may" if moves.corner_cutting else "may not"
     how = f"{planned.iterations} value updates" if planned.iterations else "solved exactly"
@@ -117,7 +118,7 @@ def run(arguments: Arguments) -> int:
         )
     if arguments.out:
         print(f"picture: {arguments.out}")
-    return 0 if planned.found else NOT_ARRIVED
+    return status
 
 
 def default_weights(map_path: Path, corner_cutting: str | None) -> str:
@@ -126,7 +127,7 @@ def default_weights(map_path: Path, corner_cutting: str | None) -> str:
     >>> default_weights(Path("office.yaml"), None), default_weights(Path("arena.map"), None)
     ('gridworld-16-shortest-path-no-corners', 'gridworld-16-shortest-path')
     """
-    from torchvin.data.sources import ROS_SUFFIXES
+    from torchvin.maps.formats.ros import ROS_SUFFIXES
 
     is_robots = map_path.suffix.lower() in ROS_SUFFIXES
     keeps_corners = corner_cutting == "no" if corner_cutting else is_robots

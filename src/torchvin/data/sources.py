@@ -18,10 +18,10 @@ from torchvin.io.npy import read_npy
 from torchvin.maps.formats.contract import MapFile, check_map, check_readable, one_line
 from torchvin.maps.formats.map_file import FORMATS, read_map
 from torchvin.maps.formats.numpy_array import KINDS, as_blocked
+from torchvin.maps.formats.ros import ROS_SUFFIXES
 from torchvin.maps.formats.ros_yaml import read_ros_yaml
 from torchvin.mdp.motion import GridMotion, MotionModel
 
-ROS_SUFFIXES = (".yaml", ".yml")
 ARRAYS = ("blocked", "maps")  # names of the maps in a plain .npz
 GOALS = ("goal", "goals")
 _EXPECTED = "a folder of map files, one map file, .npy, .npz or the authors' .mat"

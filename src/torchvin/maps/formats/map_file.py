@@ -10,7 +10,7 @@ from torchvin.maps.formats.contract import MapFile, check_map, check_readable
 from torchvin.maps.formats.image import read_image, write_image
 from torchvin.maps.formats.movingai import read_movingai, write_movingai
 from torchvin.maps.formats.numpy_array import read_numpy, write_numpy
-from torchvin.maps.formats.ros import read_ros, write_ros
+from torchvin.maps.formats.ros import ROS_SUFFIXES, read_ros, write_ros
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ _NUMPY = Format("NumPy array", read_numpy, write_numpy)
 #: suffix in lower case -> format
 FORMATS: dict[str, Format] = {
     ".map": _MOVINGAI,
-    ".yaml": _ROS,
-    ".yml": _ROS,
+    **dict.fromkeys(ROS_SUFFIXES, _ROS),
     ".png": _IMAGE,
     ".jpg": _IMAGE,
     ".jpeg": _IMAGE,

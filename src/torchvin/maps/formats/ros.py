@@ -25,6 +25,7 @@ from torchvin.maps.formats.contract import MapFile, check_readable
 from torchvin.maps.formats.pixels import read_pixels
 from torchvin.maps.formats.ros_yaml import RosSettings, read_ros_yaml
 
+ROS_SUFFIXES = (".yaml", ".yml")
 OCCUPIED_THRESH, FREE_THRESH = 0.65, 0.196  # these four: what map_saver writes
 OCCUPIED_PIXEL, FREE_PIXEL = 0, 254
 

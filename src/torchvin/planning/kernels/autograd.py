@@ -17,16 +17,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.forward_ad import unpack_dual
-from torch.nn import Parameter
 from torch.utils.checkpoint import checkpoint
 
 from torchvin.planning.kernels import recording, reference, solve
 from torchvin.planning.kernels.kernel import Problem, Solution
+from torchvin.planning.kernels.recording import PLAIN, dual
 from torchvin.planning.kernels.registry import BACKENDS
-
-_dual: Any = unpack_dual  # without types
-_PLAIN = (Tensor, Parameter)
 
 
 def value_iteration(
@@ -43,19 +39,19 @@ def value_iteration(
         keep_every = 1 if gradient == "unroll" else reference.segment_length(num_iterations)
     options = (num_iterations, keep_every, backend)
     kernels = kernel if keep_every else reference.per_iteration(kernel)  # `_Plan` does it without a node of the graph
-    plain = type(q_reward) in _PLAIN and type(kernel) in _PLAIN and type(value) in _PLAIN
+    plain = type(q_reward) in PLAIN and type(kernel) in PLAIN and type(value) in PLAIN
     if not plain or recording.is_recorded():
         # Recorded, or subclasses of tensors, which the dispatcher knows how to open.
         outputs: Any = plan(q_reward, reference.per_iteration(kernel), value, *options)
         return outputs[0], outputs[1], outputs[2]
     if not keep_every and q_reward.is_cpu:
         # Forward mode, which only the reference has. An autograd function finds it itself (below).
-        if _dual(q_reward).tangent is not None or _dual(kernel).tangent is not None or _dual(value).tangent is not None:
+        if dual(q_reward).tangent is not None or dual(kernel).tangent is not None or dual(value).tangent is not None:
             return _by_reference(q_reward, kernel, value, num_iterations)
         try:
             return solve.solve(q_reward, kernels, value, *options)[:3]
         except RuntimeError as error:
-            if "data pointer" not in str(error):  # which tensors under vmap do not have
+            if not recording.has_no_data(error):
                 raise
     if keep_every > 1 and num_iterations * solve.work(q_reward, kernels) > solve.MOST_WORK_WITH_GRADIENT:
         return _in_segments(q_reward, reference.per_iteration(kernel), value, num_iterations, backend)

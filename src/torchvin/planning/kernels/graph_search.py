@@ -14,13 +14,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
-from torch.autograd.forward_ad import unpack_dual
-from torch.nn import Parameter
 
 from torchvin.planning.kernels import recording
 from torchvin.planning.kernels.cpu import kernel as cpu
 
-_dual: Any = unpack_dual  # without types
 _UNREACHABLE = 255  # a choice; the number of actions stands for stopping
 
 
@@ -49,7 +46,7 @@ def shortest_paths(
         try:
             return solve_each(cost, goal_cost, table)[0]
         except RuntimeError as error:
-            if "data pointer" not in str(error):  # which tensors under vmap do not have
+            if not recording.has_no_data(error):
                 raise
     distance: Tensor = search(cost, goal_cost, table)[0]
     return distance
@@ -119,10 +116,10 @@ def _is_ordinary(tensor: Tensor) -> bool:
     """Whether the compiled solver may be called as it is: numbers on the CPU that carry no gradient of any kind."""
     return (
         cpu.extension is not None
-        and type(tensor) in (Tensor, Parameter)
+        and type(tensor) in recording.PLAIN
         and tensor.is_cpu
         and not (tensor.requires_grad and torch.is_grad_enabled())
-        and _dual(tensor).tangent is None
+        and recording.dual(tensor).tangent is None
     )
 
 

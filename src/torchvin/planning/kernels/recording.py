@@ -1,8 +1,20 @@
-"""Whether a call is written down as a program instead of being answered, and what such a program can hold."""
+"""Whether a call is written down as a program instead of being answered, and what such a program can hold.
+
+Also what tells tensors that a kernel may be given as they are from those that only the dispatcher can open.
+"""
 
 import sys
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
+from torch.nn import Parameter
+
+#: The types of ordinary tensors; those of their subclasses know more than numbers.
+PLAIN = (Tensor, Parameter)
+
+dual: Any = unpack_dual  # without types
 
 
 def is_traced() -> bool:
@@ -17,6 +29,11 @@ def is_recorded() -> bool:
         return True
     recorder = sys.modules.get("torch.fx.experimental.proxy_tensor")  # who has not imported it does not record
     return recorder is not None and recorder.get_proxy_mode() is not None
+
+
+def has_no_data(error: RuntimeError) -> bool:
+    """Whether a kernel failed because a tensor has no numbers to point at, as under vmap."""
+    return "data pointer" in str(error)
 
 
 def must_be_unrolled() -> bool:
