@@ -1,10 +1,15 @@
-"""One path on one map: plan, follow the greedy policy, go on planning until it arrives or values stop changing."""
+"""One path on one map: plan, follow the greedy policy, go on planning until it arrives or values stop changing.
+
+This is what every policy can do: it plans every cell of the map. `navigation.path_planner` answers single queries.
+"""
 
 import copy
 import math
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -26,30 +31,61 @@ class PlannedPath:
 
     Attributes:
         found: whether the policy's path ends at the goal.
-        path: states (row, col) from the start on; where not found, as far as the policy came.
-        cost: of the path, 1 a straight and sqrt(2) a diagonal move, in cells; inf where not found.
-        optimal_path, optimal_cost: the expert's.
-        value: V of every cell, [H, W].
-        actions: greedy action of every cell, [H, W].
+        states: (row, col) from the start on, [T, 2] int64; where not found, as far as the policy came.
+        cost: of the path by the motion model, in cells; inf where not found.
+        optimal_states, optimal_cost: the expert's.
+        value: V of every cell, [H, W]; None if it was not asked for.
+        actions: greedy action of every cell, [H, W]; None if it was not asked for.
         iterations: value updates made; 0 where a graph search planned.
         seconds: from the map to the policy's path: network, plan and rollout, not the expert.
     """
 
     found: bool
-    path: list[State]
+    states: Int[np.ndarray, "T 2"]
     cost: float
-    optimal_path: list[State]
+    optimal_states: Int[np.ndarray, "N 2"]
     optimal_cost: float
-    value: Float[Tensor, "H W"]
-    actions: Int[Tensor, "H W"]
+    value: Float[Tensor, "H W"] | None
+    actions: Int[Tensor, "H W"] | None
     iterations: int
     seconds: float
+
+    @cached_property
+    def path(self) -> list[State]:
+        """`states` as pairs of Python numbers."""
+        return _pairs(self.states)
+
+    @cached_property
+    def optimal_path(self) -> list[State]:
+        """`optimal_states` as pairs of Python numbers."""
+        return _pairs(self.optimal_states)
+
+
+def _pairs(states: Int[np.ndarray, "T 2"]) -> list[State]:
+    return [(row, col) for row, col in states.tolist()]
 
 
 def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: MotionModel | None = None) -> float:
     """The optimal cost from `start` to `goal`.
 
     Raises: InputError if either lies off the map or on an obstacle, or nothing leads from one to the other.
+    """
+    check_ends(blocked, start, goal)
+    cost = shortest_paths(blocked[None], torch.tensor([goal]), moves).distance[0, start[0], start[1]].item()
+    if math.isinf(cost):
+        raise unreachable(start, goal)
+    return cost
+
+
+def unreachable(start: State, goal: State) -> InputError:
+    """The error for a task that has no path."""
+    return InputError(f"the goal {goal} is unreachable from the start {start}: obstacles separate them.")
+
+
+def check_ends(blocked: Bool[Tensor, "H W"] | Bool[np.ndarray, "H W"], start: State, goal: State) -> None:
+    """Check that start and goal are free cells of the map.
+
+    Raises: InputError.
     """
     height, width = blocked.shape
     for name, (row, col) in (("start", start), ("goal", goal)):
@@ -60,14 +96,10 @@ def check_task(blocked: Bool[Tensor, "H W"], start: State, goal: State, moves: M
             )
         if blocked[row, col]:
             raise InputError(f"the {name} ({row}, {col}) lies on an obstacle; choose a free cell.")
-    cost = shortest_paths(blocked[None], torch.tensor([goal]), moves).distance[0, start[0], start[1]].item()
-    if math.isinf(cost):
-        raise InputError(f"the goal {goal} is unreachable from the start {start}: obstacles separate them.")
-    return cost
 
 
 @torch.no_grad()
-def plan_path(
+def follow_policy(
     policy: Policy,
     blocked: Bool[Tensor, "H W"],
     start: State,
@@ -95,7 +127,7 @@ def plan_path(
     Raises: InputError, see `check_task`; if the policy does not plan; if the policy's values are not finite.
 
     >>> from torchvin.pretrained.store import load_policy
-    >>> planned = plan_path(load_policy("gridworld-16"), torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
+    >>> planned = follow_policy(load_policy("gridworld-16"), torch.zeros(5, 7, dtype=torch.bool), (0, 0), (4, 6))
     >>> planned.found, round(planned.cost, 2) == round(planned.optimal_cost, 2)
     (True, True)
     """
@@ -140,9 +172,9 @@ def plan_path(
     best = rollout(expert, batch, target, begin, limit=torch.full_like(begin, height * width), moves=moves, record=True)
     return PlannedPath(
         found=found,
-        path=_states(ours.path, (height, width)),
+        states=_states(ours.path, (height, width)),
         cost=ours.cost.item() if found else math.inf,
-        optimal_path=_states(best.path, (height, width)),
+        optimal_states=_states(best.path, (height, width)),
         optimal_cost=optimal_cost,
         value=value[0, 0],
         actions=actions[0],
@@ -151,11 +183,11 @@ def plan_path(
     )
 
 
-def _states(path: Tensor | None, size: tuple[int, int]) -> list[State]:
+def _states(path: Tensor | None, size: tuple[int, int]) -> Int[np.ndarray, "T 2"]:
     assert path is not None  # recorded
     cells = path[0, 0]
     kept = cells[cells >= 0]
     if len(kept) > 1:  # a policy that has got stuck repeats itself until the limit: once is enough to see
         seen = (kept[1:] != kept[:-1]).nonzero()[:, 0]
         kept = kept[: int(seen[-1]) + 2] if len(seen) else kept[:1]
-    return [(row, col) for row, col in StateSpace(*size).unflatten(kept).tolist()]
+    return StateSpace(*size).unflatten(kept).numpy()

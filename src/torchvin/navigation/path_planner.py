@@ -1,0 +1,346 @@
+"""Paths on a map for single queries: weights loaded once, and everything kept that the next query can use.
+
+Weights whose moves depend on the 3x3 neighbourhood of a cell alone (the design `shortest_path`) are turned into a table
+of 512 patterns once (`planning.kernels.grid_search`). A query is then one A* search that looks at no cell it does not
+reach; from the third query with one goal on, all shortest paths to it are known. Any other weights plan the whole map
+at each query (`evaluation.path.follow_policy`).
+"""
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+from torchvin.errors import InputError, ShapeError
+from torchvin.evaluation.path import PlannedPath, State, check_ends, follow_policy, unreachable
+from torchvin.maps.formats.contract import MapFile
+from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.planning.kernels.grid_search import GridSearch, LocalMoves, action_sets, grid_search, patterns
+from torchvin.policies.policy import Policy
+from torchvin.pretrained.store import load_policy
+
+DEFAULT_WEIGHTS = "gridworld-16-shortest-path"
+_QUERIES_BEFORE_TREE = 2  # with one goal, answered one by one before all paths to it are found at once
+
+Map = MapFile | Bool[Tensor, "H W"] | Bool[np.ndarray, "H W"]
+
+
+def weights_for(corner_cutting: bool) -> str:
+    """The shipped weights that plan where none are named, by whether diagonal moves may pass corners.
+
+    >>> weights_for(corner_cutting=False)
+    'gridworld-16-shortest-path-no-corners'
+    """
+    return DEFAULT_WEIGHTS + ("" if corner_cutting else "-no-corners")
+
+
+def true_moves(motion: MotionModel) -> LocalMoves | None:
+    """The motion model as a table over patterns; None for an agent with orientations, or with longer steps."""
+    steps = [step[1:] for step in motion.effects[0]]
+    if motion.num_orientations > 1 or any(abs(part) > 1 for step in steps for part in step):
+        return None
+    return LocalMoves(
+        steps=np.array(steps),
+        costs=np.array(motion.costs),
+        available=action_sets(motion.allowed(patterns())[:, :, 1, 1]),
+        stops=np.zeros((1, 2), dtype=np.int64),
+    )
+
+
+class PathPlanner:
+    """Answers queries for paths; what one query computed serves the next.
+
+    The map may change between queries. Where only cells changed, they are changed in the search that is kept.
+
+    Args:
+        weights: name or folder of weights, or a policy; `gridworld-16-shortest-path` if not given, or its form that was
+            trained without corner cutting.
+        corner_cutting: whether a diagonal move may pass the corner of an obstacle; as the weights learned if not given,
+            and yes (the paper's rule) where no weights are named.
+
+    Raises: InputError if there are no such weights, or they learned another rule.
+
+    >>> planner = PathPlanner()
+    >>> blocked = np.zeros((5, 7), dtype=bool)
+    >>> planner.plan(blocked, (0, 0), (4, 6)).path[:3]
+    [(0, 0), (1, 1), (2, 2)]
+    >>> blocked[2, 2] = True
+    >>> planner.plan(blocked, (0, 0), (4, 6)).path == planner.plan(blocked, (0, 0), (4, 6)).optimal_path
+    True
+    """
+
+    def __init__(
+        self, weights: str | os.PathLike[str] | Policy | None = None, *, corner_cutting: bool | None = None
+    ) -> None:
+        if weights is None:
+            weights = weights_for(corner_cutting is not False)
+        self.name = type(weights).__name__ if isinstance(weights, Policy) else os.fspath(weights)
+        self.policy = weights if isinstance(weights, Policy) else load_policy(weights)
+        self.motion: MotionModel = self.policy.motion or _motion_of(self.policy)
+        if corner_cutting is not None and corner_cutting != self.motion.corner_cutting:
+            learned = "with" if self.motion.corner_cutting else "without"
+            raise InputError(
+                f"corner_cutting={corner_cutting} contradicts {self.name}, which learned to move {learned} corner "
+                "cutting; leave it out, or choose other weights."
+            )
+        self._true = true_moves(self.motion)
+        self._learned = self._table()
+        self._kept = _Kept()
+
+    @property
+    def searches(self) -> bool:
+        """Whether a query is one search, which looks at no cell that it does not reach."""
+        return self._learned is not None
+
+    def plan(
+        self,
+        map: Map,
+        start: State,
+        goal: State,
+        *,
+        entry_cost: Float64[np.ndarray, "H W"] | None = None,
+        num_iterations: int | None = None,
+        compare: bool = True,
+        values: bool = False,
+    ) -> PlannedPath:
+        """The path of the greedy policy, by the moves that the weights were trained for.
+
+        Args:
+            map: a map as read by `read_map`, or an array or tensor, True = obstacle, [H, W].
+            start, goal: (row, col).
+            entry_cost: factor on the cost of a move that ends in a cell, [H, W], positive; 1 if not given. Weights that
+                search take it without training.
+            num_iterations: K of a policy that iterates; as many as it takes if not given.
+            compare: find the optimum too. It is not counted in `seconds`. Without it, `optimal_cost` is NaN.
+            values: fill in `value` and `actions` of every cell, for pictures.
+
+        Raises: InputError if start or goal is no free cell of the map, if no path exists, or if the weights cannot take
+            what is asked; ShapeError for a map or costs of another shape.
+        """
+        blocked = _blocked(map)
+        check_ends(blocked, start, goal)
+        if entry_cost is not None:
+            entry_cost = _checked_cost(entry_cost, blocked.shape)
+        if self._learned is None or self._true is None or num_iterations is not None:
+            return self._plan_every_cell(blocked, start, goal, entry_cost, num_iterations)
+        began = time.perf_counter()
+        kept = self._kept.on(blocked, entry_cost)
+        width = blocked.shape[1]
+        begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
+        cells = kept.path(self._learned, begin, _stops(self._learned, goal, blocked.shape))
+        cells = self._as_far_as_legal(kept, cells if len(cells) else np.array([begin]))
+        found = bool(cells[-1] == end)
+        cost = self._cost(cells, width, entry_cost) if found else math.inf
+        seconds = time.perf_counter() - began
+        optimal, optimal_cost = cells[:0], math.nan
+        if compare or not found:
+            optimal_cost, optimal, _ = kept.search(self._true).find(begin, [end])
+            if math.isinf(optimal_cost):
+                raise unreachable(start, goal)
+        value, actions = self._everywhere(kept, goal) if values else (None, None)
+        return PlannedPath(
+            found=found,
+            states=_states(cells, width),
+            cost=cost,
+            optimal_states=_states(optimal, width),
+            optimal_cost=optimal_cost,
+            value=value,
+            actions=actions,
+            iterations=0,
+            seconds=seconds,
+        )
+
+    def _plan_every_cell(
+        self, blocked: np.ndarray, start: State, goal: State, entry_cost: np.ndarray | None, num_iterations: int | None
+    ) -> PlannedPath:
+        if entry_cost is not None:
+            raise InputError(
+                f"{self.name}: these weights have learned no costs of cells; choose weights that plan by a graph "
+                f"search, such as {DEFAULT_WEIGHTS}."
+            )
+        tensor = torch.from_numpy(blocked)
+        return follow_policy(self.policy, tensor, start, goal, num_iterations=num_iterations, moves=self.motion)
+
+    def _table(self) -> LocalMoves | None:
+        """The learned moves as a table, if a search with it takes the paths that the policy takes."""
+        planner = self.policy.planner
+        learned = planner.local_moves() if planner is not None and self.policy.follows_plan else None
+        if learned is None or self._true is None or not np.array_equal(learned.steps, self._true.steps):
+            return None
+        return learned
+
+    def _as_far_as_legal(self, kept: "_KeptMap", cells: Int64[np.ndarray, "T"]) -> Int64[np.ndarray, "T"]:
+        """The cells that the agent comes to: a move that the map does not allow leaves it where it is for ever."""
+        assert self._true is not None
+        allowed = kept.search(self._true).available(cells[:-1])
+        refused = np.flatnonzero((allowed >> self._actions(cells, kept.width)) & 1 == 0)
+        return cells[: refused[0] + 1] if len(refused) else cells
+
+    def _actions(self, cells: Int64[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T1"]:
+        assert self._true is not None
+        action_of = {int(down * width + right): action for action, (down, right) in enumerate(self._true.steps)}
+        taken, index = np.unique(np.diff(cells), return_inverse=True)
+        return np.array([action_of[int(step)] for step in taken], dtype=np.int64)[index]
+
+    def _cost(self, cells: Int64[np.ndarray, "T"], width: int, entry_cost: np.ndarray | None) -> float:
+        assert self._true is not None
+        costs = self._true.costs[self._actions(cells, width)]
+        return float((costs if entry_cost is None else costs * entry_cost.flat[cells[1:]]).sum())
+
+    def _everywhere(self, kept: "_KeptMap", goal: State) -> tuple[Tensor, Tensor]:
+        """Value and action of every cell: minus the cost to go, and the choice; action 0 where there is none."""
+        assert self._learned is not None
+        search = kept.search(self._learned)
+        search.solve(_stops(self._learned, goal, kept.blocked.shape))
+        distance, choice = search.solution()
+        shape, num_actions = kept.blocked.shape, len(self._learned.costs)
+        actions = np.where(choice < num_actions, choice, 0).astype(np.int64)
+        return torch.from_numpy(-distance.reshape(shape)), torch.from_numpy(actions.reshape(shape))
+
+
+class _KeptMap:
+    """The searches on one map, and how often each goal was asked for."""
+
+    def __init__(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> None:
+        self.blocked, self.entry_cost = blocked.copy(), None if entry_cost is None else entry_cost.copy()
+        self.width = blocked.shape[1]
+        self._searches: dict[int, GridSearch] = {}
+        self._stops: list[int] = []
+        self._queries = 0
+
+    def search(self, moves: LocalMoves) -> GridSearch:
+        """The search with these moves."""
+        if id(moves) not in self._searches:
+            self._searches[id(moves)] = grid_search(self.blocked, moves, self.entry_cost)
+        return self._searches[id(moves)]
+
+    def path(self, moves: LocalMoves, begin: int, stops: list[int]) -> Int64[np.ndarray, "T"]:
+        """Cells of a shortest path to a stop; none if there is no path."""
+        search = self.search(moves)
+        self._queries = self._queries + 1 if stops == self._stops else 1
+        self._stops = stops
+        if self._queries <= _QUERIES_BEFORE_TREE:
+            return search.find(begin, stops)[1]
+        if self._queries == _QUERIES_BEFORE_TREE + 1:
+            search.solve(stops)
+        return search.follow(begin)[1]
+
+    def change(self, blocked: np.ndarray) -> None:
+        """Take over a map of the same size, cell by cell where few differ."""
+        differs = np.flatnonzero(blocked != self.blocked)
+        if len(differs) == 0:
+            return
+        self._stops = []
+        self.blocked = blocked.copy()
+        if len(differs) > blocked.size // 100:
+            self._searches = {}
+            return
+        for search in self._searches.values():
+            for cell in differs.tolist():
+                search.set_blocked(cell, bool(blocked.flat[cell]))
+
+
+class _Kept:
+    """The map of the last query."""
+
+    def __init__(self) -> None:
+        self._map: _KeptMap | None = None
+
+    def on(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> _KeptMap:
+        """What is kept of this map."""
+        kept = self._map
+        if kept is None or kept.blocked.shape != blocked.shape or not _same(kept.entry_cost, entry_cost):
+            kept = self._map = _KeptMap(blocked, entry_cost)
+        kept.change(blocked)
+        return kept
+
+
+def plan_path(
+    map: Map | str | os.PathLike[str],
+    start: State,
+    goal: State,
+    *,
+    weights: str | os.PathLike[str] | Policy | None = None,
+    corner_cutting: bool | None = None,
+    entry_cost: Float64[np.ndarray, "H W"] | None = None,
+    compare: bool = True,
+) -> PlannedPath:
+    """One path on one map. For more than one query, keep a `PathPlanner`.
+
+    Args:
+        map: a file, what `read_map` made of it, or an array or tensor, True = obstacle, [H, W].
+        start, goal: (row, col).
+        weights, corner_cutting: see `PathPlanner`; for a ROS map file corners may not be cut if neither is given.
+        entry_cost, compare: see `PathPlanner.plan`.
+
+    Raises: InputError, see `PathPlanner`.
+
+    >>> planned = plan_path(np.zeros((5, 7), dtype=bool), (0, 0), (4, 6))
+    >>> planned.found, round(planned.cost, 3), round(planned.optimal_cost, 3)
+    (True, 7.657, 7.657)
+    """
+    if isinstance(map, str | os.PathLike):
+        from torchvin.maps.formats import read_map
+        from torchvin.maps.formats.ros import is_ros_map
+
+        if weights is None and corner_cutting is None and is_ros_map(map):
+            corner_cutting = False
+        map = read_map(map)
+    return PathPlanner(weights, corner_cutting=corner_cutting).plan(
+        map, start, goal, entry_cost=entry_cost, compare=compare
+    )
+
+
+@contextmanager
+def _clear_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what}: {error}") from error
+
+
+def _motion_of(policy: Policy) -> MotionModel:
+    """The grid moves of a policy whose weights say nothing of moves: the paper's."""
+    return GridMotion(4 if policy.config is not None and policy.config.num_actions == 4 else 8)
+
+
+def _blocked(map: Map) -> Bool[np.ndarray, "H W"]:
+    blocked = map.blocked if isinstance(map, MapFile) else map
+    array = blocked.detach().cpu().numpy() if isinstance(blocked, Tensor) else np.asarray(blocked)
+    if array.dtype != bool:
+        raise InputError(f"a map is an array of bool, True = obstacle; got {array.dtype}. Pass map.astype(bool).")
+    if array.ndim != 2 or array.size == 0:
+        raise ShapeError(f"a map must have shape [H, W], got {list(array.shape)}.")
+    return np.ascontiguousarray(array)
+
+
+def _checked_cost(entry_cost: np.ndarray, shape: tuple[int, ...]) -> Float64[np.ndarray, "H W"]:
+    with _clear_errors("entry_cost"):
+        cost = np.ascontiguousarray(entry_cost, dtype=np.float64)
+    if cost.shape != shape:
+        raise ShapeError(f"entry_cost must have the shape of the map, {list(shape)}, got {list(cost.shape)}.")
+    if not (np.isfinite(cost) & (cost > 0)).all():
+        raise InputError("entry_cost must be finite and above 0 in every cell; block the cells that cannot be entered.")
+    return cost
+
+
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _stops(moves: LocalMoves, goal: State, shape: tuple[int, ...]) -> list[int]:
+    height, width = shape
+    around = moves.stops + np.array(goal)
+    inside = ((around >= 0) & (around < (height, width))).all(axis=1)
+    stops: list[int] = (around[inside] @ np.array([width, 1])).tolist()
+    return stops
+
+
+def _states(cells: Int64[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T 2"]:
+    return np.stack(np.divmod(cells, width), axis=1)
