@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torchvin.cli.plan_report import Report
     from torchvin.evaluation.path import State
     from torchvin.io.stopwatch import Stopwatch
+    from torchvin.mdp.motion import MotionModel
     from torchvin.navigation.path_planner import PathPlanner
     from torchvin.navigation.robot_map import RobotMap
     from torchvin.policies.policy import Policy
@@ -31,9 +32,10 @@ class Arguments:
     map: Path | None = None
     """Map: MovingAI .map, ROS map.yaml, .png .jpg .pgm .bmp, or .npy. Not given: the one that --scenario names."""
     start: str | None = None
-    """ROW,COL of the start, from 0,0 at the top left; with --world X,Y in metres."""
+    """ROW,COL of the start, from 0,0 at the top left; with --world X,Y in metres. Weights of an agent with a heading
+    need it too: ROW,COL,HEADING, N E S or W."""
     goal: str | None = None
-    """ROW,COL of the goal; with --world X,Y in metres."""
+    """ROW,COL of the goal, as the start."""
     scenario: Path | None = None
     """MovingAI .scen, in place of --start and --goal."""
     task: int = 1
@@ -92,12 +94,14 @@ def run(arguments: Arguments) -> int:
     for path in (arguments.out, arguments.csv):
         if path:
             check_writable(path)
-    with watch("map file"):
-        robot, start, goal = _read(arguments, watch)
+    map_path, start_text, goal_text = _task(arguments)
+    robot = _read(arguments, map_path, watch)
     with watch("weights"):
-        policy, name = _policy(arguments, robot.map_file.source)
+        policy, name = _policy(arguments, map_path)
     with watch("table of moves"):
         planner = _planner(arguments, policy, name)
+    start = _state(arguments, "--start", start_text, robot, planner.motion)
+    goal = _state(arguments, "--goal", goal_text, robot, planner.motion)
     with watch("plan, and optimum to compare"):
         iterations = None if arguments.iterations == "auto" else arguments.iterations
         planned = planner.plan(
@@ -123,8 +127,8 @@ def run(arguments: Arguments) -> int:
     return 0 if planned.found else NOT_ARRIVED
 
 
-def _read(arguments: Arguments, watch: "Stopwatch") -> "tuple[RobotMap, State, State]":
-    """The map as the robot may use it, and the cells of start and goal."""
+def _read(arguments: Arguments, path: Path, watch: "Stopwatch") -> "RobotMap":
+    """The map as the robot may use it."""
     from torchvin.cli.plan_report import note
     from torchvin.maps.formats import read_map
     from torchvin.maps.treatment import parse_treatment
@@ -132,55 +136,54 @@ def _read(arguments: Arguments, watch: "Stopwatch") -> "tuple[RobotMap, State, S
 
     unknown = parse_treatment("--unknown", arguments.unknown)
     grades = parse_treatment("--grades", arguments.grades, free=False)
-    path, start, goal = _task(arguments)
-    map_file = read_map(path, threshold=arguments.threshold, grades=grades.passable)
+    with watch("map file"):
+        map_file = read_map(path, threshold=arguments.threshold, grades=grades.passable)
     for sentence in map_file.notes:
         note(f"{map_file.source}: {sentence}")
     with watch("inflation and costs"):
-        robot = robot_map(
+        return robot_map(
             with_resolution(map_file, arguments.resolution),
             unknown=unknown,
             grades=grades,
             radius=arguments.radius,
             clearance_cost=arguments.clearance_cost,
         )
-    ends = []
-    for flag, end in (("--start", start), ("--goal", goal)):
-        if isinstance(end, str) and arguments.world:
-            cell = robot.cell(flag, *parse_point(flag, end))
-        else:
-            cell = parse_state(flag, end) if isinstance(end, str) else end
-        robot.check(flag, cell)
-        ends.append(cell)
-    watch.seconds["map file"] = watch.seconds.get("map file", 0.0) - watch.seconds["inflation and costs"]
-    return robot, ends[0], ends[1]
 
 
-def _task(arguments: Arguments) -> "tuple[Path, str | State, str | State]":
-    """The map, and start and goal: texts of the options, or cells of the scenario.
+def _state(arguments: Arguments, flag: str, text: str, robot: "RobotMap", motion: "MotionModel") -> "State":
+    """The state of the agent that an option names.
+
+    Raises: InputError if it is none, or the robot may not stand there.
+    """
+    place, heading = split_heading(flag, text, motion.num_orientations)
+    cell = robot.cell(flag, *parse_point(flag, place)) if arguments.world else parse_state(flag, place)
+    robot.check(flag, cell)
+    return (*heading, *cell)
+
+
+def _task(arguments: Arguments) -> tuple[Path, str, str]:
+    """The map, and start and goal as the options give them.
 
     Raises: InputError if they are given twice, or not at all.
     """
     from torchvin.maps.formats import read_scenarios
 
     if arguments.scenario is None:
-        missing = [flag for flag in ("map", "start", "goal") if getattr(arguments, flag) is None]
-        if missing:
-            raise InputError(
-                f"--{missing[0]} is missing: give --map FILE --start ROW,COL --goal ROW,COL, or --scenario FILE.scen."
-            )
-        assert arguments.map and arguments.start and arguments.goal
-        return arguments.map, arguments.start, arguments.goal
+        map_path, start, goal = arguments.map, arguments.start, arguments.goal
+        if map_path is None or start is None or goal is None:
+            raise InputError("expected --map FILE --start ROW,COL --goal ROW,COL, or --scenario FILE.scen.")
+        return map_path, start, goal
     if arguments.start is not None or arguments.goal is not None or arguments.world:
         raise InputError("--scenario gives start and goal; leave --start, --goal and --world out.")
     tasks = read_scenarios(arguments.scenario)
     if not 1 <= arguments.task <= len(tasks):
         raise InputError(f"--task must lie between 1 and {len(tasks)}, got {arguments.task}: {arguments.scenario}.")
     task = tasks[arguments.task - 1]
-    return arguments.map or arguments.scenario.with_name(Path(task.map_name).name), task.start, task.goal
+    ends = [",".join(map(str, cell)) for cell in (task.start, task.goal)]
+    return arguments.map or arguments.scenario.with_name(Path(task.map_name).name), ends[0], ends[1]
 
 
-def _policy(arguments: Arguments, source: str) -> "tuple[Policy, str]":
+def _policy(arguments: Arguments, map_path: Path) -> "tuple[Policy, str]":
     """The weights that plan, and their name.
 
     Raises: InputError if they do not fit the options or a map.
@@ -188,14 +191,14 @@ def _policy(arguments: Arguments, source: str) -> "tuple[Policy, str]":
     from torchvin.cli.solver import choose_solver
     from torchvin.pretrained.store import load_policy
 
-    name = arguments.weights or default_weights(Path(source), arguments.corner_cutting, arguments.radius)
+    name = arguments.weights or default_weights(map_path, arguments.corner_cutting, arguments.radius)
     policy = load_policy(name)
     config = policy.config
     assert config is not None  # loaded
-    if (config.num_orientations, config.num_terrains) != (1, 1):
+    if config.num_terrains != 1:
         raise InputError(
-            f"{name}: trained for {config.num_orientations} orientations and "
-            f"{config.num_terrains} classes of terrain, and a map file has neither; choose other weights."
+            f"{name}: trained for {config.num_terrains} classes of terrain, and a map file has none; choose other "
+            "weights."
         )
     choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
     return policy, name
@@ -260,7 +263,28 @@ def default_weights(map_path: Path, corner_cutting: str | None, radius: float = 
     return weights_for(corner_cutting=not keeps_corners)
 
 
-def parse_state(flag: str, text: str) -> "State":
+def split_heading(flag: str, text: str, orientations: int) -> tuple[str, tuple[int, ...]]:
+    """The place and the heading of "ROW,COL,HEADING"; no heading for an agent that has none.
+
+    Raises: InputError.
+
+    >>> split_heading("--start", "3,14,E", 4), split_heading("--start", "3,14", 1)
+    (('3,14', (1,)), ('3,14', ()))
+    """
+    from torchvin.mdp.motion import HEADINGS
+
+    if orientations == 1:
+        return text, ()
+    place, _, heading = text.rpartition(",")
+    if orientations != len(HEADINGS) or heading.strip().upper() not in HEADINGS:
+        raise InputError(
+            f"{flag} needs a heading, for these weights move an agent that has one: ROW,COL,HEADING with "
+            f"{', '.join(HEADINGS)}, such as 3,14,E; got {text!r:.60}."
+        )
+    return place, (HEADINGS.index(heading.strip().upper()),)
+
+
+def parse_state(flag: str, text: str) -> tuple[int, int]:
     """(row, col) from "ROW,COL".
 
     Raises: InputError.

@@ -55,15 +55,15 @@ class Report:
             "occupied": map_file.blocked.numel() - free - unknown - graded,
         }
 
-    def length(self, states: Int[np.ndarray, "T 2"]) -> float:
-        """Length of a line through the centres of cells, in cells."""
-        return float(np.hypot(*np.diff(states, axis=0).T).sum())
+    def length(self, states: Int[np.ndarray, "T D"]) -> float:
+        """Length of a line through the centres of the cells of states, in cells."""
+        return float(np.hypot(*np.diff(states[:, -2:], axis=0).T).sum())
 
-    def world(self, states: Int[np.ndarray, "T 2"]) -> list[list[float]] | None:
-        """Centres of cells in metres; None if the map has no metres."""
+    def world(self, states: Int[np.ndarray, "T D"]) -> list[list[float]] | None:
+        """Centres of the cells of states in metres; None if the map has no metres."""
         if self.robot.frame is None:
             return None
-        points: list[list[float]] = self.robot.frame.to_world(states).round(6).tolist()
+        points: list[list[float]] = self.robot.frame.to_world(states[:, -2:]).round(6).tolist()
         return points
 
 
@@ -116,9 +116,9 @@ def _text(report: Report) -> str:
     if robot.radius:
         lines.append(f"{int((~robot.blocked).sum())} cells are at least the radius of {robot.radius:.3g} cells away")
     corners = "may" if motion.corner_cutting else "may not"
-    lines.append(
-        f"{motion.num_actions} moves; diagonal moves {corners} pass the corner of an obstacle ({report.weights})"
-    )
+    has_diagonals = any(row and col for actions in motion.effects for _, row, col in actions)
+    rule = f"; diagonal moves {corners} pass the corner of an obstacle" if has_diagonals else ""
+    lines.append(f"{motion.num_actions} moves{rule} ({report.weights})")
     how = f"{planned.iterations} value updates" if planned.iterations else "solved exactly"
     if not planned.found:
         lines.append(
@@ -149,7 +149,7 @@ def write_csv(path: Path, report: Report) -> None:
     with replacing(path) as temporary, temporary.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("row", "col", "x", "y", "waypoint"))
-        for index, (row, col) in enumerate(report.planned.path):
+        for index, (row, col) in enumerate(report.planned.states[:, -2:].tolist()):
             x, y = ("", "") if world is None else world[index]
             writer.writerow((row, col, x, y, int((row, col) in waypoints)))
 

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int
 from torchvin.errors import InputError
 from torchvin.maps.formats.contract import MapFile
 
-State = tuple[int, int]
+Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class WorldFrame:
         cos, sin = math.cos(yaw), math.sin(yaw)
         return np.stack([x0 + cos * right - sin * up, y0 + sin * right + cos * up], axis=1)
 
-    def to_cell(self, x: float, y: float) -> State:
+    def to_cell(self, x: float, y: float) -> Cell:
         """(row, col) of the cell that holds the point (x, y) in metres. It may lie off the map."""
         x0, y0, yaw = self.origin
         cos, sin = math.cos(yaw), math.sin(yaw)

@@ -30,9 +30,8 @@ def clearance(blocked: Bool[np.ndarray, "H W"]) -> Float64[np.ndarray, "H W"]:
     for down in range(3):
         for right in range(3):
             occupied[down : down + 2 * height + 3 : 2, right : right + 2 * width + 3 : 2] |= padded
-    distance: np.ndarray = distance_transform_edt(~occupied)
-    of_cells: np.ndarray = distance[3:-3:2, 3:-3:2] / 2
-    return of_cells
+    distance = distance_transform_edt(~occupied)
+    return np.asarray(distance[3:-3:2, 3:-3:2] / 2)
 
 
 def inflate(

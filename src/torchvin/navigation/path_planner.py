@@ -11,17 +11,25 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int32, Int64
 from torch import Tensor
 
 from torchvin.errors import InputError, ShapeError
 from torchvin.evaluation.path import PlannedPath, State, check_ends, follow_policy, unreachable
 from torchvin.maps.formats.contract import MapFile
 from torchvin.mdp.motion import GridMotion, MotionModel
-from torchvin.planning.kernels.grid_search import GridSearch, LocalMoves, action_sets, grid_search, patterns
+from torchvin.planning.kernels.grid_search import (
+    MOST_ACTIONS,
+    GridSearch,
+    LocalMoves,
+    action_sets,
+    grid_search,
+    patterns,
+)
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import load_policy
 
@@ -42,8 +50,10 @@ def weights_for(corner_cutting: bool) -> str:
 
 def true_moves(motion: MotionModel) -> LocalMoves | None:
     """The motion model as a table over patterns; None for an agent with orientations, or with longer steps."""
+    if motion.num_orientations > 1:
+        return None
     steps = [step[1:] for step in motion.effects[0]]
-    if motion.num_orientations > 1 or any(abs(part) > 1 for step in steps for part in step):
+    if motion.num_actions > MOST_ACTIONS or any(abs(part) > 1 for step in steps for part in step):
         return None
     return LocalMoves(
         steps=np.array(steps),
@@ -91,6 +101,10 @@ class PathPlanner:
             )
         self._true = true_moves(self.motion)
         self._learned = self._table()
+        # Costs of cells are factors on the costs of moves. What is given for the one holds for the other.
+        self._learned_with_true_costs = (
+            None if self._learned is None or self._true is None else replace(self._learned, costs=self._true.costs)
+        )
         self._kept = _Kept()
 
     @property
@@ -113,9 +127,9 @@ class PathPlanner:
 
         Args:
             map: a map as read by `read_map`, or an array or tensor, True = obstacle, [H, W].
-            start, goal: (row, col).
+            start, goal: (row, col), or (orientation, row, col) of an agent with orientations.
             entry_cost: factor on the cost of a move that ends in a cell, [H, W], positive; 1 if not given. Weights that
-                search take it without training.
+                search take it without training; moves then cost what the motion model says.
             num_iterations: K of a policy that iterates; as many as it takes if not given.
             compare: find the optimum too. It is not counted in `seconds`. Without it, `optimal_cost` is NaN.
             values: fill in `value` and `actions` of every cell, for pictures.
@@ -124,17 +138,18 @@ class PathPlanner:
             what is asked; ShapeError for a map or costs of another shape.
         """
         blocked = _blocked(map)
-        check_ends(blocked, start, goal)
+        check_ends(blocked, start, goal, self.motion)
         if entry_cost is not None:
             entry_cost = _checked_cost(entry_cost, blocked.shape)
-        if self._learned is None or self._true is None or num_iterations is not None:
+        moves = self._learned if entry_cost is None else self._learned_with_true_costs
+        if moves is None or self._true is None or num_iterations is not None:
             return self._plan_every_cell(blocked, start, goal, entry_cost, num_iterations)
         began = time.perf_counter()
         kept = self._kept.on(blocked, entry_cost)
         width = blocked.shape[1]
         begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
-        cells = kept.path(self._learned, begin, _stops(self._learned, goal, blocked.shape))
-        cells = self._as_far_as_legal(kept, cells if len(cells) else np.array([begin]))
+        cells = kept.path(moves, begin, _stops(moves, goal, blocked.shape))
+        cells = self._as_far_as_legal(kept, cells if len(cells) else np.array([begin], dtype=np.int32))
         found = bool(cells[-1] == end)
         cost = self._cost(cells, width, entry_cost) if found else math.inf
         seconds = time.perf_counter() - began
@@ -143,7 +158,7 @@ class PathPlanner:
             optimal_cost, optimal, _ = kept.search(self._true).find(begin, [end])
             if math.isinf(optimal_cost):
                 raise unreachable(start, goal)
-        value, actions = self._everywhere(kept, goal) if values else (None, None)
+        value, actions = _everywhere(kept, moves, goal) if values else (None, None)
         return PlannedPath(
             found=found,
             states=_states(cells, width),
@@ -175,33 +190,33 @@ class PathPlanner:
             return None
         return learned
 
-    def _as_far_as_legal(self, kept: "_KeptMap", cells: Int64[np.ndarray, "T"]) -> Int64[np.ndarray, "T"]:
+    def _as_far_as_legal(self, kept: "_KeptMap", cells: Int32[np.ndarray, "T"]) -> Int32[np.ndarray, "N"]:
         """The cells that the agent comes to: a move that the map does not allow leaves it where it is for ever."""
         assert self._true is not None
         allowed = kept.search(self._true).available(cells[:-1])
         refused = np.flatnonzero((allowed >> self._actions(cells, kept.width)) & 1 == 0)
         return cells[: refused[0] + 1] if len(refused) else cells
 
-    def _actions(self, cells: Int64[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T1"]:
+    def _actions(self, cells: Int32[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T1"]:
         assert self._true is not None
         action_of = {int(down * width + right): action for action, (down, right) in enumerate(self._true.steps)}
         taken, index = np.unique(np.diff(cells), return_inverse=True)
         return np.array([action_of[int(step)] for step in taken], dtype=np.int64)[index]
 
-    def _cost(self, cells: Int64[np.ndarray, "T"], width: int, entry_cost: np.ndarray | None) -> float:
+    def _cost(self, cells: Int32[np.ndarray, "T"], width: int, entry_cost: np.ndarray | None) -> float:
         assert self._true is not None
         costs = self._true.costs[self._actions(cells, width)]
         return float((costs if entry_cost is None else costs * entry_cost.flat[cells[1:]]).sum())
 
-    def _everywhere(self, kept: "_KeptMap", goal: State) -> tuple[Tensor, Tensor]:
-        """Value and action of every cell: minus the cost to go, and the choice; action 0 where there is none."""
-        assert self._learned is not None
-        search = kept.search(self._learned)
-        search.solve(_stops(self._learned, goal, kept.blocked.shape))
-        distance, choice = search.solution()
-        shape, num_actions = kept.blocked.shape, len(self._learned.costs)
-        actions = np.where(choice < num_actions, choice, 0).astype(np.int64)
-        return torch.from_numpy(-distance.reshape(shape)), torch.from_numpy(actions.reshape(shape))
+
+def _everywhere(kept: "_KeptMap", moves: LocalMoves, goal: State) -> tuple[Tensor, Tensor]:
+    """Value and action of every cell: minus the cost to go, and the choice; action 0 where there is none."""
+    search = kept.search(moves)
+    search.solve(_stops(moves, goal, kept.blocked.shape))
+    distance, choice = search.solution()
+    shape = kept.blocked.shape
+    actions = np.where(choice < len(moves.costs), choice, 0).astype(np.int64)
+    return torch.from_numpy(-distance.reshape(shape)), torch.from_numpy(actions.reshape(shape))
 
 
 class _KeptMap:
@@ -220,7 +235,7 @@ class _KeptMap:
             self._searches[id(moves)] = grid_search(self.blocked, moves, self.entry_cost)
         return self._searches[id(moves)]
 
-    def path(self, moves: LocalMoves, begin: int, stops: list[int]) -> Int64[np.ndarray, "T"]:
+    def path(self, moves: LocalMoves, begin: int, stops: list[int]) -> Int32[np.ndarray, "T"]:
         """Cells of a shortest path to a stop; none if there is no path."""
         search = self.search(moves)
         self._queries = self._queries + 1 if stops == self._stops else 1
@@ -342,5 +357,5 @@ def _stops(moves: LocalMoves, goal: State, shape: tuple[int, ...]) -> list[int]:
     return stops
 
 
-def _states(cells: Int64[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T 2"]:
-    return np.stack(np.divmod(cells, width), axis=1)
+def _states(cells: Int32[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T 2"]:
+    return np.stack(np.divmod(cells.astype(np.int64), width), axis=1)

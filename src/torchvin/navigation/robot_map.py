@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from torchvin.errors import InputError
-from torchvin.evaluation.path import State
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.treatment import BLOCKED, Treatment, treat
-from torchvin.maps.world import WorldFrame, world_frame
+from torchvin.maps.world import Cell, WorldFrame, world_frame
 from torchvin.navigation.clearance import clearance, inflate, nearness_cost
 
 _DECAY_WITHOUT_RADIUS = 2.0  # cells
@@ -36,7 +35,7 @@ class RobotMap:
     radius: float
     frame: WorldFrame | None
 
-    def cell(self, flag: str, x: float, y: float) -> State:
+    def cell(self, flag: str, x: float, y: float) -> Cell:
         """The cell of a point in metres.
 
         Raises: InputError if the map says nothing of metres.
@@ -47,7 +46,7 @@ class RobotMap:
             )
         return self.frame.to_cell(x, y)
 
-    def check(self, flag: str, cell: State) -> None:
+    def check(self, flag: str, cell: Cell) -> None:
         """Check that the robot may stand in a cell of the map; cells off the map are left to the planner's check.
 
         Raises: InputError saying why it may not.

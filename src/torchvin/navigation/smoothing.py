@@ -133,10 +133,8 @@ def pull_string(states: Int[np.ndarray, "T 2"], sight: LineOfSight) -> Int[np.nd
     def allowed(begin: int, end: int) -> bool:
         if end == begin + 1:
             return True
-        cheaper = sight.entry_cost is None or (
-            sight.cost(cells[begin], cells[end]) <= travelled[end] - travelled[begin] + _TOUCH
-        )
-        return cheaper and sight.clear(cells[begin], cells[end])
+        cheaper = sight.cost(cells[begin], cells[end]) <= float(travelled[end] - travelled[begin]) + _TOUCH
+        return (sight.entry_cost is None or cheaper) and sight.clear(cells[begin], cells[end])
 
     kept, here = [0], 0
     while here < len(cells) - 1:

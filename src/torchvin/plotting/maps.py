@@ -93,15 +93,15 @@ def draw_policy(
 
 def draw_path(axis: Any, path: Sequence[State], label: str, **style: Any) -> None:
     """Draw a path of (row, col) through the centres of its cells; `style` goes to matplotlib's `plot`."""
-    rows, cols = zip(*path, strict=True)
+    rows, cols = zip(*(state[-2:] for state in path), strict=True)
     axis.plot(cols, rows, label=label, **style)
 
 
 def draw_ends(axis: Any, start: State, goal: State) -> None:
     """Mark start and goal, both (row, col)."""
     marks = {"markersize": 9, "markeredgecolor": "black", "linestyle": "none"}
-    axis.plot(start[1], start[0], marker="o", color="white", label="start", **marks)
-    axis.plot(goal[1], goal[0], marker="*", color="gold", label="goal", **{**marks, "markersize": 14})
+    axis.plot(start[-1], start[-2], marker="o", color="white", label="start", **marks)
+    axis.plot(goal[-1], goal[-2], marker="*", color="gold", label="goal", **{**marks, "markersize": 14})
 
 
 def _draw_policy_path(axis: Any, planned: PlannedPath) -> None:
@@ -157,10 +157,10 @@ def plot_plan(
 
     Raises: InputError if the plan has no values of cells, or `path` cannot be written.
     """
-    if planned.value is None or planned.actions is None:
+    if planned.value is None:
         raise InputError("this plan has no values of cells to draw; plan with values=True.")
     height, width = blocked.shape
-    arrows = max(height, width) <= MOST_ARROWS
+    arrows = max(height, width) <= MOST_ARROWS and planned.actions is not None
     side = 5.2
     with figure(path, 2.3 * side, side * min(max(height / width, 0.5), 2.0) + 0.9, columns=2) as axes:
         left, right = axes[0]
@@ -171,7 +171,7 @@ def plot_plan(
             draw_path(left, waypoints, "smoothed path", color="tab:blue", linewidth=1.6, marker="o", markersize=3)
         left.set_title(title or "Map and paths")
         draw_map(right, blocked, planned.value, "value V")
-        if arrows:
+        if arrows and planned.actions is not None:
             draw_policy(right, blocked, planned.actions, planned.optimal_path[-1], motion)
         _draw_policy_path(right, planned)
         how = f"after {planned.iterations} updates" if planned.iterations else "of the exact plan"

@@ -49,8 +49,7 @@ def read_image(path: Path, *, threshold: float | None = None, grades: bool = Fal
             raise InputError(
                 f"{path}: non-binary map: expected two grey levels, black and white (within {TOLERANCE}), got"
                 f" {present.sum()}, {between.size} of them between ({between[0]:.2f} .. {between[-1]:.2f});"
-                f" pass --threshold T: grey below T (0 black .. 1 white) is blocked; or --grades cost:X, so that grey is a"
-                " cost."
+                " pass --threshold T: grey below T (0 black .. 1 white) is blocked; or --grades cost:X: grey is a cost."
             )
     blocked = levels < int((grey < threshold).sum())  # the number of levels that are darker
     return MapFile(torch.from_numpy(blocked), source=str(path))

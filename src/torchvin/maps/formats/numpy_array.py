@@ -1,7 +1,7 @@
 """NumPy `.npy` maps: 1 or True is blocked, 0 or False is free. Never unpickled; the header is not believed.
 
-The data of a ROS OccupancyGrid are read too: 0 free, 100 occupied, -1 unknown, which is blocked. Grades between free and
-blocked are read where the caller asks for them: 1 to 99, or numbers between 0 and 1.
+The data of a ROS OccupancyGrid are read too: 0 free, 100 occupied, -1 unknown, which is blocked. Grades between
+free and blocked are read where the caller asks for them: 1 to 99, or numbers between 0 and 1.
 """
 
 import math

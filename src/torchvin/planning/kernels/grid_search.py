@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64, UInt8, UInt16
+from jaxtyping import Bool, Float64, Int32, Int64, UInt8, UInt16
 from torch import Tensor
 
 from torchvin.planning.kernels.cpu import kernel as cpu
@@ -62,13 +62,13 @@ def action_sets(available: Bool[Tensor, "N A"]) -> UInt16[np.ndarray, "N"]:
 class GridSearch(Protocol):
     """Searches on one map. A cell is row * width + col."""
 
-    def find(self, start: int, goals: Sequence[int]) -> tuple[float, Int64[np.ndarray, "T"], int]:
+    def find(self, start: int, goals: Sequence[int]) -> tuple[float, Int32[np.ndarray, "T"], int]:
         """Cost of a shortest path to the nearest goal (inf if there is none), its cells, and cells expanded."""
 
     def solve(self, goals: Sequence[int]) -> None:
         """Find the shortest paths from every cell, for `follow` and `solution`."""
 
-    def follow(self, start: int) -> tuple[float, Int64[np.ndarray, "T"]]:
+    def follow(self, start: int) -> tuple[float, Int32[np.ndarray, "T"]]:
         """Cost and cells of the path from `start`, after `solve`."""
 
     def solution(self) -> tuple[Float64[np.ndarray, "N"], UInt8[np.ndarray, "N"]]:
@@ -77,7 +77,7 @@ class GridSearch(Protocol):
     def set_blocked(self, cell: int, blocked: bool) -> None:
         """Block or free a cell. What `solve` found is forgotten."""
 
-    def available(self, cells: Int64[np.ndarray, "T"]) -> UInt16[np.ndarray, "T"]:
+    def available(self, cells: Int32[np.ndarray, "T"]) -> UInt16[np.ndarray, "T"]:
         """The set of available actions of each cell."""
 
 
@@ -145,12 +145,12 @@ class _ScipySearch:
 
     def follow(self, start: int) -> tuple[float, np.ndarray]:
         if self._choice[start] == UNREACHABLE:
-            return np.inf, np.empty(0, dtype=np.int64)
+            return np.inf, np.empty(0, dtype=np.int32)
         offsets = (self._moves.steps @ np.array([self._blocked.shape[1], 1])).tolist()
         cells = [start]
         while (action := int(self._choice[cells[-1]])) < len(offsets):
             cells.append(cells[-1] + offsets[action])
-        return float(self._distance[start]), np.array(cells, dtype=np.int64)
+        return float(self._distance[start]), np.array(cells, dtype=np.int32)
 
     def solution(self) -> tuple[np.ndarray, np.ndarray]:
         return self._distance, self._choice

@@ -189,11 +189,11 @@ Path GridSearch::find(int64_t start, const std::vector<int64_t>& goals) {
     if (end < 0) return path;
     path.cost = best;
     for (int64_t cell = end; cell != start;) {
-        path.cells.push_back(cell);
+        path.cells.push_back(static_cast<int32_t>(cell));
         const int64_t action = nodes_[cell].action;
         cell -= moves_.down[action] * width_ + moves_.right[action];
     }
-    path.cells.push_back(start);
+    path.cells.push_back(static_cast<int32_t>(start));
     std::reverse(path.cells.begin(), path.cells.end());
     return path;
 }
@@ -257,7 +257,7 @@ Path GridSearch::follow(int64_t start) const {
     if (distance_.empty() || choice_[start] == kUnreached) return path;
     path.cost = distance_[start];
     for (int64_t cell = start;;) {
-        path.cells.push_back(cell);
+        path.cells.push_back(static_cast<int32_t>(cell));
         const int64_t action = choice_[cell];
         if (action == moves_.count()) return path;
         cell += moves_.down[action] * width_ + moves_.right[action];

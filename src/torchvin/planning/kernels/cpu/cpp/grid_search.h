@@ -23,7 +23,7 @@ struct Moves {
 
 struct Path {
     double cost = 0;              // infinite if there is none
-    std::vector<int64_t> cells;   // from the start to the cell where the agent stops; row * width + col
+    std::vector<int32_t> cells;   // from the start to the cell where the agent stops; row * width + col
     int64_t expanded = 0;         // cells whose moves were looked at
 };
 

@@ -60,7 +60,7 @@ public:
         check(cell);
         search_.set_blocked(cell, blocked);
     }
-    nb::ndarray<nb::numpy, uint16_t, nb::ndim<1>> available(Row<int64_t> cells) const {
+    nb::ndarray<nb::numpy, uint16_t, nb::ndim<1>> available(Row<int32_t> cells) const {
         std::vector<uint16_t> sets(cells.shape(0));
         for (size_t i = 0; i < sets.size(); ++i) {
             check(cells.data()[i]);
