@@ -30,8 +30,9 @@ def clearance(blocked: Bool[np.ndarray, "H W"]) -> Float64[np.ndarray, "H W"]:
     for down in range(3):
         for right in range(3):
             occupied[down : down + 2 * height + 3 : 2, right : right + 2 * width + 3 : 2] |= padded
-    distance = distance_transform_edt(~occupied)
-    return np.asarray(distance[3:-3:2, 3:-3:2] / 2)
+    distance = np.empty(occupied.shape)
+    distance_transform_edt(~occupied, sampling=0.5, distances=distance)
+    return distance[3:-3:2, 3:-3:2]
 
 
 def inflate(

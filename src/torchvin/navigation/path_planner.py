@@ -149,9 +149,11 @@ class PathPlanner:
         width = blocked.shape[1]
         begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
         cells = kept.path(moves, begin, _stops(moves, goal, blocked.shape))
-        cells = self._as_far_as_legal(kept, cells if len(cells) else np.array([begin], dtype=np.int32))
-        found = bool(cells[-1] == end)
-        cost = self._cost(cells, width, entry_cost) if found else math.inf
+        cells = cells if len(cells) else np.array([begin], dtype=np.int32)
+        reached, cost = kept.search(self._true).walk(cells)  # in the true environment
+        cells = cells[:reached]
+        found = int(cells[-1]) == end
+        cost = cost if found else math.inf
         seconds = time.perf_counter() - began
         optimal, optimal_cost = cells[:0], math.nan
         if compare or not found:
@@ -171,6 +173,10 @@ class PathPlanner:
             seconds=seconds,
         )
 
+    def forget(self) -> None:
+        """Forget the map of the last query and what is kept of it."""
+        self._kept = _Kept()
+
     def _plan_every_cell(
         self, blocked: np.ndarray, start: State, goal: State, entry_cost: np.ndarray | None, num_iterations: int | None
     ) -> PlannedPath:
@@ -189,24 +195,6 @@ class PathPlanner:
         if learned is None or self._true is None or not np.array_equal(learned.steps, self._true.steps):
             return None
         return learned
-
-    def _as_far_as_legal(self, kept: "_KeptMap", cells: Int32[np.ndarray, "T"]) -> Int32[np.ndarray, "N"]:
-        """The cells that the agent comes to: a move that the map does not allow leaves it where it is for ever."""
-        assert self._true is not None
-        allowed = kept.search(self._true).available(cells[:-1])
-        refused = np.flatnonzero((allowed >> self._actions(cells, kept.width)) & 1 == 0)
-        return cells[: refused[0] + 1] if len(refused) else cells
-
-    def _actions(self, cells: Int32[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T1"]:
-        assert self._true is not None
-        action_of = {int(down * width + right): action for action, (down, right) in enumerate(self._true.steps)}
-        taken, index = np.unique(np.diff(cells), return_inverse=True)
-        return np.array([action_of[int(step)] for step in taken], dtype=np.int64)[index]
-
-    def _cost(self, cells: Int32[np.ndarray, "T"], width: int, entry_cost: np.ndarray | None) -> float:
-        assert self._true is not None
-        costs = self._true.costs[self._actions(cells, width)]
-        return float((costs if entry_cost is None else costs * entry_cost.flat[cells[1:]]).sum())
 
 
 def _everywhere(kept: "_KeptMap", moves: LocalMoves, goal: State) -> tuple[Tensor, Tensor]:
@@ -351,11 +339,11 @@ def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 
 def _stops(moves: LocalMoves, goal: State, shape: tuple[int, ...]) -> list[int]:
     height, width = shape
-    around = moves.stops + np.array(goal)
-    inside = ((around >= 0) & (around < (height, width))).all(axis=1)
-    stops: list[int] = (around[inside] @ np.array([width, 1])).tolist()
-    return stops
+    around = [(goal[0] + down, goal[1] + right) for down, right in moves.stops.tolist()]
+    return [row * width + col for row, col in around if 0 <= row < height and 0 <= col < width]
 
 
 def _states(cells: Int32[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T 2"]:
-    return np.stack(np.divmod(cells.astype(np.int64), width), axis=1)
+    states = np.empty((len(cells), 2), dtype=np.int64)
+    np.divmod(cells, width, out=(states[:, 0], states[:, 1]))
+    return states

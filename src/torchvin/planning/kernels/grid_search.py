@@ -9,6 +9,7 @@ C++ searches (cpp/grid_search.cpp, A* for a query); where it was not compiled, S
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -77,8 +78,11 @@ class GridSearch(Protocol):
     def set_blocked(self, cell: int, blocked: bool) -> None:
         """Block or free a cell. What `solve` found is forgotten."""
 
-    def available(self, cells: Int32[np.ndarray, "T"]) -> UInt16[np.ndarray, "T"]:
-        """The set of available actions of each cell."""
+    def walk(self, cells: Int32[np.ndarray, "T"]) -> tuple[int, float]:
+        """How many of these cells an agent comes to that takes the moves between them, and what these cost.
+
+        A move that is not available leaves the agent where it is for ever.
+        """
 
 
 def grid_search(
@@ -158,9 +162,20 @@ class _ScipySearch:
     def set_blocked(self, cell: int, blocked: bool) -> None:
         self._blocked.flat[cell] = blocked
 
-    def available(self, cells: np.ndarray) -> np.ndarray:
-        sets: np.ndarray = self._sets().flat[cells]
-        return sets
+    def walk(self, cells: np.ndarray) -> tuple[int, float]:
+        sets, width, total = self._sets(), self._blocked.shape[1], 0.0
+        path = [divmod(cell, width) for cell in cells.tolist()]
+        for index, (here, there) in enumerate(pairwise(path), 1):
+            step = (there[0] - here[0], there[1] - here[1])
+            costs = [
+                cost
+                for action, (way, cost) in enumerate(zip(self._moves.steps.tolist(), self._moves.costs, strict=True))
+                if tuple(way) == step and sets[here] >> action & 1
+            ]
+            if not costs:
+                return index, total
+            total += float(min(costs)) * (1.0 if self._entry_cost is None else float(self._entry_cost[there]))
+        return len(path), total
 
     def _sets(self) -> np.ndarray:
         height, width = self._blocked.shape

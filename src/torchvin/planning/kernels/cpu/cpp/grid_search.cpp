@@ -165,11 +165,10 @@ Path GridSearch::find(int64_t start, const std::vector<int64_t>& goals) {
     with_queue(least / 2, heuristic(start / width_, start % width_), 2 * most_move + least, [&](auto& queue) {
         queue.push(heuristic(start / width_, start % width_), {0, static_cast<int32_t>(start)});
         Entry entry;
-        while (queue.pop(&entry)) {
+        while (!(end >= 0 && queue.passed(best)) && queue.pop(&entry)) {
             const int64_t cell = entry.cell, row = cell / width_, col = cell % width_;
             if (entry.cost > nodes_[cell].cost) continue;
             if (entry.cost < best && std::find(goals.begin(), goals.end(), cell) != goals.end()) best = entry.cost, end = cell;
-            if (end >= 0 && queue.passed(best)) break;
             ++path.expanded;
             for (unsigned available = moves_.available[pattern(cell)]; available; available &= available - 1) {
                 const int64_t action = __builtin_ctz(available);
@@ -196,6 +195,20 @@ Path GridSearch::find(int64_t start, const std::vector<int64_t>& goals) {
     path.cells.push_back(static_cast<int32_t>(start));
     std::reverse(path.cells.begin(), path.cells.end());
     return path;
+}
+
+std::pair<int64_t, double> GridSearch::walk(const int32_t* path, int64_t count) const {
+    double total = 0;
+    for (int64_t i = 1; i < count; ++i) {
+        const int64_t down = path[i] / width_ - path[i - 1] / width_, right = path[i] % width_ - path[i - 1] % width_;
+        const unsigned available = moves_.available[pattern(path[i - 1])];
+        double least = kInfinity;
+        for (int64_t a = 0; a < moves_.count(); ++a)
+            if (moves_.down[a] == down && moves_.right[a] == right && (available >> a & 1)) least = std::min(least, moves_.cost[a]);
+        if (least == kInfinity) return {i, total};
+        total += least * (entry_cost_.empty() ? 1.0 : entry_cost_[path[i]]);
+    }
+    return {count, total};
 }
 
 void GridSearch::solve(const std::vector<int64_t>& goals) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace torchvin {
@@ -43,6 +44,10 @@ public:
 
     // A shortest path from the start to the nearest of the goals, by A*.
     Path find(int64_t start, const std::vector<int64_t>& goals);
+
+    // How many of these cells an agent comes to that takes the moves between them, and what they cost: a move that is not
+    // available leaves it where it is for ever.
+    std::pair<int64_t, double> walk(const int32_t* cells, int64_t count) const;
 
     // Solves every cell; then `follow` and the two arrays below hold.
     void solve(const std::vector<int64_t>& goals);

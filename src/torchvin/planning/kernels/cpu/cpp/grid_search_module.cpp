@@ -60,13 +60,10 @@ public:
         check(cell);
         search_.set_blocked(cell, blocked);
     }
-    nb::ndarray<nb::numpy, uint16_t, nb::ndim<1>> available(Row<int32_t> cells) const {
-        std::vector<uint16_t> sets(cells.shape(0));
-        for (size_t i = 0; i < sets.size(); ++i) {
-            check(cells.data()[i]);
-            sets[i] = search_.available(cells.data()[i]);
-        }
-        return array_of(std::move(sets));
+    nb::tuple walk(Row<int32_t> cells) const {
+        for (size_t i = 0; i < cells.shape(0); ++i) check(cells.data()[i]);
+        const auto [count, cost] = search_.walk(cells.data(), static_cast<int64_t>(cells.shape(0)));
+        return nb::make_tuple(count, cost);
     }
 
 private:
@@ -117,5 +114,5 @@ void bind_grid_search(nb::module_& module) {
         .def("follow", &Door::follow)
         .def("solution", &Door::solution)
         .def("set_blocked", &Door::set_blocked)
-        .def("available", &Door::available);
+        .def("walk", &Door::walk);
 }
