@@ -106,14 +106,23 @@ def test_value_updates_are_not_counted_where_there_are_none(capsys, files, verb)
     assert expected in capsys.readouterr().err
 
 
-def test_a_map_file_has_neither_orientations_nor_terrain(capsys, files):
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            ShortestPathConfig(num_actions=3, num_orientations=4),
+            "say nothing of how their agent with 4 orientations moves",
+        ),
+        (ShortestPathConfig(num_terrains=3), "trained for 3 classes of terrain, and a map file has none"),
+    ],
+)
+def test_weights_that_a_map_file_does_not_fit_are_refused(capsys, files, config, message):
     folder, _ = files
     torch.manual_seed(0)
-    config = ShortestPathConfig(num_actions=3, num_orientations=4)
-    save_policy(folder / "drive", build_policy(config))
-    task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1", "--weights", folder / "drive"]
+    save_policy(folder / "other", build_policy(config))
+    task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1", "--weights", folder / "other"]
     assert main([str(part) for part in task]) == 2
-    assert "trained for 4 orientations and 1 classes of terrain, and a map file has neither" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_policy_that_does_not_plan_has_no_path():

@@ -30,9 +30,8 @@ def clearance(blocked: Bool[np.ndarray, "H W"]) -> Float64[np.ndarray, "H W"]:
     for down in range(3):
         for right in range(3):
             occupied[down : down + 2 * height + 3 : 2, right : right + 2 * width + 3 : 2] |= padded
-    distance = np.empty(occupied.shape)
-    distance_transform_edt(~occupied, sampling=0.5, distances=distance)
-    return distance[3:-3:2, 3:-3:2]
+    distance: np.ndarray = distance_transform_edt(~occupied, sampling=0.5)[3:-3:2, 3:-3:2]
+    return distance
 
 
 def inflate(
@@ -48,10 +47,10 @@ def inflate(
     >>> inflate(np.array([[0, 0, 0, 0, 1]], dtype=bool).repeat(5, axis=0), 1.0)[2].tolist()
     [True, False, False, True, True]
     """
-    if radius <= 0.5:  # a cell that is free has its own half
-        return blocked.copy()
-    distance = clearance(blocked) if distance is None else distance
-    return blocked | (distance < radius - _TOLERANCE)
+    inflated: np.ndarray = blocked.copy()
+    if radius > 0.5:  # a cell that is free has its own half
+        inflated |= (clearance(blocked) if distance is None else distance) < radius - _TOLERANCE
+    return inflated
 
 
 def nearness_cost(

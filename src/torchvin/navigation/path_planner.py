@@ -92,7 +92,7 @@ class PathPlanner:
             weights = weights_for(corner_cutting is not False)
         self.name = type(weights).__name__ if isinstance(weights, Policy) else os.fspath(weights)
         self.policy = weights if isinstance(weights, Policy) else load_policy(weights)
-        self.motion: MotionModel = self.policy.motion or _motion_of(self.policy)
+        self.motion: MotionModel = self.policy.motion or _motion_of(self.policy, self.name)
         if corner_cutting is not None and corner_cutting != self.motion.corner_cutting:
             learned = "with" if self.motion.corner_cutting else "without"
             raise InputError(
@@ -308,8 +308,16 @@ def _clear_errors(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {error}") from error
 
 
-def _motion_of(policy: Policy) -> MotionModel:
-    """The grid moves of a policy whose weights say nothing of moves: the paper's."""
+def _motion_of(policy: Policy, name: str) -> MotionModel:
+    """The grid moves of a policy whose weights say nothing of moves: the paper's.
+
+    Raises: InputError for a policy whose agent has orientations.
+    """
+    if policy.config is not None and policy.config.num_orientations > 1:
+        raise InputError(
+            f"{name}: these weights say nothing of how their agent with {policy.config.num_orientations} orientations "
+            "moves; train them again, or choose other weights."
+        )
     return GridMotion(4 if policy.config is not None and policy.config.num_actions == 4 else 8)
 
 
