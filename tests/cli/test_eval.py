@@ -73,3 +73,16 @@ def test_bad_input_says_which_weights(tmp_path, maps, capsys):
     assert "torchvin: maze-15-drive: the maps have 8 moves" in capsys.readouterr().err
     assert main(["eval", "--data", str(maps), "--weights", "gridworld-8", "--solve", "exact"]) == 2
     assert "torchvin: gridworld-8: --solve exact: these weights have one way to plan" in capsys.readouterr().err
+
+
+def test_iterations_are_found_where_maps_need_more_than_their_size_says(tmp_path, capsys):
+    path = tmp_path / "corridors.npz"
+    write_dataset(path, draw_maps("perfect-maze", 20, 17, 17, seed=3))
+    scores = {}
+    for iterations in ((), ("--iterations", "auto"), ("--iterations", "289")):
+        answer = json.loads(printed(capsys, path, "--weights", "gridworld-16", "--json", *iterations).splitlines()[-1])
+        scores[iterations[-1:]] = answer["all_states_success_rate"], answer["iterations"]
+    assert scores[()][0] < 0.95
+    assert scores[()][1] == 34
+    assert scores[("auto",)][0] == 1.0
+    assert 34 < scores[("auto",)][1] <= 289

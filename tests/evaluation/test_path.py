@@ -139,7 +139,7 @@ def test_a_path_longer_than_float32_can_tell_is_planned_in_float64(draw):
 
 
 def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):
-    with pytest.raises(InputError, match="the policy's values are not finite at K = 4; use fewer iterations"):
+    with pytest.raises(InputError, match="the policy's values are not finite at K = 4: its weights diverged"):
         follow_policy(
             policy_of_logits(torch.full((1, 8, 2, 3), math.nan)), draw("...", "..."), (0, 0), (1, 2), num_iterations=4
         )

@@ -20,8 +20,9 @@ class Arguments:
     """Names of shipped weights, or folders of runs. Several are scored on the same maps and printed side by side."""
     data: Path
     """Maps: our .npz, the authors' .mat, or a folder of map files."""
-    iterations: int | None = None
-    """K, the number of value updates; by the size of the maps if not given."""
+    iterations: int | Literal["auto"] | None = None
+    """K, the number of value updates; by the size of the maps if not given. auto: doubled until the policy no longer
+    changes."""
     solve: Literal["exact", "iterate"] | None = None
     """Architecture shortest_path: exact (a graph search, the default of its weights) or iterate (K value updates)."""
     split: str = "auto"
@@ -47,7 +48,7 @@ def run(arguments: Arguments) -> None:
     policies = {name: load_policy(name) for name in arguments.weights}
     for name, policy in policies.items():
         with errors_about(name):
-            choose_solver(policy, arguments.solve, arguments.iterations)
+            choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
     split = arguments.split
     if split == "auto":
         split = "heldout" if arguments.data.suffix == ".mat" and is_training_file(arguments.data) else "all"

@@ -3,7 +3,6 @@
 This is what every policy can do: it plans every cell of the map. `navigation.path_planner` answers single queries.
 """
 
-import copy
 import math
 import time
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchvin.errors import InputError
+from torchvin.evaluation.anytime import anytime_plans, for_anytime
 from torchvin.experts.grid import preferred_action, shortest_paths
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import GridMotion, MotionModel
@@ -154,21 +154,14 @@ def follow_policy(
     height, width = blocked.shape
     space, orientations = moves.states(height, width), moves.num_orientations
     began = time.perf_counter()
-    if not planner.exact:
-        policy = copy.deepcopy(policy).double()
+    policy = for_anytime(policy)
     batch, target = blocked[None], torch.tensor([goal])
     begin = space.flatten(torch.tensor([[start]]))
     limit = torch.full_like(begin, space.num_states)
     dtype = next(policy.parameters()).dtype
     planes = encode(batch, target, dtype=dtype, num_orientations=orientations)
-    steps = policy.default_iterations(height, width) if num_iterations is None else num_iterations
-    most = space.num_states if num_iterations is None and planner.resumable else steps
-    done, value = 0, None
-    while True:
-        output = policy(planes, num_iterations=steps, initial_value=value)
-        done, value = done + output.plan.num_iterations, output.plan.value
-        if not torch.isfinite(output.logits).all():
-            raise InputError(f"the policy's values are not finite at K = {done}; use fewer iterations.")
+    for output, made in anytime_plans(policy, planes, num_iterations, most=space.num_states):
+        assert output.plan is not None  # it plans
         if output.logits.shape[1] != orientations * moves.num_actions:
             raise InputError(
                 f"the policy has {output.logits.shape[1]} actions, the map {orientations * moves.num_actions} moves; "
@@ -179,12 +172,9 @@ def follow_policy(
         if orientations == 1:
             actions = actions[:, 0]
         ours = rollout(actions, batch, target, begin, limit=limit, moves=moves, record=True)
-        found = bool(ours.reached)
-        if found or done >= most or output.plan.solved or output.plan.residual.item() == 0:
+        found, value, iterations = bool(ours.reached), output.plan.value, made
+        if found:
             break
-        if output.plan.num_iterations < steps:
-            break  # a planner that stops at its fixed point is there
-        steps = min(done, most - done)
     seconds = time.perf_counter() - began
     expert = preferred_action(shortest_paths(batch, target, moves).optimal_actions, moves)
     best = rollout(expert, batch, target, begin, limit=limit, moves=moves, record=True)
@@ -196,7 +186,7 @@ def follow_policy(
         optimal_cost=optimal_cost,
         value=value[0].amax(dim=0),
         actions=actions[0] if orientations == 1 else None,
-        iterations=done,
+        iterations=iterations,
         seconds=seconds,
     )
 
