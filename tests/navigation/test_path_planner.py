@@ -269,3 +269,19 @@ def test_the_search_without_a_compiler_agrees(monkeypatch):
             answers.append((cost, search.solution()[0], *search.walk(cells)))
         for one, other in zip(*answers, strict=True):
             np.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize("weights", RULES)
+def test_many_tasks_at_once_are_the_single_ones(weights):
+    rule, rng = RULES[weights], np.random.default_rng(1)
+    blocked = random_map(rng, share=0.05)
+    goals = list(random_states(rng, blocked, rule, 3)) * 4
+    graph, planner = graph_of(blocked, rule), PathPlanner(weights)
+    drawn = zip(random_states(rng, blocked, rule, 12), goals, strict=True)
+    tasks = [task for task in drawn if math.isfinite(optimum(graph, *task))]
+    assert len(tasks) > 6
+    for task, planned in zip(tasks, planner.plan_many(blocked, tasks), strict=True):
+        assert (planned.path[0], planned.path[-1]) == task
+        assert cost_of(graph, planned.path) == pytest.approx(optimum(graph, *task))
+    with pytest.raises(InputError, match="outside"):
+        planner.plan_many(blocked, [(tasks[0][0], (*tasks[0][1][:-2], 99, 99))])

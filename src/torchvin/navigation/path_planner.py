@@ -9,7 +9,7 @@ at each query (`evaluation.path.follow_policy`).
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -35,6 +35,8 @@ from torchvin.pretrained.store import load_policy
 
 DEFAULT_WEIGHTS = "gridworld-16-shortest-path"
 _QUERIES_BEFORE_TREE = 2  # with one goal, answered one by one before all paths to it are found at once
+
+_NO_STATES = np.empty((0, 2), dtype=np.int64)
 
 Map = MapFile | Bool[Tensor, "H W"] | Bool[np.ndarray, "H W"]
 
@@ -139,39 +141,98 @@ class PathPlanner:
         """
         blocked = _blocked(map)
         check_ends(blocked, start, goal, self.motion)
-        if entry_cost is not None:
-            entry_cost = _checked_cost(entry_cost, blocked.shape)
-        moves = self._learned if entry_cost is None else self._learned_with_true_costs
-        if moves is None or self._true is None or num_iterations is not None:
+        entry_cost = None if entry_cost is None else _checked_cost(entry_cost, blocked.shape)
+        moves = self._moves(entry_cost)
+        if moves is None or num_iterations is not None:
             return self._plan_every_cell(blocked, start, goal, entry_cost, num_iterations)
         began = time.perf_counter()
         kept = self._kept.on(blocked, entry_cost)
-        width = blocked.shape[1]
-        begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
-        cells = kept.path(moves, begin, _stops(moves, goal, blocked.shape))
-        cells = cells if len(cells) else np.array([begin], dtype=np.int32)
-        reached, cost = kept.search(self._true).walk(cells)  # in the true environment
-        cells = cells[:reached]
-        found = int(cells[-1]) == end
-        cost = cost if found else math.inf
+        planned = self._query(kept, moves, start, goal)
         seconds = time.perf_counter() - began
-        optimal, optimal_cost = cells[:0], math.nan
-        if compare or not found:
-            optimal_cost, optimal, _ = kept.search(self._true).find(begin, [end])
-            if math.isinf(optimal_cost):
-                raise unreachable(start, goal)
+        optimal, optimal_cost = planned.optimal_states, math.nan
+        if compare or not planned.found:
+            optimal_cost, optimal = self._optimum(kept, start, goal)
         value, actions = _everywhere(kept, moves, goal) if values else (None, None)
-        return PlannedPath(
-            found=found,
-            states=_states(cells, width),
-            cost=cost,
-            optimal_states=_states(optimal, width),
+        return replace(
+            planned,
+            optimal_states=optimal,
             optimal_cost=optimal_cost,
             value=value,
             actions=actions,
-            iterations=0,
             seconds=seconds,
         )
+
+    def plan_many(
+        self, map: Map, tasks: Sequence[tuple[State, State]], *, entry_cost: Float64[np.ndarray, "H W"] | None = None
+    ) -> list[PlannedPath]:
+        """Paths of many tasks on one map, in their order; starts with one goal share its solution.
+
+        No optimum is computed, except for a task whose path does not arrive.
+
+        Args:
+            map: see `plan`.
+            tasks: (start, goal) of each.
+            entry_cost: see `plan`.
+
+        Raises: InputError as `plan`, for the first task that has no path.
+
+        >>> [planned.cost for planned in PathPlanner().plan_many(np.zeros((3, 9), dtype=bool), [((0, 0), (0, 8))] * 2)]
+        [8.0, 8.0]
+        """
+        blocked = _blocked(map)
+        entry_cost = None if entry_cost is None else _checked_cost(entry_cost, blocked.shape)
+        moves = self._moves(entry_cost)
+        if moves is None:
+            return [self.plan(blocked, start, goal, entry_cost=entry_cost, compare=False) for start, goal in tasks]
+        kept, paths = self._kept.on(blocked, entry_cost), {}
+        for index in sorted(range(len(tasks)), key=lambda index: tasks[index][1]):
+            start, goal = tasks[index]
+            check_ends(blocked, start, goal, self.motion)
+            paths[index] = self._query(kept, moves, start, goal)
+            if not paths[index].found:
+                optimal_cost, optimal = self._optimum(kept, start, goal)
+                paths[index] = replace(paths[index], optimal_cost=optimal_cost, optimal_states=optimal)
+        return [paths[index] for index in range(len(tasks))]
+
+    def _moves(self, entry_cost: np.ndarray | None) -> LocalMoves | None:
+        """The table to search with; None for weights that plan every cell."""
+        return self._learned if entry_cost is None else self._learned_with_true_costs
+
+    def _query(self, kept: "_KeptMap", moves: LocalMoves, start: State, goal: State) -> PlannedPath:
+        """The path by the learned moves, as far as an agent comes with it in the true environment."""
+        assert self._true is not None
+        began = time.perf_counter()
+        width = kept.width
+        begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
+        cells = kept.path(moves, begin, _stops(moves, goal, kept.blocked.shape))
+        cells = cells if len(cells) else np.array([begin], dtype=np.int32)
+        reached, cost = kept.search(self._true).walk(cells)
+        cells = cells[:reached]
+        found = int(cells[-1]) == end
+        return PlannedPath(
+            found=found,
+            states=_states(cells, width),
+            cost=cost if found else math.inf,
+            optimal_states=_NO_STATES,
+            optimal_cost=math.nan,
+            value=None,
+            actions=None,
+            iterations=0,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _optimum(self, kept: "_KeptMap", start: State, goal: State) -> tuple[float, Int64[np.ndarray, "T 2"]]:
+        """Cost and states of a shortest path by the true moves.
+
+        Raises: InputError if there is none.
+        """
+        assert self._true is not None
+        width = kept.width
+        search = kept.search(self._true)
+        cost, cells, _ = search.find(start[0] * width + start[1], [goal[0] * width + goal[1]])
+        if math.isinf(cost):
+            raise unreachable(start, goal)
+        return cost, _states(cells, width)
 
     def forget(self) -> None:
         """Forget the map of the last query and what is kept of it."""
