@@ -109,3 +109,23 @@ class TestNumpy:
         monkeypatch.setattr("pickle.load", fail)
         with pytest.raises(InputError, match="of object"):
             read_map(put(tmp_path / "a.npy", content))
+
+
+def test_unknown_and_grades_of_arrays(tmp_path: Path) -> None:
+    np.save(tmp_path / "grid.npy", np.array([[0, 100, -1]], dtype=np.int8))
+    seen = read_map(tmp_path / "grid.npy")
+    assert seen.unknown is not None
+    assert (seen.blocked.tolist(), seen.unknown.tolist()) == ([[False, True, True]], [[False, False, True]])
+    np.save(tmp_path / "grid.npy", np.array([[0, 100, -1, 25]], dtype=np.int8))
+    with pytest.raises(InputError, match="25"):
+        read_map(tmp_path / "grid.npy")
+    graded = read_map(tmp_path / "grid.npy", grades=True)
+    assert graded.grade is not None
+    assert graded.grade.tolist() == [[0.0, 0.0, 0.0, 0.25]]
+    assert graded.blocked.tolist() == [[False, True, True, True]]
+    np.save(tmp_path / "grid.npy", np.array([[0.0, 1.0, 0.5, np.nan]]))
+    with pytest.raises(InputError, match="expected grades from 0"):
+        read_map(tmp_path / "grid.npy", grades=True)
+    with pytest.raises(InputError, match="a threshold leaves no grades"):
+        write_map(tmp_path / "map.png", seen)
+        read_map(tmp_path / "map.png", grades=True, threshold=0.5)

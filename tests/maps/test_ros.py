@@ -36,6 +36,40 @@ class TestRos:
     def test_unknown_of_map_saver_is_blocked(self, tmp_path: Path) -> None:
         assert cells(read_map(ros(tmp_path, [[0, 205, 254]]))) == [[1, 1, 0]]  # p = 0.19608 > 0.196
 
+    def test_unknown_cells_are_a_class_of_their_own(self, tmp_path: Path) -> None:
+        seen = read_map(ros(tmp_path, [[0, 205, 254, 120]]))
+        assert seen.unknown is not None
+        assert seen.unknown.tolist() == [[False, True, False, True]]
+        assert (seen.grade, seen.notes) == (None, ())
+        write_map(tmp_path / "again.yaml", seen)
+        again = read_map(tmp_path / "again.yaml")
+        assert again.unknown is not None
+        assert (cells(again), again.unknown.tolist()) == (cells(seen), seen.unknown.tolist())
+        assert np.asarray(Image.open(tmp_path / "again.pgm")).tolist() == [[0, 205, 254, 205]]
+
+    def test_free_thresh_of_nav2_does_not_free_unknown_cells(self, tmp_path: Path) -> None:
+        for pixels, image in (
+            ([[0, 205, 206, 254]], "map.pgm"),
+            ([[[g, g, g, 255] for g in (0, 205, 206, 254)]], "map.png"),
+        ):
+            seen = read_map(ros(tmp_path, pixels, image=image, free_thresh=0.25))
+            assert cells(seen) == [[1, 1, 0, 0]]
+            assert seen.unknown is not None
+            assert seen.unknown.tolist() == [[False, True, False, False]]
+            assert "free_thresh 0.25 would make the grey 205 free" in seen.notes[0]
+        assert read_map(ros(tmp_path, [[0, 254]], free_thresh=0.25)).notes == ()
+
+    def test_grades_lie_between_free_and_occupied(self, tmp_path: Path) -> None:
+        seen = read_map(ros(tmp_path, [[0, 127, 254, 255]], mode="scale", occupied_thresh=0.9, free_thresh=0.1))
+        assert seen.grade is not None
+        assert seen.grade[0].tolist() == pytest.approx([0, 0.5, 0, 0], abs=0.01)
+        assert cells(seen) == [[1, 1, 0, 0]]
+        raw = read_map(ros(tmp_path, [[0, 50, 100, 101]], mode="raw", occupied_thresh=0.9, free_thresh=0.1))
+        assert raw.grade is not None
+        assert raw.unknown is not None
+        assert raw.grade[0].tolist() == pytest.approx([0, 0.5, 0, 0], abs=0.01)
+        assert raw.unknown.tolist() == [[False, False, False, True]]
+
     def test_negate(self, tmp_path: Path) -> None:
         assert cells(read_map(ros(tmp_path, [[0, 40, 60, 205, 254]], negate=1))) == [[0, 0, 1, 1, 1]]
         assert cells(read_map(ros(tmp_path, [[0, 40, 60, 205, 254]], negate=True))) == [[0, 0, 1, 1, 1]]

@@ -30,8 +30,8 @@ class Plan(Timer):
     """Time of a path on a map, beside pyastar2d, tcod, SciPy and scikit-image.
 
     Processor time, 8 moves, diagonals sqrt(2), corners as the paper has them. Peers get the map in the form that they
-    need; making that form is counted in their memory, and not in their time. For torchvin, "new map" counts all from the array of obstacles on,
-    and "same map" what a further query on it takes. No query is repeated.
+    need; making that form is counted in their memory, and not in their time. For torchvin, "new map" counts all from
+    the array of obstacles on, and "same map" what a further query on it takes. No query is repeated.
     """
 
     name: ClassVar[str] = "plan"
