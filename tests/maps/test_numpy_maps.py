@@ -9,7 +9,7 @@ import torch
 
 from map_files import BLOCKED, cells, npy, put
 from torchvin.errors import InputError
-from torchvin.maps.formats import read_map
+from torchvin.maps.formats import read_map, write_map
 
 
 def npy_header(text: str, version: bytes = b"\x01\x00") -> bytes:
