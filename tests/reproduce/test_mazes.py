@@ -25,7 +25,7 @@ from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeTask, find_weights, maps_of
 from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import PRESETS, preset
+from torchvin.training.config import MAZE_SUFFIXES, PRESETS, preset
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,15 @@ def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
     assert papers >= {(side, "news") for side in (15, 28, 35, 50, 100)}
     assert {(row.side, row.motion) for row in MAZES} <= papers
     assert {task.side for task in TASKS if task.table == "transfer"} == {15, 35, 101, 501}
-    assert set(mazes.SUFFIXES) == set(MOTION_MODELS)
+    assert set(MAZE_SUFFIXES) == set(MOTION_MODELS)
+
+
+def test_the_eight_moves_are_scored_on_the_same_mazes_whatever_a_diagonal_costs():
+    moore, octile = (maps_of(MazeTask("papers", "maze", 15, name), 20) for name in ("moore", "octile"))
+    assert torch.equal(moore.blocked, octile.blocked)
+    assert torch.equal(moore.goal, octile.goal)
+    assert moore.moves != octile.moves
+    assert not torch.equal(moore.optimal_actions, octile.optimal_actions)
 
 
 def test_weights_are_looked_up_at_the_size_of_the_maps_and_at_15():
@@ -149,7 +157,7 @@ def test_every_planner_has_a_row_and_the_published_ones_stand_beside(runs):
         ("normalized", "news", "transfer", "maze"),
         ("normalized", "news", "transfer", "perfect-maze"),
     }
-    assert len(rows) == 3 * len(PLANNERS) + 2 * 2
+    assert len(rows) == 4 * len(PLANNERS) + 2 * 2
     lines = table_of(maze_text.COLUMNS, maze_text.with_published(rows)).lines
     assert sum(line[3] == "not run" for line in lines) == len(rows) - 4
     published = [line for line in lines if "(paper" in line[1]]

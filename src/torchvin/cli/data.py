@@ -40,11 +40,12 @@ class Arguments:
     demonstrations: int = 7
     """Demonstrated paths per map (the authors: 7)."""
     connectivity: int = 8
-    """Moves of each cell: 8, or 4 without diagonals."""
+    """Moves of each cell: 8, whose diagonals cost sqrt 2, or 4 without diagonals."""
     corner_cutting: bool = True
     """Diagonal moves may pass the corner of an obstacle; not on ROS maps, unless --motion says so."""
     motion: Annotated[str | None, tyro.conf.arg(aliases=["--mechanism"])] = None
-    """Motion model by name, in place of the two options above: moore (8 moves), news (4), differential-drive."""
+    """Motion model by name, in place of the two options above: octile (8 moves, a diagonal costs
+    sqrt 2), moore (8, each costs 1: GPPN, Neural A*), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
     json: bool = False

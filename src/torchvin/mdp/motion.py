@@ -144,7 +144,7 @@ class GridMotion(MotionModel):
     Args:
         num_actions: 4 or 8.
         corner_cutting: a diagonal move may pass the corner of an obstacle.
-        diagonal_cost: of a diagonal move, more than 0; the paper has sqrt(2).
+        diagonal_cost: of a diagonal move, more than 0; sqrt(2) in the VIN paper, 1 in GPPN and Neural A*.
 
     Raises: InputError for another number of actions or a cost that is not finite and positive.
 
@@ -249,8 +249,19 @@ class DifferentialDrive(MotionModel):
         return False
 
 
-#: The motion models of the GPPN paper by name.
+#: Motion models by name: those of the GPPN paper as its code has them (every move costs 1, a diagonal too; Neural A*
+#: has its `moore`), and the 8 moves of the VIN paper, whose diagonals cost sqrt(2): their distances on a free map are
+#: the octile distances.
 MOTION_MODELS: dict[str, MotionModel] = {
+    "news": GridMotion(num_actions=4),
+    "moore": GridMotion(num_actions=8, diagonal_cost=1.0),
+    "differential-drive": DifferentialDrive(),
+    "octile": GridMotion(num_actions=8),
+}
+
+#: What a name means in a file. Only earlier versions wrote names, and their `moore` had diagonals at sqrt(2); today's
+#: files hold the motion model itself.
+NAMES_IN_FILES: dict[str, MotionModel] = {
     "news": GridMotion(num_actions=4),
     "moore": GridMotion(num_actions=8),
     "differential-drive": DifferentialDrive(),

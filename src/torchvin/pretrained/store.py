@@ -162,7 +162,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
         if version == 1:
             return format_1.upgrade(content), True
         if version == FORMAT and _well_formed(content):
-            return content, False
+            return _with_motion_models(content), False
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{folder}: no readable {CONFIG_FILE} of torchvin ({error!r}); expected a run folder."
@@ -177,6 +177,14 @@ def _well_formed(content: Mapping[str, Any]) -> bool:
     """Whether the parts of a configuration in format 2 have their types."""
     described = all(isinstance(content[part], dict) for part in ("policy", "task", "record"))
     return described and isinstance(content.get("solver", {}), dict) and isinstance(content.get("builder", ""), str)
+
+
+def _with_motion_models(content: dict[str, Any]) -> dict[str, Any]:
+    """A configuration in format 2 whose record has the motion model itself in place of an earlier version's name."""
+    record = content["record"]
+    if not isinstance(record.get("config"), dict):
+        return content
+    return {**content, "record": {**record, "config": format_1.upgrade_run(record["config"])}}
 
 
 def _find(name: str, revision: str | None) -> Path:

@@ -1,7 +1,7 @@
 """Planners on mazes: which maps, which weights, and their scores.
 
-Weights are looked up by name, `maze-SIDE[-moore|-drive][-DESIGN]`: first among finished runs, then among the shipped
-ones. Where there are none the entry is empty: "not run".
+Weights are looked up by name, `maze-SIDE[-moore|-drive|-octile][-DESIGN]`: first among finished runs, then among the
+shipped ones. Where there are none the entry is empty: "not run".
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.trainings import find_run, run_name, train_run
 from torchvin.tasks.gridworld import TRAINING_STREAM
-from torchvin.training.config import PRESETS, RunConfig, preset
+from torchvin.training.config import MAZE_SUFFIXES, PRESETS, RunConfig, preset
 
 #: Row -> the end of the names of its presets and weights.
 PLANNERS = {
@@ -41,7 +41,8 @@ PLANNERS = {
 }
 #: The planners that are also scored far from their training; the others were not designed for it.
 TRAVELLERS = ("shortest path", "normalized")
-SUFFIXES = {"news": "", "moore": "-moore", "differential-drive": "-drive"}
+#: The 8 moves are scored on the same mazes, whatever a diagonal costs.
+_STREAMS = {"news": 0, "moore": 1, "differential-drive": 2, "octile": 1}
 TRAINED_SIDE = 15
 SEEDS = (0, 1, 2)
 LENGTHS = (1, 31, 61, 121, 301, 601, 1801)  # first move count of each bin of path lengths
@@ -120,7 +121,7 @@ def maps_of(task: MazeTask, maps: int, seed: int = 0) -> MapDataset:
     (9, 9)
     """
     moves: MotionModel = motion_model(task.motion)
-    stream = (2_000 + task.side, seed, list(MOTION_MODELS).index(task.motion))
+    stream = (2_000 + task.side, seed, _STREAMS[task.motion])
     if task.kind in OTHER_MAPS:
         return solve_maps(*OTHER_MAPS[task.kind](maps, task.side, stream), moves=moves, seed=task.side)
     return draw_maps(task.kind, maps, task.side, task.side, seed=stream, moves=moves, demonstration_seed=task.side)
@@ -138,7 +139,7 @@ def most_maps() -> int:
 
 def names(planner: str, task: MazeTask) -> list[str]:
     """Names of the weights of a planner for a task: trained at its size, and at 15x15."""
-    ends = f"{SUFFIXES[task.motion]}{PLANNERS[planner]}"
+    ends = f"{MAZE_SUFFIXES[task.motion]}{PLANNERS[planner]}"
     sides = (task.side, TRAINED_SIDE) if task.table == "papers" else (TRAINED_SIDE,)
     return list(dict.fromkeys(f"maze-{side}{ends}" for side in sides))
 

@@ -10,9 +10,9 @@ from torchvin.bench.machine import processor
 from torchvin.evaluation.benchmark_maps import TaskScores
 from torchvin.evaluation.published import DT_VIN_RECALLED, MAZE_SOURCES, MAZES, PublishedMazes
 from torchvin.io.tables import Column, Table, percent, table_of
-from torchvin.reproduce.maze_tasks import LENGTHS, SUFFIXES, MazeRow, MazeTask, most_maps
+from torchvin.reproduce.maze_tasks import LENGTHS, MazeRow, MazeTask, most_maps
 from torchvin.reproduce.text import figure_list, filled
-from torchvin.training.config import MAZE_ITERATIONS
+from torchvin.training.config import MAZE_ITERATIONS, MAZE_SUFFIXES
 
 TABLES = {
     "papers": "Mazes of the papers",
@@ -39,7 +39,7 @@ def with_published(rows: Sequence[MazeRow]) -> list[Line]:
 def _maps(line: Line) -> str:
     task = line.task if isinstance(line, MazeRow) else line[0]
     name = "" if task.kind == "maze" else f"{task.kind} "
-    return f"{name}{task.side}x{task.side}" + SUFFIXES[task.motion].replace("-", ", ")
+    return f"{name}{task.side}x{task.side}" + MAZE_SUFFIXES[task.motion].replace("-", ", ")
 
 
 def _planner(line: Line) -> str:

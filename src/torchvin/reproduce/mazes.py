@@ -11,12 +11,13 @@ from torchvin.evaluation.published import MAZES, PublishedMazes
 from torchvin.io.tables import Table, table_of, write_csv
 from torchvin.reproduce import maze_figures, maze_tasks
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.maze_tasks import SUFFIXES, TASKS, MazeRow, MazeTask
+from torchvin.reproduce.maze_tasks import TASKS, MazeRow, MazeTask
 from torchvin.reproduce.maze_text import COLUMNS, REAL_COLUMNS, TABLES, page_text, with_published
 from torchvin.reproduce.page import Page, check_sizes
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import run_name
+from torchvin.training.config import MAZE_SUFFIXES
 
 #: row of the table -> policy of a `Row`
 POLICIES = {
@@ -128,7 +129,7 @@ def _rows(task: MazeTask, planner: str, group: Sequence[MazeRow]) -> list[Row]:
     sides = {row.record["config"]["data"].get("height") for row in group if row.record is not None}
     split = "other" if task.table == "other maps" else "test" if sides <= {task.side} else "transfer"
     paper = published_score(task, planner)
-    name = f"{task.kind}-{task.side}{SUFFIXES[task.motion]}"
+    name = f"{task.kind}-{task.side}{MAZE_SUFFIXES[task.motion]}"
     return [
         row_of(name, POLICIES[planner], split, metric, scores, getattr(paper, rate, None))
         for metric, rate in METRICS.items()
