@@ -89,6 +89,12 @@ class MotionModel(ABC):
     def reversible(self) -> bool:
         """Whether each move has a reverse at the same cost, so that distances from a goal are distances to it."""
 
+    @property
+    def summary(self) -> str:
+        """The rule in a few words, for people."""
+        turns = f", {self.num_orientations} orientations" if self.num_orientations > 1 else ""
+        return f"{self.num_actions} actions ({', '.join(self.names)}){turns}"
+
     def to_json(self) -> dict[str, Any]:
         """The motion model as JSON, for `motion_from_json`.
 
@@ -197,6 +203,18 @@ class GridMotion(MotionModel):
     @property
     def reversible(self) -> bool:
         return True
+
+    @property
+    def summary(self) -> str:
+        """Number of moves, cost of a diagonal, corner rule.
+
+        >>> GridMotion().summary
+        '8 moves, a diagonal costs 1.414, corners may be cut'
+        """
+        if self.num_actions == 4:
+            return "4 moves"
+        corners = "may" if self.corner_cutting else "may not"
+        return f"8 moves, a diagonal costs {self.diagonal_cost:.4g}, corners {corners} be cut"
 
 
 @dataclass(frozen=True)
