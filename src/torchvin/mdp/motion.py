@@ -15,14 +15,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from jaxtyping import Bool, Int
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torchvin.errors import InputError, check_shape, unknown_name
-from torchvin.spaces import StateSpace
+
+if TYPE_CHECKING:  # a motion model is its numbers: `torchvin list` names them without torch
+    from jaxtyping import Bool, Int
+    from torch import Tensor
+
+    from torchvin.spaces import StateSpace
 
 NAMES = ("N", "S", "E", "W", "NE", "NW", "SE", "SW")
 OFFSETS = ((-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (-1, -1), (1, 1), (1, -1))  # (row, col)
@@ -106,8 +107,10 @@ class MotionModel(ABC):
             )
         return {"kind": self.kind, **dataclasses.asdict(self)}
 
-    def states(self, height: int, width: int) -> StateSpace:
+    def states(self, height: int, width: int) -> "StateSpace":
         """The states of the agent on maps of this size."""
+        from torchvin.spaces import StateSpace
+
         return StateSpace(height, width, self.num_orientations)
 
     @property
@@ -115,14 +118,16 @@ class MotionModel(ABC):
         """Numbers of a state: 2, (row, col), or 3, (orientation, row, col)."""
         return self.states(1, 1).state_length
 
-    def allowed(self, blocked: Bool[Tensor, "B H W"]) -> Bool[Tensor, "B OA H W"]:
+    def allowed(self, blocked: "Bool[Tensor, 'B H W']") -> "Bool[Tensor, 'B OA H W']":
         """Whether each action in each cell changes the state. In a blocked cell none does."""
+        import torch
+
         check_shape("blocked", blocked, "B H W")
         height, width = blocked.shape[1:]
         reach = max((max(abs(row), abs(col)) for actions in self.effects for _, row, col in actions), default=0)
         free = torch.nn.functional.pad(~blocked, (reach,) * 4, value=False)  # off the map is not free
 
-        def free_at(row: int, col: int) -> Tensor:
+        def free_at(row: int, col: int) -> "Tensor":
             return free[:, reach + row : reach + row + height, reach + col : reach + col + width]
 
         planes = []
@@ -134,8 +139,10 @@ class MotionModel(ABC):
                 planes.append(plane)
         return torch.stack(planes, dim=1)
 
-    def steps(self, space: StateSpace) -> Int[Tensor, "A S"]:
+    def steps(self, space: "StateSpace") -> "Int[Tensor, 'A S']":
         """What each action adds to the flat number of each state where it is allowed."""
+        import torch
+
         change = [
             [(after - before) * space.num_cells + row * space.width + col for after, row, col in actions]
             for before, actions in enumerate(self.effects)

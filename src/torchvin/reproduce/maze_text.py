@@ -202,7 +202,9 @@ def page_text(
                 for table, mine in tables.items()
             },
             "sources": f"Sources: {sources}.\n\n{DT_VIN_RECALLED}" if tables["papers"] else "",
-            "differences": differences(tables["papers"]),
+            "differences": filled("mazes_differences", {"rows": differences(tables["papers"])})
+            if tables["papers"]
+            else "",
             "by_length": length_table([*tables["papers"], *tables["transfer"]]).markdown(),
             "real": filled("mazes_real", {"title": real_title, "table": table_of(REAL_COLUMNS, real).markdown()})
             if real

@@ -12,7 +12,7 @@ from torchvin.architectures.normalized import NormalizedConfig
 from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
-from torchvin.data.draw import GENERATORS
+from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.policies.config import ArchitectureConfig
