@@ -46,7 +46,7 @@ def read_dataset(
         )
     if peer_splits(path):
         return dataset_from(path, split=split)
-    _check_unsplit(path, "an .npz of torchvin", split)
+    _check_unsplit(path, "an .npz", split)
     return read_npz(path)
 
 
