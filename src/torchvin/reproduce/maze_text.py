@@ -127,7 +127,7 @@ REAL_COLUMNS: tuple[Column[TaskScores], ...] = (
 #: What differs between our rows and the published ones on the same maps, by source.
 _DIFFERENCES = {
     "GPPN": "the published networks learned from {trained} of their mazes, ours from the number in the row",
-    "SymVIN": "the code of that paper can estimate success from one map of each batch, ours counts every map",
+    "SymVIN": "the code of SymVIN can estimate success from one map of each batch, ours counts every map",
 }
 _MOVES = {
     "news": "4 moves at cost 1, as theirs",
