@@ -12,7 +12,7 @@ import tyro
 from torchvin import PRESETS, MapDataset, evaluate, generate_gridworld, solve_maps, train
 from torchvin.cli.output import print_table
 from torchvin.evaluation.metrics import margin
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.evaluation.published import VIN_PAPER, VIN_TABLE_1
 from torchvin.io.progress import progress_bar
 from torchvin.io.tables import percent
@@ -89,7 +89,7 @@ def draw(policy: Policy, side: int, out: Path) -> None:
     blocked, goal = generate_gridworld(1, side, seed=77)
     target = (int(goal[0, 0]), int(goal[0, 1]))
     start = furthest_start(blocked[0], target)
-    planned = plan_path(policy, blocked[0], start, target)
+    planned = follow_policy(policy, blocked[0], start, target)
     plot_network(policy, blocked[0], planned, out / "network.png")
     animate_values(policy, blocked[0], start, target, out / "values.gif", num_iterations=planned.iterations)
 

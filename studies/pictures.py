@@ -13,7 +13,7 @@ import tyro
 
 from examples.gridworld import draw
 from torchvin import load_policy
-from torchvin.evaluation.path import State, plan_path
+from torchvin.evaluation.path import State, follow_policy
 from torchvin.maps.formats.map_file import read_map
 from torchvin.plotting.maps import plot_plan
 
@@ -41,7 +41,7 @@ def main(arguments: Arguments) -> None:
     draw(policy, _SIDE, arguments.out)
     if arguments.berlin:
         blocked = read_map(arguments.berlin).blocked
-        planned = plan_path(policy, blocked, arguments.start, arguments.goal)
+        planned = follow_policy(policy, blocked, arguments.start, arguments.goal)
         title = f"{arguments.berlin.stem}, planned by {arguments.weights}"
         plot_plan(blocked, planned, arguments.out / "berlin.png", title=title)
 

@@ -19,7 +19,7 @@ from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.bench.machine import peak_megabytes
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.evaluation.scorer import evaluate
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import GridMotion, motion_model
@@ -181,7 +181,7 @@ def large(seed: int) -> Iterator[Row]:
         goal = (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
         start = (far // side, far % side)
         for repeat in range(3):
-            planned = plan_path(policy, maps.blocked[0], start, goal, moves=moves)
+            planned = follow_policy(policy, maps.blocked[0], start, goal, moves=moves)
             yield {
                 "cpu_seconds": round(_cpu_seconds(policy, maps, far, moves), 3),
                 "weights": name,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchvin.data.read import read_dataset
     from torchvin.data.write import write_dataset
     from torchvin.errors import InputError, ShapeError
-    from torchvin.evaluation.path import PlannedPath, plan_path
+    from torchvin.evaluation.path import PlannedPath, follow_policy
     from torchvin.evaluation.scorer import evaluate
     from torchvin.experts.grid import shortest_paths
     from torchvin.maps.formats.map_file import read_map, write_map
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torchvin.maps.observe import encode
     from torchvin.mdp.motion import DifferentialDrive, GridMotion, MotionModel
     from torchvin.mdp.transitions import Transitions, transitions
+    from torchvin.navigation.path_planner import PathPlanner, plan_path
     from torchvin.planning.models.reward import ActionReward, ImageReward
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
     from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
@@ -122,11 +123,14 @@ _WHERE = {
     "Validation": "tasks.task",
     # evaluation, weights
     "evaluate": "evaluation.scorer",
-    "plan_path": "evaluation.path",
+    "follow_policy": "evaluation.path",
     "PlannedPath": "evaluation.path",
     "load_policy": "pretrained.store",
     "save_policy": "pretrained.store",
     "push_policy": "pretrained.hub",
+    # a robot's question
+    "plan_path": "navigation.path_planner",
+    "PathPlanner": "navigation.path_planner",
     # errors
     "InputError": "errors",
     "ShapeError": "errors",
@@ -199,11 +203,14 @@ __all__ = [
     "Validation",
     # evaluation, weights
     "evaluate",
-    "plan_path",
+    "follow_policy",
     "PlannedPath",
     "load_policy",
     "save_policy",
     "push_policy",
+    # a robot's question
+    "plan_path",
+    "PathPlanner",
     # errors
     "InputError",
     "ShapeError",

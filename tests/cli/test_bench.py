@@ -83,8 +83,25 @@ def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
 
 
 def test_every_timer_stands_under_its_name_and_says_what_it_measures():
-    assert list(TIMERS) == ["value-iteration", "planners", "fixed-point-memory", "pipeline"]
+    assert list(TIMERS) == ["value-iteration", "plan", "planners", "fixed-point-memory", "pipeline"]
     assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
+
+
+def test_paths_are_timed_beside_what_is_installed(monkeypatch, capsys, tmp_path):
+    (tmp_path / "room.map").write_text("type octile\nheight 4\nwidth 5\nmap\n.....\n.@@..\n.....\n....@\n")
+    command = ["bench", "plan", "--maps", str(tmp_path), "--maze", "9", "--queries", "2", "--many", "3", "--json"]
+    assert main(command) == 0
+    content = json.loads(capsys.readouterr().out.splitlines()[-1])
+    rows = {(row["map"], row["planner"]): row for row in content["rows"]}
+    for name in ("room", "perfect maze 9"):
+        assert {"torchvin, new map", "torchvin, same map", "SciPy"} <= {
+            planner for map_name, planner in rows if map_name == name
+        }
+    assert rows["room", "SciPy"]["many_starts_s"] >= 0
+    assert rows["room", "torchvin, same map"]["many_goals_s"] >= 0
+    assert all(row["query_ms"] > 0 for row in rows.values())
+    assert main(command[:-1]) == 0
+    assert "not measured" in capsys.readouterr().out
 
 
 def test_planners_are_timed(monkeypatch, capsys, tmp_path):

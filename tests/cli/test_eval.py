@@ -117,3 +117,16 @@ def test_maps_of_a_folder_that_do_not_say_their_moves_take_those_of_the_weights(
     answer = json.loads(printed(capsys, tmp_path, "--weights", *names, "--json").splitlines()[-1])
     for row in answer.get("rows", [answer]):
         assert row["motion"]["corner_cutting"] is corner_cutting
+
+
+def test_iterations_are_found_where_maps_need_more_than_their_size_says(tmp_path, capsys):
+    path = tmp_path / "corridors.npz"
+    write_dataset(path, draw_maps("perfect-maze", 20, 17, 17, seed=3))
+    scores = {}
+    for iterations in ((), ("--iterations", "auto"), ("--iterations", "289")):
+        answer = json.loads(printed(capsys, path, "--weights", "gridworld-16", "--json", *iterations).splitlines()[-1])
+        scores[iterations[-1:]] = answer["all_states_success_rate"], answer["iterations"]
+    assert scores[()][0] < 0.95
+    assert scores[()][1] == 34
+    assert scores[("auto",)][0] == 1.0
+    assert 34 < scores[("auto",)][1] <= 289

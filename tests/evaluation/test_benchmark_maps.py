@@ -9,7 +9,7 @@ import torch
 from torchvin.errors import InputError
 from torchvin.evaluation import benchmark_maps
 from torchvin.evaluation.benchmark_maps import find_scenarios, score_tasks
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.experts.grid import shortest_paths
 from torchvin.maps.formats.contract import MapFile
 from torchvin.maps.formats.map_file import read_map, write_map
@@ -54,7 +54,7 @@ def test_the_scores_are_those_of_paths_planned_one_by_one(world, policy, monkeyp
     for task in tasks:
         if task.start == (2, 2):
             continue
-        planned = plan_path(policy, blocked, task.start, task.goal, num_iterations=K)
+        planned = follow_policy(policy, blocked, task.start, task.goal, num_iterations=K)
         assert planned.found
         ours, best = ours + planned.cost, best + planned.optimal_cost
     assert (scores.map_name, scores.tasks, scores.solvable, scores.found, scores.plans) == ("small", 6, 5, 5, 4)

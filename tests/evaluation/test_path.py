@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from torchvin.errors import InputError
-from torchvin.evaluation.path import check_task, plan_path
+from torchvin.evaluation.path import check_task, follow_policy
 from torchvin.mdp.motion import OFFSETS, GridMotion
 from torchvin.planning.planners.grid import GridPlanner
 from torchvin.planning.value_iteration import ValueIteration
@@ -60,7 +60,7 @@ def true_policy(true_model):
 
 def test_planning_goes_on_until_the_policy_arrives(draw, true_policy):
     blocked = draw(*SNAKE)
-    planned = plan_path(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4))
+    planned = follow_policy(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4))
     expected = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 4), (2, 3), (2, 2), (2, 1), (3, 0), (4, 1), (4, 2), (4, 3), (4, 4)]
     assert planned.found
     assert planned.path == planned.optimal_path == expected
@@ -73,7 +73,7 @@ def test_planning_goes_on_until_the_policy_arrives(draw, true_policy):
 
 def test_a_given_k_is_kept_and_a_path_not_found_has_no_cost(draw, true_policy):
     blocked = draw(*SNAKE)
-    planned = plan_path(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4), num_iterations=3)
+    planned = follow_policy(true_policy(blocked, (4, 4)), blocked, (0, 0), (4, 4), num_iterations=3)
     assert planned.iterations == 3
     assert not planned.found
     assert planned.cost == math.inf
@@ -84,7 +84,7 @@ def test_a_given_k_is_kept_and_a_path_not_found_has_no_cost(draw, true_policy):
 
 def test_planning_stops_at_a_plan_that_no_longer_changes(draw, policy_of_actions):
     blocked = draw("...", "...")
-    planned = plan_path(policy_of_actions(torch.full((1, 2, 3), W)), blocked, (0, 1), (1, 2))
+    planned = follow_policy(policy_of_actions(torch.full((1, 2, 3), W)), blocked, (0, 1), (1, 2))
     assert not planned.found
     assert planned.path == [(0, 1), (0, 0)]
     assert planned.iterations <= 6
@@ -92,7 +92,7 @@ def test_planning_stops_at_a_plan_that_no_longer_changes(draw, policy_of_actions
 
 def test_from_the_goal_the_path_is_the_goal(draw, true_policy):
     blocked = draw("...", "...")
-    planned = plan_path(true_policy(blocked, (1, 1)), blocked, (1, 1), (1, 1))
+    planned = follow_policy(true_policy(blocked, (1, 1)), blocked, (1, 1), (1, 1))
     assert planned.found
     assert planned.path == planned.optimal_path == [(1, 1)]
     assert planned.cost == planned.optimal_cost == 0
@@ -131,7 +131,7 @@ def test_a_path_longer_than_float32_can_tell_is_planned_in_float64(draw):
         attention=StateAttention(),
         head=ScaleHead(num_actions=8),
     )
-    planned = plan_path(policy, draw("." * length), (0, 0), (0, length - 1))
+    planned = follow_policy(policy, draw("." * length), (0, 0), (0, length - 1))
     assert planned.found
     assert planned.cost == planned.optimal_cost == length - 1
     assert planned.value.dtype == torch.float64
@@ -139,15 +139,15 @@ def test_a_path_longer_than_float32_can_tell_is_planned_in_float64(draw):
 
 
 def test_values_that_are_not_finite_are_refused(draw, policy_of_logits):
-    with pytest.raises(InputError, match="the policy's values are not finite at K = 4; use fewer iterations"):
-        plan_path(
+    with pytest.raises(InputError, match="the policy's values are not finite at K = 4: its weights diverged"):
+        follow_policy(
             policy_of_logits(torch.full((1, 8, 2, 3), math.nan)), draw("...", "..."), (0, 0), (1, 2), num_iterations=4
         )
 
 
 def test_more_actions_than_the_environment_has_are_bad_input(draw, policy_of_actions):
     with pytest.raises(InputError, match="8"):
-        plan_path(
+        follow_policy(
             policy_of_actions(torch.full((1, 2, 3), SE)),
             draw("...", "..."),
             (0, 0),

@@ -10,7 +10,7 @@ from torchvin import CNNConfig, InputError, ShortestPathConfig, build_policy, ev
 from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.mdp.motion import GridMotion
 from torchvin.pretrained.store import save_policy
 
@@ -51,7 +51,7 @@ def test_a_path_through_a_maze_is_optimal(policy, solve):
     start = maps.starts[0, 0].tolist()
     goal = maps.goal[0].tolist()
     policy.planner.set_solver({"solve": solve})
-    planned = plan_path(policy, maps.blocked[0], tuple(start), tuple(goal), moves=NEWS)
+    planned = follow_policy(policy, maps.blocked[0], tuple(start), tuple(goal), moves=NEWS)
     assert planned.found
     assert planned.cost == planned.optimal_cost == len(planned.path) - 1
     assert planned.path == planned.optimal_path
@@ -106,17 +106,26 @@ def test_value_updates_are_not_counted_where_there_are_none(capsys, files, verb)
     assert expected in capsys.readouterr().err
 
 
-def test_a_map_file_has_neither_orientations_nor_terrain(capsys, files):
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            ShortestPathConfig(num_actions=3, num_orientations=4),
+            "say nothing of how their agent with 4 orientations moves",
+        ),
+        (ShortestPathConfig(num_terrains=3), "trained for 3 classes of terrain, and a map file has none"),
+    ],
+)
+def test_weights_that_a_map_file_does_not_fit_are_refused(capsys, files, config, message):
     folder, _ = files
     torch.manual_seed(0)
-    config = ShortestPathConfig(num_actions=3, num_orientations=4)
-    save_policy(folder / "drive", build_policy(config))
-    task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1", "--weights", folder / "drive"]
+    save_policy(folder / "other", build_policy(config))
+    task = ["plan", "--map", folder / "maze.npy", "--start", "1,1", "--goal", "1,1", "--weights", folder / "other"]
     assert main([str(part) for part in task]) == 2
-    assert "trained for 4 orientations and 1 classes of terrain, and a map file has neither" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_policy_that_does_not_plan_has_no_path():
     policy = build_policy(CNNConfig(height=8, width=8))
     with pytest.raises(InputError, match="a CNN does not plan; choose weights of a VIN"):
-        plan_path(policy, torch.zeros(8, 8, dtype=torch.bool), (0, 0), (1, 1))
+        follow_policy(policy, torch.zeros(8, 8, dtype=torch.bool), (0, 0), (1, 1))

@@ -7,7 +7,7 @@ from PIL import Image
 from torchvin import build_policy, load_policy
 from torchvin.architectures.fcn import FCNConfig
 from torchvin.errors import InputError
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.maps.observe import encode
 from torchvin.plotting.iterations import animate_values, moments
 
@@ -39,7 +39,7 @@ def test_moments_are_every_value_from_the_first_to_the_last(policy):
 
 def test_the_path_of_the_last_moment_is_that_of_the_plan(policy):
     found = moments(policy, BLOCKED, START, GOAL, K)
-    planned = plan_path(policy, BLOCKED, START, GOAL, num_iterations=K)
+    planned = follow_policy(policy, BLOCKED, START, GOAL, num_iterations=K)
     assert planned.found
     assert found[-1].path == planned.path
     assert found[0].path[-1] != GOAL
@@ -55,7 +55,7 @@ def test_the_animation_has_a_frame_per_value_and_room_for_bar_and_caption(policy
     assert near(last.getpixel((20, 220)), (255, 255, 255))  # start
     assert near(last.getpixel((8 * 40 + 20, 220)), (255, 214, 0))  # goal
     assert near(last.getpixel((4 * 40 + 20, 220)), (48, 48, 48))  # obstacle
-    row, col = plan_path(policy, BLOCKED, START, GOAL, num_iterations=K).path[3]
+    row, col = follow_policy(policy, BLOCKED, START, GOAL, num_iterations=K).path[3]
     assert near(last.getpixel((col * 40 + 20, row * 40 + 20)), (214, 39, 40))  # path
     assert near(last.getpixel((9 * 40 + 12, 8)), (253, 231, 36))  # bar, highest value above
     assert near(last.getpixel((9 * 40 + 12, 232)), (68, 1, 84))

@@ -10,7 +10,7 @@ from torchvin import build_policy, load_policy
 from torchvin.architectures.fcn import FCNConfig
 from torchvin.architectures.gppn import GPPNConfig
 from torchvin.errors import InputError
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.mdp.motion import DifferentialDrive, GridMotion
 from torchvin.plotting import maps as pictures
 from torchvin.plotting.figure import figure
@@ -31,7 +31,7 @@ def axis():
 def planned():
     blocked = torch.zeros(5, 6, dtype=torch.bool)
     blocked[2, 1:5] = True
-    return blocked, plan_path(load_policy("gridworld-8"), blocked, (4, 0), (0, 5))
+    return blocked, follow_policy(load_policy("gridworld-8"), blocked, (4, 0), (0, 5))
 
 
 @pytest.mark.parametrize("motion", [GridMotion(), GridMotion(num_actions=4)])

@@ -17,7 +17,7 @@ from torchvin import (
     save_policy,
     solve_maps,
 )
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import GridMotion
@@ -111,7 +111,7 @@ def test_the_scorer_and_the_path_planner_take_every_design(config, policy):
     scores = evaluate(policy, dataset).scores
     assert 0 <= scores.all_states_success_rate <= 1
     start = tuple(dataset.starts[0, 0].tolist())
-    planned = plan_path(policy, dataset.blocked[0], start, tuple(dataset.goal[0].tolist()), moves=GridMotion(4))
+    planned = follow_policy(policy, dataset.blocked[0], start, tuple(dataset.goal[0].tolist()), moves=GridMotion(4))
     assert planned.iterations >= 1
     assert planned.optimal_cost >= 1
 
@@ -123,7 +123,7 @@ def test_a_planner_to_the_fixed_point_reports_the_updates_it_made():
     start, goal = tuple(dataset.starts[0, 0].tolist()), tuple(dataset.goal[0].tolist())
     made = policy(dataset.planes()).plan.num_iterations
     assert 0 < made < 2000
-    assert plan_path(policy, dataset.blocked[0], start, goal, moves=GridMotion(4)).iterations == made
+    assert follow_policy(policy, dataset.blocked[0], start, goal, moves=GridMotion(4)).iterations == made
 
 
 def test_gppn_has_the_papers_shape():

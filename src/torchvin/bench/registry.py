@@ -2,11 +2,12 @@
 
 from torchvin.bench.fixed_point_memory import FixedPointMemory
 from torchvin.bench.pipeline import Pipeline
+from torchvin.bench.plan import Plan
 from torchvin.bench.planners import Planners
 from torchvin.bench.timer import Timer
 from torchvin.bench.value_iteration import ValueIterationTimer
 
 #: name -> timer
 TIMERS: dict[str, type[Timer]] = {
-    timer.name: timer for timer in (ValueIterationTimer, Planners, FixedPointMemory, Pipeline)
+    timer.name: timer for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, Pipeline)
 }

@@ -24,8 +24,9 @@ class Arguments:
     data: Path
     """Maps: our .npz, that of another project (GPPN, Neural A*, kentsommer), the authors' .mat, or a folder of map
     files. Paths are measured by the moves of the data; where a folder does not say them, by those of the weights."""
-    iterations: int | None = None
-    """K, the number of value updates; by the size of the maps if not given."""
+    iterations: int | Literal["auto"] | None = None
+    """K, the number of value updates; by the size of the maps if not given. auto: doubled until the policy no longer
+    changes."""
     solve: Literal["exact", "iterate"] | None = None
     """Architecture shortest_path: exact (a graph search, the default of its weights) or iterate (K value updates)."""
     split: str = "auto"
@@ -51,7 +52,7 @@ def run(arguments: Arguments) -> None:
     policies = {name: load_policy(name) for name in arguments.weights}
     for name, policy in policies.items():
         with errors_about(name):
-            choose_solver(policy, arguments.solve, arguments.iterations)
+            choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
     split = arguments.split
     if split == "auto":
         split = default_split(arguments.data, training=False)

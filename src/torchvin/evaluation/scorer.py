@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.errors import InputError
+from torchvin.evaluation.anytime import anytime_plans, for_anytime
 from torchvin.evaluation.metrics import ByLength, Scores, Tally
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import action_set, preferred_action
@@ -26,7 +28,7 @@ class Evaluation:
 
     Attributes:
         scores: the rates.
-        iterations: K.
+        iterations: K; the largest of all batches where it was found by itself.
         seconds: of planning, rollouts and counting.
         by_length: rollouts from every state by the length of its optimal path.
     """
@@ -41,7 +43,7 @@ def evaluate(
     policy: Policy,
     dataset: MapDataset,
     *,
-    num_iterations: int | None = None,
+    num_iterations: int | Literal["auto"] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Score a policy; no gradients, no planning inside a rollout, every map of the data set counts once.
@@ -61,6 +63,7 @@ def evaluate(
     height, width = dataset.size
     iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
     device = next(policy.parameters()).device
+    most = 0
     modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
     policy.eval()
     tally = Tally()
@@ -68,13 +71,18 @@ def evaluate(
     try:
         for first in range(0, len(dataset), at_once):
             batch = dataset[slice(first, first + at_once)]
-            _score(tally, batch, greedy_actions(policy, batch, iterations, device))
+            if iterations == "auto":
+                actions, made = settled_actions(policy, batch, device)
+            else:
+                actions, made = greedy_actions(policy, batch, iterations, device), iterations
+            most = max(most, made)
+            _score(tally, batch, actions)
             if on_progress:
                 on_progress(len(batch))
     finally:
         for module, training in modes:
             module.training = training
-    return Evaluation(tally.scores(), iterations, time.perf_counter() - began, tally.by_length())
+    return Evaluation(tally.scores(), most, time.perf_counter() - began, tally.by_length())
 
 
 @torch.no_grad()
@@ -85,17 +93,38 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
     """
     dtype = next(policy.parameters()).dtype
     logits = policy(dataset.planes(dtype).to(device), num_iterations=num_iterations).logits
+    if not torch.isfinite(logits).all():
+        raise InputError(
+            f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
+            "contraction at this K; use fewer iterations or the normalized design."
+        )
+    return _greedy(logits, dataset)
+
+
+@torch.no_grad()
+def settled_actions(policy: Policy, dataset: MapDataset, device: torch.device) -> tuple[Tensor, int]:
+    """The policy's action in every state once it no longer changes when K is doubled, and that K.
+
+    Raises: InputError if the logits are not finite.
+    """
+    policy = for_anytime(policy)
+    planes = dataset.planes(next(policy.parameters()).dtype).to(device)
+    scored = dataset.optimal_actions != 0  # elsewhere nothing is decided, and rounding may change the action for ever
+    actions, iterations = torch.empty(0), 0
+    for output, made in anytime_plans(policy, planes, None, most=dataset.space.num_states):
+        before, actions, iterations = actions, _greedy(output.logits, dataset), made
+        if len(before) and torch.equal(before[scored], actions[scored]):
+            break
+    return actions, iterations
+
+
+def _greedy(logits: Tensor, dataset: MapDataset) -> Tensor:
     orientations = dataset.moves.num_orientations
     if logits.shape[1] != orientations * dataset.moves.num_actions:
         each = f" in each of {orientations} orientations" if orientations > 1 else ""
         raise InputError(
             f"the policy has {logits.shape[1]} actions, the maps have {dataset.moves.num_actions} moves{each}; "
             "they must be the same."
-        )
-    if not torch.isfinite(logits).all():
-        raise InputError(
-            f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
-            "contraction at this K; use fewer iterations or the normalized design."
         )
     # Along the last axis the maximum is found three times as fast as across planes.
     actions: Tensor = by_orientation(logits, orientations).movedim(2, -1).contiguous().argmax(dim=-1).cpu()

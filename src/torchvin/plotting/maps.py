@@ -17,6 +17,8 @@ from torchvin.plotting.figure import figure, legend_below
 from torchvin.policies.policy import Policy
 
 OBSTACLE = "#303030"
+UNKNOWN = "#9a8fb0"
+TOO_NEAR = "#d9a441"  # free, and nearer to an obstacle than the robot's radius
 MOST_ARROWS = 40  # cells per side above which arrows would be a grey haze
 ARROW = 0.6  # length of an arrow for a move of one cell, in cells
 
@@ -91,15 +93,15 @@ def draw_policy(
 
 def draw_path(axis: Any, path: Sequence[State], label: str, **style: Any) -> None:
     """Draw a path of (row, col) through the centres of its cells; `style` goes to matplotlib's `plot`."""
-    rows, cols = zip(*path, strict=True)
+    rows, cols = zip(*(state[-2:] for state in path), strict=True)
     axis.plot(cols, rows, label=label, **style)
 
 
 def draw_ends(axis: Any, start: State, goal: State) -> None:
     """Mark start and goal, both (row, col)."""
     marks = {"markersize": 9, "markeredgecolor": "black", "linestyle": "none"}
-    axis.plot(start[1], start[0], marker="o", color="white", label="start", **marks)
-    axis.plot(goal[1], goal[0], marker="*", color="gold", label="goal", **{**marks, "markersize": 14})
+    axis.plot(start[-1], start[-2], marker="o", color="white", label="start", **marks)
+    axis.plot(goal[-1], goal[-2], marker="*", color="gold", label="goal", **{**marks, "markersize": 14})
 
 
 def _draw_policy_path(axis: Any, planned: PlannedPath) -> None:
@@ -116,6 +118,20 @@ def _draw_both_paths(axis: Any, planned: PlannedPath) -> None:
     _draw_policy_path(axis, planned)
 
 
+def _draw_classes(
+    axis: Any, blocked: Bool[Tensor, "H W"], obstacles: Bool[Tensor, "H W"] | None, unknown: Bool[Tensor, "H W"] | None
+) -> None:
+    """Colour the cells that are blocked for another reason than an obstacle, and the unknown ones."""
+    from matplotlib.colors import ListedColormap
+
+    margin = None if obstacles is None else blocked & ~obstacles
+    for cells, colour, label in ((margin, TOO_NEAR, "nearer than the radius"), (unknown, UNKNOWN, "unknown")):
+        if cells is not None and cells.any():
+            shade = np.ma.masked_array(np.ones(cells.shape), mask=~cells.numpy())
+            axis.imshow(shade, cmap=ListedColormap([colour]), interpolation="nearest")
+            axis.plot([], [], marker="s", color=colour, linestyle="none", label=label)  # for the legend
+
+
 def plot_plan(
     blocked: Bool[Tensor, "H W"],
     planned: PlannedPath,
@@ -123,6 +139,9 @@ def plot_plan(
     *,
     title: str = "",
     motion: MotionModel | None = None,
+    obstacles: Bool[Tensor, "H W"] | None = None,
+    unknown: Bool[Tensor, "H W"] | None = None,
+    waypoints: Sequence[State] | None = None,
 ) -> None:
     """Draw a planned path beside the optimal one: on the map, and on the value function with the policy's arrows.
 
@@ -132,19 +151,27 @@ def plot_plan(
         path: of the picture.
         title: of the map.
         motion: of the agent; the paper's 8 moves if not given.
+        obstacles: what is blocked before inflation by a radius, [H, W]; `blocked` if not given.
+        unknown: cells that nobody has seen, [H, W].
+        waypoints: of the smoothed path.
 
-    Raises: InputError if `path` cannot be written.
+    Raises: InputError if the plan has no values of cells, or `path` cannot be written.
     """
+    if planned.value is None:
+        raise InputError("this plan has no values of cells to draw; plan with values=True.")
     height, width = blocked.shape
-    arrows = max(height, width) <= MOST_ARROWS
+    arrows = max(height, width) <= MOST_ARROWS and planned.actions is not None
     side = 5.2
     with figure(path, 2.3 * side, side * min(max(height / width, 0.5), 2.0) + 0.9, columns=2) as axes:
         left, right = axes[0]
         draw_map(left, blocked)
+        _draw_classes(left, blocked, obstacles, unknown)
         _draw_both_paths(left, planned)
+        if waypoints is not None:
+            draw_path(left, waypoints, "smoothed path", color="tab:blue", linewidth=1.6, marker="o", markersize=3)
         left.set_title(title or "Map and paths")
         draw_map(right, blocked, planned.value, "value V")
-        if arrows:
+        if arrows and planned.actions is not None:
             draw_policy(right, blocked, planned.actions, planned.optimal_path[-1], motion)
         _draw_policy_path(right, planned)
         how = f"after {planned.iterations} updates" if planned.iterations else "of the exact plan"
@@ -174,6 +201,8 @@ def plot_network(
 
     Raises: InputError if the policy has no image of its reward, or `path` cannot be written.
     """
+    if planned.value is None or planned.actions is None:
+        raise InputError("this plan has no values of cells to draw; plan with `follow_policy`.")
     goal = planned.optimal_path[-1]
     observation = encode(blocked[None], torch.tensor([goal]), dtype=next(policy.parameters()).dtype)
     image = None if policy.planner is None else policy.planner.reward_image(observation)

@@ -79,6 +79,8 @@ class AdvantageHead(nn.Module):
     [0.0, -2.5]
     """
 
+    keeps_order = True  # the best action has the largest logit
+
     def __init__(self, *, num_actions: int, scale: float = 3.0, floor: float = -50.0) -> None:
         super().__init__()
         self.num_actions = num_actions

@@ -66,6 +66,11 @@ class Policy(nn.Module, ABC):
         return 0 if self.planner is None else self.planner.default_iterations(height, width)
 
     @property
+    def follows_plan(self) -> bool:
+        """Whether the greedy policy takes the best action of the planner's plan in every state."""
+        return False
+
+    @property
     def motion(self) -> "MotionModel | None":
         """The motion model that the weights were trained for; None if that is not known.
 

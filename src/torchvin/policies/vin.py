@@ -4,6 +4,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from torchvin.planning.planners.planner import Planner
+from torchvin.policies.attention import StateAttention
 from torchvin.policies.policy import Policy
 from torchvin.types import PolicyOutput
 
@@ -32,6 +33,11 @@ class VIN(Policy):
         self.planner = planner
         self.attention = attention
         self.head = head
+
+    @property
+    def follows_plan(self) -> bool:
+        """Whether the greedy policy takes the best action of the plan in every state."""
+        return isinstance(self.attention, StateAttention) and getattr(self.head, "keeps_order", False)
 
     def forward(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torchvin.evaluation.path import plan_path
+from torchvin.evaluation.path import follow_policy
 from torchvin.mdp.motion import GridMotion
 from torchvin.plotting.figure import figure
 from torchvin.plotting.maps import plot_plan
@@ -52,7 +52,7 @@ def maze(row: MazeRow, path: Path) -> int:
     blocked, goal = maps.blocked[0], (int(maps.goal[0, 0]), int(maps.goal[0, 1]))
     start = furthest_start(blocked, goal, maps.moves)
     assert isinstance(maps.moves, GridMotion)  # only mazes without orientations are drawn
-    planned = plan_path(load_policy(row.weights).double(), blocked, start, goal, moves=maps.moves)
+    planned = follow_policy(load_policy(row.weights).double(), blocked, start, goal, moves=maps.moves)
     plot_plan(blocked, planned, path, title=f"{row.task.kind} {row.task.side}x{row.task.side}", motion=maps.moves)
     return len(planned.optimal_path) - 1
 

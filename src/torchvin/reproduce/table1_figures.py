@@ -9,7 +9,7 @@ from textwrap import wrap
 import torch
 
 from torchvin.data.dataset import MapDataset
-from torchvin.evaluation.path import State, plan_path
+from torchvin.evaluation.path import State, follow_policy
 from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
 from torchvin.mdp.rollout import rollout
@@ -175,7 +175,7 @@ def network(row: Measured, path: Path) -> Path:
     """What the paper's network learned: reward and value on one unseen map."""
     maps = fresh_maps(row.side, 1)
     policy, blocked, goal = row.training.policy(), maps.blocked[0], _goal(maps, 0)
-    planned = plan_path(policy, blocked, furthest_start(blocked, goal), goal, num_iterations=row.iterations)
+    planned = follow_policy(policy, blocked, furthest_start(blocked, goal), goal, num_iterations=row.iterations)
     plot_network(policy, blocked, planned, path, title=f"The paper's network at {row.side}x{row.side}")
     return path
 

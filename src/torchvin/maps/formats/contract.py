@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchvin.errors import InputError
@@ -18,18 +18,27 @@ MAX_REASON = 200  # characters of a foreign error message that are worth showing
 class MapFile:
     """A map with what its file says of it.
 
+    Unknown cells and cells with a grade are blocked unless a caller decides otherwise (`maps.treatment`).
+
     Attributes:
-        blocked: True = obstacle, [H, W]; row 0 is the top of the picture.
+        blocked: True = obstacle, unknown or graded, [H, W]; row 0 is the top of the picture.
         resolution: metres per cell; None where the format does not say.
         origin: ROS pose (x metres, y metres, yaw radians) of the lower-left corner, the cell (H - 1, 0); None where the
             format does not say.
         source: the file it came from, for messages.
+        unknown: cells that nobody has seen, [H, W]; None if the format has no such class.
+        grade: of cells that are neither free nor occupied, how far they are from free, above 0 and below 1; 0 for all
+            others, [H, W] float32. None if the file has no such cells.
+        notes: what a user should know of how the file was read, one sentence each.
     """
 
     blocked: Bool[Tensor, "H W"]
     resolution: float | None = None
     origin: tuple[float, float, float] | None = None
     source: str = "map"
+    unknown: Bool[Tensor, "H W"] | None = None
+    grade: Float[Tensor, "H W"] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def check_size(height: int, width: int, source: str | Path) -> None:

@@ -16,7 +16,7 @@ TOLERANCE = 0.1  # grey this near to black or white is noise (JPEG)
 LUMINANCE = (299, 587, 114)  # thousandths of red, green, blue: ITU-R BT.601, as Pillow's mode "L"
 
 
-def read_image(path: Path, *, threshold: float | None = None) -> MapFile:
+def read_image(path: Path, *, threshold: float | None = None, grades: bool = False) -> MapFile:
     """Read a picture: grey (luminance, 0 black .. 1 white) below the threshold is blocked.
 
     Transparent pixels are seen on white paper.
@@ -24,12 +24,21 @@ def read_image(path: Path, *, threshold: float | None = None) -> MapFile:
     Args:
         path: of the picture.
         threshold: above 0, at most 1. None: 0.5, and pictures that are not in black and white are refused.
+        grades: whether grey between black and white is a grade, 1 - grey; no threshold is used then.
 
     Returns: `MapFile`; the picture's top line is row 0.
     Raises: InputError if the picture cannot be read, or holds other greys and no threshold was given.
     """
     levels = _luminance(read_pixels(path))
     grey = np.arange(256) / 255
+    if grades:
+        is_between = (grey > TOLERANCE) & (grey < 1 - TOLERANCE)
+        by_level = np.where(is_between, 1 - grey, 0).astype(np.float32)
+        grade = np.stack([by_level[row] for row in levels])
+        blocked = levels < int((grey < 1 - TOLERANCE).sum())
+        return MapFile(
+            torch.from_numpy(blocked), source=str(path), grade=torch.from_numpy(grade) if grade.any() else None
+        )
     if threshold is None:
         threshold = THRESHOLD
         present = np.zeros(256, dtype=bool)
@@ -40,7 +49,7 @@ def read_image(path: Path, *, threshold: float | None = None) -> MapFile:
             raise InputError(
                 f"{path}: non-binary map: expected two grey levels, black and white (within {TOLERANCE}), got"
                 f" {present.sum()}, {between.size} of them between ({between[0]:.2f} .. {between[-1]:.2f});"
-                f" pass --threshold T: grey below T (0 black .. 1 white) is blocked."
+                " pass --threshold T: grey below T (0 black .. 1 white) is blocked; or --grades cost:X: grey is a cost."
             )
     blocked = levels < int((grey < threshold).sum())  # the number of levels that are darker
     return MapFile(torch.from_numpy(blocked), source=str(path))

@@ -22,18 +22,20 @@ class Format:
         read: path -> `MapFile`; takes the keyword `threshold` too if `takes_threshold`.
         write: (path, `MapFile`) -> nothing; whole or not at all.
         takes_threshold: whether its cells are grey, so that a threshold says which are blocked.
+        takes_grades: whether `read` takes the keyword `grades`. A format without it may have grades all the same.
     """
 
     summary: str
     read: Callable[..., MapFile]
     write: Callable[[Path, MapFile], None]
     takes_threshold: bool = False
+    takes_grades: bool = False
 
 
 _MOVINGAI = Format("MovingAI map", read_movingai, write_movingai)
 _ROS = Format("ROS map_server map", read_ros, write_ros)
-_IMAGE = Format("image", read_image, write_image, takes_threshold=True)
-_NUMPY = Format("NumPy array", read_numpy, write_numpy)
+_IMAGE = Format("image", read_image, write_image, takes_threshold=True, takes_grades=True)
+_NUMPY = Format("NumPy array", read_numpy, write_numpy, takes_grades=True)
 
 #: suffix in lower case -> format
 FORMATS: dict[str, Format] = {
@@ -48,13 +50,14 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def read_map(path: str | os.PathLike[str], *, threshold: float | None = None) -> MapFile:
+def read_map(path: str | os.PathLike[str], *, threshold: float | None = None, grades: bool = False) -> MapFile:
     """Read a map; the suffix says the format (`FORMATS`).
 
     Args:
         path: of the file; for a ROS map the `.yaml`, which names its image.
         threshold: images only: grey (0 black .. 1 white) below it is blocked. None: only images in black and white
             are taken, split at 0.5.
+        grades: images and arrays: read what lies between free and blocked as `MapFile.grade`. Not with a threshold.
 
     Returns: `MapFile` with `blocked` [H, W], row 0 the top line of the file or picture.
     Raises: InputError if the file cannot be read, is not what its suffix says, or holds no usable map.
@@ -62,14 +65,18 @@ def read_map(path: str | os.PathLike[str], *, threshold: float | None = None) ->
     path = Path(path)
     form = _format_of(path)
     check_readable(path)
-    if threshold is None:
-        map_file = form.read(path)
-    elif not form.takes_threshold:
-        raise InputError(f"{path}: a threshold is for images only, this is a {form.summary}; leave the threshold out.")
-    elif not 0 < threshold <= 1:  # also refuses NaN
-        raise InputError(f"the threshold must be above 0 (black) and at most 1 (white), got {threshold}.")
-    else:
-        map_file = form.read(path, threshold=threshold)
+    options: dict[str, object] = {"grades": True} if grades and form.takes_grades else {}
+    if threshold is not None:
+        if not form.takes_threshold:
+            raise InputError(
+                f"{path}: a threshold is for images only, this is a {form.summary}; leave the threshold out."
+            )
+        if not 0 < threshold <= 1:  # also refuses NaN
+            raise InputError(f"the threshold must be above 0 (black) and at most 1 (white), got {threshold}.")
+        if grades:
+            raise InputError(f"{path}: a threshold leaves no grades; give one of the two.")
+        options["threshold"] = threshold
+    map_file = form.read(path, **options)
     check_map(map_file)
     return map_file
 

@@ -1,6 +1,7 @@
 """NumPy `.npy` maps: 1 or True is blocked, 0 or False is free. Never unpickled; the header is not believed.
 
-The data of a ROS OccupancyGrid are read too: 0 free, 100 occupied, -1 unknown, which is blocked.
+The data of a ROS OccupancyGrid are read too: 0 free, 100 occupied, -1 unknown, which is blocked. Grades between
+free and blocked are read where the caller asks for them: 1 to 99, or numbers between 0 and 1.
 """
 
 import math
@@ -21,8 +22,12 @@ KINDS = "biuf"  # bool, integers, floats
 OCCUPIED, UNKNOWN = 100, -1  # of a nav_msgs/OccupancyGrid
 
 
-def read_numpy(path: Path) -> MapFile:
+def read_numpy(path: Path, *, grades: bool = False) -> MapFile:
     """Read an array [H, W] of 0 and 1, or of 0, 100 and -1 (bool, integers or floats; any byte order, C or Fortran).
+
+    Args:
+        path: of the file.
+        grades: whether values between free and blocked are read as grades: of 0 to 100 in percent, of 0 to 1 as is.
 
     Returns: `MapFile`; array row 0 is row 0.
     Raises: InputError if it is no `.npy`, is damaged, has another shape or type, or holds other values.
@@ -43,7 +48,30 @@ def read_numpy(path: Path) -> MapFile:
                 " the file is truncated or damaged."
             )
         array = np.fromfile(file, dtype).reshape(shape, order="F" if is_fortran else "C")  # plain numbers: no pickle
-    return MapFile(as_blocked(array, path), source=str(path))
+    if grades:
+        return _graded(array, path)
+    is_grid = not (array == 1).any()  # as `as_blocked` decides
+    unknown = torch.from_numpy(array == UNKNOWN) if is_grid and (array == UNKNOWN).any() else None
+    return MapFile(as_blocked(array, path), source=str(path), unknown=unknown)
+
+
+def _graded(array: np.ndarray, path: Path) -> MapFile:
+    known = array != UNKNOWN
+    highest = OCCUPIED if array.dtype.kind in "iu" and array[known].max(initial=0) > 1 else 1
+    wrong = known & ~((array >= 0) & (array <= highest))  # NaN too
+    if wrong.any():
+        row, col = np.unravel_index(wrong.argmax(), wrong.shape)
+        raise InputError(
+            f"{path}: expected grades from 0 (free) to {highest} (blocked), or -1 (unknown), got {array[row, col]} at "
+            f"row {int(row)}, col {int(col)}; {_advice(array)}"
+        )
+    grade = np.where(known & (array < highest), array / highest, 0).astype(np.float32)
+    return MapFile(
+        torch.from_numpy(array != 0),
+        source=str(path),
+        unknown=None if known.all() else torch.from_numpy(~known),
+        grade=torch.from_numpy(grade) if grade.any() else None,
+    )
 
 
 def as_blocked(array: np.ndarray, source: object) -> Bool[Tensor, "*M H W"]:

@@ -110,6 +110,13 @@ class LatentModel(nn.Module):
         self.is_calibrated = False  # as a Python bool, because a traced program cannot branch on a tensor
         self.register_load_state_dict_post_hook(_note_state)  # type: ignore[no-untyped-call]
 
+    @property
+    def sees_obstacles_only(self) -> bool:
+        """Whether the terrain is one obstacle plane, and costs depend on the action alone."""
+        first = self.gates[0]
+        assert isinstance(first, nn.Conv2d)
+        return first.in_channels == 1 and self.terrain_cost is None and self.goal_channels == 1
+
     def set_calibrated(self, calibrated: bool = True) -> None:
         """Record whether thresholds and correction have been found. The hardened model may be used only then."""
         self.calibrated.fill_(calibrated)

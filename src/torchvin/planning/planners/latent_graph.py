@@ -17,13 +17,16 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from torchvin.errors import unknown_name
+from torchvin.maps.observe import GOAL_VALUE
 from torchvin.planning.kernels.graph_search import shortest_paths
+from torchvin.planning.kernels.grid_search import MOST_ACTIONS, NUM_PATTERNS, LocalMoves, action_sets, patterns
 from torchvin.planning.kernels.reference import by_orientation, update
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP, Steps
@@ -190,6 +193,28 @@ class LatentGraphPlanner(Planner):
         """The latent MDP of an observation: hardened if `hardened`, soft otherwise."""
         cost, goal_cost = self.model.harden(observation) if self.hardened else self.model(observation)
         return LatentMDP(cost, goal_cost, self.transition(), self.transition.steps)
+
+    @torch.no_grad()
+    def local_moves(self) -> LocalMoves | None:
+        """The hardened latent MDP as a table over all 3x3 patterns of obstacles; see `Planner.local_moves`."""
+        steps, model = self.transition.steps, self.model
+        if not (self.exact and self.hardened and model.sees_obstacles_only) or steps is None:
+            return None
+        if model.padding != 1 or len(steps) > MOST_ACTIONS or any(orientation for orientation, _, _ in steps):
+            return None
+        parameter = next(self.parameters())
+        observation = torch.zeros(NUM_PATTERNS, 2, 3, 3, dtype=parameter.dtype, device=parameter.device)
+        observation[:, 0] = patterns()
+        cost = self.latent_mdp(observation).cost[:, :, 1, 1].cpu()
+        observation[:, 1, 1, 1] = GOAL_VALUE
+        stops = self.latent_mdp(observation[:1]).goal[0, 0].nonzero().cpu() - 1
+        available = cost.isfinite()
+        return LocalMoves(
+            steps=np.array([step[1:] for step in steps]),
+            costs=torch.where(available, cost, torch.inf).amin(dim=0).nan_to_num(posinf=1.0).double().numpy(),
+            available=action_sets(available),
+            stops=stops.numpy(),
+        )
 
     def forward(
         self,

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from torchvin.errors import InputError
+from torchvin.planning.kernels.grid_search import LocalMoves
 from torchvin.planning.value_iteration import check_num_iterations
 from torchvin.types import PlannerOutput
 
@@ -74,6 +75,13 @@ class Planner(nn.Module, ABC):
 
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"] | None:
         """The learned reward as an image, for pictures; None if the planner has none."""
+        return None
+
+    def local_moves(self) -> LocalMoves | None:
+        """The moves in which it plans, if the 3x3 neighbourhood of a cell decides them and its plan is a shortest path.
+
+        A search for one path then needs no plan of the whole map (`kernels.grid_search`). None for any other planner.
+        """
         return None
 
     @abstractmethod

@@ -63,6 +63,7 @@ nb::ndarray<nb::pytorch, uint8_t, nb::ndim<1>> lend(size_t bytes) {
 }  // namespace
 
 void bind_shortest_paths(nb::module_&);  // shortest_path_module.cpp
+void bind_grid_search(nb::module_&);     // grid_search_module.cpp
 
 NB_MODULE(_cpu, module) {
     module.def("instruction_sets", &instruction_sets);
@@ -73,4 +74,5 @@ NB_MODULE(_cpu, module) {
     module.def("backward_float32", &run_backward<float>);
     module.def("backward_float64", &run_backward<double>);
     bind_shortest_paths(module);
+    bind_grid_search(module);
 }
