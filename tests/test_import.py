@@ -6,8 +6,11 @@ import sys
 import pytest
 
 import torchvin
+from torchvin.cli.list import KERNELS, MAP_FORMATS
 from torchvin.data.draw import draw_maps
 from torchvin.data.npz import write_npz
+from torchvin.maps.formats.map_file import FORMATS
+from torchvin.planning.kernels.registry import BACKENDS
 
 HEAVY = ("scipy", "accelerate", "matplotlib", "rich", "tyro", "safetensors", "huggingface_hub", "PIL", "yaml")
 NOT_CORE = ("accelerate", "huggingface_hub", "tyro", "rich", "matplotlib", "PIL", "yaml", "tensorboard", "gymnasium")
@@ -42,6 +45,22 @@ torchvin.save_policy(sys.argv[2], policy)
 def test_every_public_name_is_there():
     for name in torchvin.__all__:
         assert getattr(torchvin, name) is not None
+
+
+def test_what_there_is_is_listed_without_torch():
+    """torch takes seconds, and numpy a quarter of one."""
+    code = (
+        "import sys; from torchvin.cli.main import main; assert main(['list']) == 0; assert main(['list', '--json']) == 0; "
+        "print(sorted({'torch', 'numpy', 'scipy', 'jaxtyping'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert "gridworld-16" in done.stdout
+
+
+def test_the_list_says_of_map_formats_and_kernels_what_their_registries_say():
+    assert list(MAP_FORMATS.items()) == [(suffix, form.summary) for suffix, form in FORMATS.items()]
+    assert list(KERNELS.items()) == [(name, backend.summary) for name, backend in BACKENDS.items()]
 
 
 def test_the_layer_needs_torch_numpy_and_jaxtyping_only():

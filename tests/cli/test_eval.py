@@ -75,6 +75,50 @@ def test_bad_input_says_which_weights(tmp_path, maps, capsys):
     assert "torchvin: gridworld-8: --solve exact: these weights have one way to plan" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def corner_maps(tmp_path_factory):
+    path = tmp_path_factory.mktemp("eval") / "corners.npz"
+    write_dataset(path, draw_maps("gridworld", 6, 8, 8, seed=4, moves=GridMotion(corner_cutting=False)))
+    return path
+
+
+def test_weights_that_learned_another_rule_are_measured_by_that_of_the_data_and_it_is_said(maps, corner_maps, capsys):
+    learned, names = GridMotion().to_json(), ["--weights", "gridworld-8"]
+    assert main(["eval", "--data", str(maps), *names, "--json"]) == 0
+    same = capsys.readouterr()
+    answer = json.loads(same.out.splitlines()[-1])
+    assert (answer["motion"], answer["learned_motion"]) == (learned, learned)
+    assert "learned" not in same.err
+    assert main(["eval", "--data", str(corner_maps), *names, "--json"]) == 0
+    other = capsys.readouterr()
+    answer = json.loads(other.out.splitlines()[-1])
+    assert (answer["motion"], answer["learned_motion"]) == (GridMotion(corner_cutting=False).to_json(), learned)
+    assert (
+        "torchvin: gridworld-8 learned 8 moves, a diagonal costs 1.414, corners may be cut; the data have 8 moves, a "
+        "diagonal costs 1.414, corners may not be cut, and by these its paths are followed"
+    ) in other.err
+    text = printed(capsys, corner_maps, *names)
+    assert "Measured by the moves of the data: 8 moves, a diagonal costs 1.414, corners may not be cut." in text
+
+
+@pytest.mark.parametrize(
+    ("names", "corner_cutting"),
+    [
+        (["gridworld-16-shortest-path-no-corners"], False),
+        (["gridworld-16-shortest-path"], True),
+        (["gridworld-16-shortest-path-no-corners", "gridworld-16-shortest-path"], True),
+    ],
+)
+def test_maps_of_a_folder_that_do_not_say_their_moves_take_those_of_the_weights(
+    tmp_path, capsys, names, corner_cutting
+):
+    for index, blocked in enumerate(draw_maps("gridworld", 3, 8, 8, seed=1).blocked):
+        np.save(tmp_path / f"{index}.npy", blocked.numpy())
+    answer = json.loads(printed(capsys, tmp_path, "--weights", *names, "--json").splitlines()[-1])
+    for row in answer.get("rows", [answer]):
+        assert row["motion"]["corner_cutting"] is corner_cutting
+
+
 def test_iterations_are_found_where_maps_need_more_than_their_size_says(tmp_path, capsys):
     path = tmp_path / "corridors.npz"
     write_dataset(path, draw_maps("perfect-maze", 20, 17, 17, seed=3))

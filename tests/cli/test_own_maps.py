@@ -54,7 +54,7 @@ def test_on_a_robots_map_corners_are_cut_only_if_asked(folder, capsys):
     write_map(folder / "robot.yaml", MapFile(blocked, resolution=0.05))
     assert own(folder).moves == GridMotion(corner_cutting=False)
     assert "corners may not be cut" in capsys.readouterr().out
-    assert own(folder, "--motion", "moore").moves == GridMotion()
+    assert own(folder, "--motion", "octile").moves == GridMotion()
 
 
 def test_a_network_learns_from_a_folder(folder, tmp_path):

@@ -110,3 +110,26 @@ def test_gridworld_16_finds_its_way_through_real_rooms(policy):
     scores = score_tasks(policy, path, tasks)
     assert scores.found == scores.solvable == len(tasks)
     assert scores.cost_ratio < 1.01
+
+
+def test_the_moves_are_those_that_the_policy_learned(tmp_path, draw):
+    """Past the corner of an obstacle: with the paper's moves one cuts it, else one goes around."""
+    blocked = draw(".#.", "...", "...")
+    write_map(tmp_path / "small.map", MapFile(blocked))
+    task = Scenario(0, "small.map", 3, 3, (0, 0), (1, 1), 2.0)
+    costs = {}
+    for name in ("gridworld-16-shortest-path", "gridworld-16-shortest-path-no-corners"):
+        scores = score_tasks(load_policy(name), tmp_path / "small.map", [task])
+        assert (scores.found, scores.optimal) == (1, 1)
+        costs[name] = scores.optimal_cost
+    assert list(costs.values()) == pytest.approx([2**0.5, 2.0])
+    paper = score_tasks(
+        load_policy("gridworld-16-shortest-path-no-corners"), tmp_path / "small.map", [task], moves=GridMotion()
+    )
+    assert paper.optimal_cost == pytest.approx(2**0.5)
+
+
+def test_an_agent_with_orientations_has_no_tasks_there(world):
+    ((path, tasks),) = find_scenarios(world).items()
+    with pytest.raises(InputError, match=r"tasks of benchmark maps have no orientations, .* \(left, right, forward\)"):
+        score_tasks(load_policy("maze-15-drive"), path, tasks)

@@ -19,6 +19,7 @@ def fill(tally, parts):
     for part in torch.arange(6).chunk(parts):
         tally.add_labels(agree=agree[part], in_set=in_set[part], in_set_everywhere=in_set[part])
         tally.add_all_states(reached=optimal[part], optimal=optimal[part] & False, moves=torch.arange(6)[part])
+        tally.add_open_states(reached=torch.arange(6)[part], optimal=torch.ones(6)[part].long(), states=part + 7)
         tally.add_rollouts(num_maps=len(part), reached=reached[part], optimal=optimal[part], extra_steps=extra[part])
     return tally.scores()
 
@@ -33,6 +34,8 @@ def test_rates_are_shares_of_what_was_counted():
     assert scores.all_states_set_error == pytest.approx(2 / 6)
     assert scores.all_states_success_rate == pytest.approx(2 / 6)
     assert scores.all_states_optimal_rate == 0
+    assert scores.open_states_success_rate == pytest.approx(sum(n / (n + 7) for n in range(6)) / 6)
+    assert scores.open_states_optimal_rate == pytest.approx(sum(1 / (n + 7) for n in range(6)) / 6)
 
 
 def test_the_trajectory_difference_is_the_mean_over_successes_only():
@@ -76,7 +79,7 @@ def test_the_margin_of_nothing_is_not_a_number():
 
 
 def scores(rate, maps, rollouts):
-    return Scores(maps, rollouts, *(rate,) * 8)
+    return Scores(maps, rollouts, *(rate,) * 10)
 
 
 @pytest.mark.parametrize("metric", RATES)

@@ -141,7 +141,8 @@ def test_a_data_set_has_an_answer_for_every_orientation(random_maps):
 
 def test_mechanisms_are_found_by_name():
     assert motion_model("news") == GridMotion(num_actions=4)
-    assert motion_model("moore") == GridMotion()
+    assert motion_model("moore") == GridMotion(diagonal_cost=1.0)  # as GPPN and Neural A* have it
+    assert motion_model("octile") == GridMotion()
     assert motion_model("differential-drive") == DRIVE
     assert all(known.costs and len(known.names) == known.num_actions for known in MOTION_MODELS.values())
     with pytest.raises(InputError, match=r"unknown motion model 'differential'\. Did you mean 'differential-drive'"):

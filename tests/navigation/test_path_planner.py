@@ -21,6 +21,8 @@ ROOT2 = math.sqrt(2)
 #: weights -> the rule that they learned, said again by hand
 RULES = {
     "maze-15": {"moves": 4, "diagonal": 1.0, "corners": True},
+    "maze-15-moore": {"moves": 8, "diagonal": 1.0, "corners": True},
+    "maze-15-octile": {"moves": 8, "diagonal": ROOT2, "corners": True},
     "gridworld-16-shortest-path": {"moves": 8, "diagonal": ROOT2, "corners": True},
     "gridworld-16-shortest-path-no-corners": {"moves": 8, "diagonal": ROOT2, "corners": False},
     "maze-15-drive": {"drive": True},

@@ -22,10 +22,10 @@ from torchvin.pretrained.store import load_policy
 from torchvin.reproduce import maze_figures, maze_text
 from torchvin.reproduce import maze_tasks as mazes
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeTask, find_weights, maps_of
+from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeRow, MazeTask, find_weights, maps_of
 from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import PRESETS, preset
+from torchvin.training.config import MAZE_SUFFIXES, PRESETS, preset
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,15 @@ def test_the_tasks_hold_the_sizes_and_mechanisms_of_the_papers():
     assert papers >= {(side, "news") for side in (15, 28, 35, 50, 100)}
     assert {(row.side, row.motion) for row in MAZES} <= papers
     assert {task.side for task in TASKS if task.table == "transfer"} == {15, 35, 101, 501}
-    assert set(mazes.SUFFIXES) == set(MOTION_MODELS)
+    assert set(MAZE_SUFFIXES) == set(MOTION_MODELS)
+
+
+def test_the_eight_moves_are_scored_on_the_same_mazes_whatever_a_diagonal_costs():
+    moore, octile = (maps_of(MazeTask("papers", "maze", 15, name), 20) for name in ("moore", "octile"))
+    assert torch.equal(moore.blocked, octile.blocked)
+    assert torch.equal(moore.goal, octile.goal)
+    assert moore.moves != octile.moves
+    assert not torch.equal(moore.optimal_actions, octile.optimal_actions)
 
 
 def test_weights_are_looked_up_at_the_size_of_the_maps_and_at_15():
@@ -149,7 +157,7 @@ def test_every_planner_has_a_row_and_the_published_ones_stand_beside(runs):
         ("normalized", "news", "transfer", "maze"),
         ("normalized", "news", "transfer", "perfect-maze"),
     }
-    assert len(rows) == 3 * len(PLANNERS) + 2 * 2
+    assert len(rows) == 4 * len(PLANNERS) + 2 * 2
     lines = table_of(maze_text.COLUMNS, maze_text.with_published(rows)).lines
     assert sum(line[3] == "not run" for line in lines) == len(rows) - 4
     published = [line for line in lines if "(paper" in line[1]]
@@ -169,13 +177,13 @@ def test_reproduce_writes_a_page_a_table_and_figures(runs, capsys):
     assert main(["reproduce", "mazes", "--sizes", "15", "--out", str(runs), "--threads", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
     assert len({tuple(row.items()) for row in rows}) == len(rows)
-    assert sum(row["value"] is not None for row in rows) == 2 * 3  # mazes of 15x15 stand in two tables
+    assert sum(row["value"] is not None for row in rows) == 4 * 3  # mazes of 15x15 stand in two tables
     page = (runs / "mazes.md").read_text()
     assert "## Trained at 15x15 only" in page
     assert "| 15x15, drive | normalized | 32 of 15x15, seed 0 |" in page
     assert "unverified" in page
     lines = list(csv.DictReader((runs / "mazes.csv").read_text().splitlines()))
-    assert len(rows) == 2 * (len(lines) - 2)
+    assert len(rows) == 4 * (len(lines) - 2)
     assert {line["weights"] for line in lines} == {"not run", "maze-15-normalized-s0", "maze-15-drive-normalized-s0"}
     assert main(["reproduce", "mazes", "--sizes", "15", "--out", str(runs), "--threads", "1"]) == 0
     assert "not run" in capsys.readouterr().out
@@ -242,6 +250,36 @@ def test_benchmark_maps_are_scored_in_parts_that_are_kept(tmp_path, monkeypatch,
     assert line[:3] == ("small", str(len(tasks)), str(parts.solvable))
 
 
-def test_benchmark_maps_need_weights_with_8_moves(runs, tmp_path):
-    with pytest.raises(InputError, match=r"are planned with 8 moves; .*maze-15-normalized-s0 has other actions"):
-        mazes.real_maps(tmp_path, str(runs / "maze-15-normalized-s0"), ScoreBook(None))
+def test_benchmark_maps_are_planned_with_the_moves_of_the_weights(runs, tmp_path, draw):
+    write_map(tmp_path / "small.map", MapFile(draw(".#.", "...", "...")))
+    write_scenarios(tmp_path / "small-even-1.scen", [Scenario(0, "small.map", 3, 3, (0, 0), (1, 1), 2.0)])
+    for weights, cost in (("gridworld-16-shortest-path", 2**0.5), (str(runs / "maze-15-normalized-s0"), 2.0)):
+        assert mazes.real_maps(tmp_path, weights, ScoreBook(None))[0].optimal_cost == pytest.approx(cost)
+    with pytest.raises(InputError, match="the tasks of benchmark maps have no orientations"):
+        mazes.real_maps(tmp_path, "maze-15-drive", ScoreBook(None))
+
+
+def test_scores_of_before_are_measured_anew(runs):
+    task = MazeTask("papers", "maze", 15)
+    weights, loaded = str(runs / "maze-15-normalized-s0"), load_policy(runs / "maze-15-normalized-s0")
+    book = ScoreBook(None)
+    row = mazes.measure("normalized", task, weights, loaded, maps_of(task, 2), book)
+    (entry,) = book.entries.values()
+    for name in ("open_states_success_rate", "open_states_optimal_rate"):
+        del entry["scores"][name]
+    entry["scores"]["all_states_success_rate"] = 0.123
+    again = mazes.measure("normalized", task, weights, loaded, maps_of(task, 2), book)
+    assert str(again.scores) == str(row.scores)
+
+
+def test_each_kind_of_maps_says_in_one_sentence_what_differs():
+    rows = [MazeRow("GPPN", task) for task in TASKS if task.table == "papers"]
+    lines = maze_text.differences(rows).splitlines()
+    assert [line.split("**")[1] for line in lines] == [
+        *(f"{side}x{side}{end}" for side in (15, 28) for end in ("", ", moore", ", drive", ", octile")),
+        *(f"{side}x{side}" for side in (35, 50, 100)),
+    ]
+    assert all(line.count(". ") == 0 and line.endswith(".") for line in lines)
+    assert "diagonals too" in lines[1]
+    assert "10,000 or 25,000 or 100,000" in lines[1]
+    assert "another metric" in lines[3]

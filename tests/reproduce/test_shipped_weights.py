@@ -16,7 +16,7 @@ def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
     policy = load_policy(name)
     data = policy.task["data"]
     maps = draw_maps(
-        data.get("kind", "gridworld"),
+        policy.record["config"]["data"].get("kind", "gridworld"),
         CNN_MAPS if name.endswith("-cnn") else MAPS,
         data["height"],
         data["width"],

@@ -1,6 +1,7 @@
 """Imitation on grid worlds: a network learns in seconds, from every supervision, and what it learned from is kept."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -135,13 +136,17 @@ def test_a_policy_with_orientations_learns_to_plan_in_a_few_epochs(tmp_path):
     assert trained.validation.scores.all_states_success_rate > 0.9
 
 
-@pytest.mark.parametrize("name", ["maze-15-normalized", "maze-15-moore-normalized", "maze-15-drive", "maze-28-drive"])
+@pytest.mark.parametrize(
+    "name", ["maze-15-normalized", "maze-15-moore-normalized", "maze-15-drive", "maze-28-drive", "maze-28-octile"]
+)
 def test_the_maps_of_a_preset_are_of_its_kind_and_motion_model(name):
     config = preset(name)
     dataset = training_maps(dataclasses.replace(config, data=dataclasses.replace(config.data, maps=2)), None)
     assert dataset.moves.num_actions == config.policy.num_actions
     assert dataset.moves.num_orientations == config.policy.num_orientations
     assert dataset.size == (config.data.height, config.data.width)
+    diagonal = {"news": None, "differential-drive": None, "moore": 1.0, "octile": math.sqrt(2)}[config.data.motion]
+    assert diagonal is None or dataset.moves.costs[4:] == (diagonal,) * 4
 
 
 def test_of_two_epochs_with_the_same_success_the_one_with_fewer_errors_is_better(monkeypatch):

@@ -1,10 +1,13 @@
 """The paper's CNN baseline: no planner, maps of one size (Tamar et al. 2016, section 5.1)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.registry import register_architecture
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.reactive.cnn import CNN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.reactive.cnn import CNN
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,10 @@ class CNNConfig(ArchitectureConfig):
     """Columns of the maps."""
 
 
-def build(config: CNNConfig) -> CNN:
+def build(config: CNNConfig) -> "CNN":
     """Build the network with fresh weights."""
+    from torchvin.policies.reactive.cnn import CNN
+
     return CNN(height=config.height, width=config.width, num_actions=config.num_actions)
 
 

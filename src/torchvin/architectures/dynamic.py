@@ -1,17 +1,15 @@
 """Dynamic transitions: a kernel per cell, computed from the map, and the adaptive highway loss (DT-VIN, ICML 2025)."""
 
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.parts import check_converges, check_kernel_size
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
-from torchvin.planning.value_iteration import Gradient
-from torchvin.policies.attention import StateAttention
+from torchvin.planning.gradient import Gradient
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.heads import ScaleHead
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,15 @@ class DynamicConfig(ArchitectureConfig):
         check_converges("dynamic", self.gradient)
 
 
-def build(config: DynamicConfig) -> VIN:
+def build(config: DynamicConfig) -> "VIN":
     """Build the network with fresh weights."""
+    from torch import nn
+
+    from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.heads import ScaleHead
+    from torchvin.policies.vin import VIN
+
     reward = nn.Sequential(
         nn.Conv2d(2, config.hidden_channels, 3, padding=1), nn.Conv2d(config.hidden_channels, 1, 1, bias=False)
     )

@@ -1,10 +1,13 @@
 """The paper's FCN baseline: no planner, maps of one size (Tamar et al. 2016, section 5.1)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.registry import register_architecture
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.reactive.fcn import FCN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.reactive.fcn import FCN
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,10 @@ class FCNConfig(ArchitectureConfig):
     """Columns of the maps."""
 
 
-def build(config: FCNConfig) -> FCN:
+def build(config: FCNConfig) -> "FCN":
     """Build the network with fresh weights."""
+    from torchvin.policies.reactive.fcn import FCN
+
     return FCN(height=config.height, width=config.width, num_actions=config.num_actions)
 
 

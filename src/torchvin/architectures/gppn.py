@@ -1,16 +1,15 @@
 """Gated path planning networks: an LSTM in every cell replaces the maximum (Lee et al., ICML 2018)."""
 
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.parts import check_converges, check_kernel_size
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.planners.gated import GatedPlanner
-from torchvin.planning.value_iteration import Gradient
-from torchvin.policies.attention import StateAttention
+from torchvin.planning.gradient import Gradient
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,14 @@ class GPPNConfig(ArchitectureConfig):
         check_converges("gppn", self.gradient)
 
 
-def build(config: GPPNConfig) -> VIN:
+def build(config: GPPNConfig) -> "VIN":
     """Build the network with fresh weights."""
+    from torch import nn
+
+    from torchvin.planning.planners.gated import GatedPlanner
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.vin import VIN
+
     planner = GatedPlanner(
         in_channels=config.hidden_channels,
         num_actions=config.num_orientations * config.num_actions,

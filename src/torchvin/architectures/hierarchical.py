@@ -1,17 +1,15 @@
 """The paper's VIN at two scales: a coarse plan, up-sampled, is an input of the fine planner (its appendix)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.parts import check_converges, check_kernel_size, image_reward
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.models.transition import FreeTransition
-from torchvin.planning.planners.grid import GridPlanner
-from torchvin.planning.planners.hierarchical import HierarchicalPlanner
-from torchvin.planning.value_iteration import Gradient, ValueIteration
-from torchvin.policies.attention import StateAttention
+from torchvin.planning.gradient import Gradient
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.heads import LinearHead
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,15 @@ class HierarchicalConfig(ArchitectureConfig):
         check_converges("hierarchical", self.gradient)
 
 
-def build(config: HierarchicalConfig) -> VIN:
+def build(config: HierarchicalConfig) -> "VIN":
     """Build the network with fresh weights."""
+    from torchvin.planning.models.transition import FreeTransition
+    from torchvin.planning.planners.grid import GridPlanner
+    from torchvin.planning.planners.hierarchical import HierarchicalPlanner
+    from torchvin.planning.value_iteration import ValueIteration
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.heads import LinearHead
+    from torchvin.policies.vin import VIN
 
     def planner(extra_planes: int) -> GridPlanner:
         reward = image_reward(

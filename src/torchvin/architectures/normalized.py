@@ -1,17 +1,15 @@
 """The normalized VIN (ours): transitions are distributions over neighbours, so plans are stable at any K."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from torchvin.architectures.parts import action_reward, check_kernel_size, image_reward
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.models.transition import NormalizedTransition
-from torchvin.planning.planners.grid import GridPlanner
-from torchvin.planning.value_iteration import Gradient, ValueIteration
-from torchvin.policies.attention import StateAttention
+from torchvin.planning.gradient import Gradient
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.heads import ScaleHead
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,15 @@ class NormalizedConfig(ArchitectureConfig):
         check_kernel_size(self.kernel_size)
 
 
-def build(config: NormalizedConfig) -> VIN:
+def build(config: NormalizedConfig) -> "VIN":
     """Build the network with fresh weights."""
+    from torchvin.planning.models.transition import NormalizedTransition
+    from torchvin.planning.planners.grid import GridPlanner
+    from torchvin.planning.value_iteration import ValueIteration
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.heads import ScaleHead
+    from torchvin.policies.vin import VIN
+
     transition = NormalizedTransition(
         num_actions=config.num_actions,
         kernel_size=config.kernel_size,

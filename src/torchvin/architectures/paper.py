@@ -1,17 +1,15 @@
 """The paper's VIN: free kernels and one reward image (Tamar et al. 2016, sections 4 and 5.1)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from torchvin.architectures.parts import action_reward, check_converges, check_kernel_size, image_reward
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.models.transition import FreeTransition
-from torchvin.planning.planners.grid import GridPlanner
-from torchvin.planning.value_iteration import Gradient, ValueIteration
-from torchvin.policies.attention import StateAttention
+from torchvin.planning.gradient import Gradient
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.heads import LinearHead
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 #: Side of the paper's maps -> K per cell of the side. 1e-6 is subtracted because rounding up must give 36, not 37.
 PAPER_ITERATIONS_PER_SIDE = {8: 1.25, 16: 1.25, 28: 36 / 28 - 1e-6}
@@ -49,8 +47,15 @@ class PaperConfig(ArchitectureConfig):
         check_converges("paper", self.gradient)
 
 
-def build(config: PaperConfig) -> VIN:
+def build(config: PaperConfig) -> "VIN":
     """Build the network with fresh weights, 0.01 * N(0, 1) as in the authors' code."""
+    from torchvin.planning.models.transition import FreeTransition
+    from torchvin.planning.planners.grid import GridPlanner
+    from torchvin.planning.value_iteration import ValueIteration
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.heads import LinearHead
+    from torchvin.policies.vin import VIN
+
     sizes = {
         "num_q": config.num_q,
         "hidden_channels": config.hidden_channels,

@@ -1,8 +1,12 @@
 """Parts that several architectures have in common."""
 
+from typing import TYPE_CHECKING
+
 from torchvin.errors import InputError
-from torchvin.planning.models.reward import ActionReward, ImageReward
-from torchvin.planning.value_iteration import Gradient
+from torchvin.planning.gradient import Gradient
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.planning.models.reward import ActionReward, ImageReward
 
 
 def image_reward(
@@ -13,8 +17,10 @@ def image_reward(
     num_orientations: int,
     num_terrains: int,
     extra_planes: int = 0,
-) -> ImageReward:
+) -> "ImageReward":
     """The paper's reward: one image, and its contribution to each Q channel."""
+    from torchvin.planning.models.reward import ImageReward
+
     return ImageReward(
         num_actions=num_q,
         in_channels=num_terrains + num_orientations + extra_planes,
@@ -24,8 +30,10 @@ def image_reward(
     )
 
 
-def action_reward(*, num_q: int, hidden_channels: int, num_orientations: int, num_terrains: int) -> ActionReward:
+def action_reward(*, num_q: int, hidden_channels: int, num_orientations: int, num_terrains: int) -> "ActionReward":
     """One reward per action, and a channel of zeros for the termination action."""
+    from torchvin.planning.models.reward import ActionReward
+
     return ActionReward(
         num_actions=num_q - 1,
         terrain_channels=num_terrains,

@@ -8,12 +8,14 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torchvin.errors import InputError, unknown_name
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.fields import check_hints
-from torchvin.policies.policy import Policy
+
+if TYPE_CHECKING:  # names and configurations need no torch
+    from torchvin.policies.policy import Policy
 
 Config = TypeVar("Config", bound=ArchitectureConfig)
 
@@ -31,7 +33,7 @@ class Architecture:
 
     name: str
     config: type[ArchitectureConfig]
-    build: Callable[[Any], Policy]
+    build: Callable[[Any], "Policy"]
     summary: str
 
 
@@ -39,11 +41,11 @@ class Architecture:
 MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn")
 _REGISTERED: dict[str, Architecture] = {}
 #: The users' functions that have built a policy in this process, by name.
-_BUILDERS: dict[str, Callable[[Any], Policy]] = {}
+_BUILDERS: dict[str, Callable[[Any], "Policy"]] = {}
 
 
 def register_architecture(
-    name: str, config: type[Config], build: Callable[[Config], Policy], *, summary: str = ""
+    name: str, config: type[Config], build: Callable[[Config], "Policy"], *, summary: str = ""
 ) -> None:
     """Register an architecture, so that `torchvin.train` and `torchvin.load_policy` can build it by name.
 
@@ -123,7 +125,7 @@ def architecture_of(config: ArchitectureConfig) -> Architecture:
     )
 
 
-def build_policy(config: ArchitectureConfig) -> Policy:
+def build_policy(config: ArchitectureConfig) -> "Policy":
     """Build a policy with fresh weights, drawn from torch's global generator.
 
     Raises: InputError if the configuration belongs to no architecture.
@@ -137,7 +139,7 @@ def build_policy(config: ArchitectureConfig) -> Policy:
     return policy
 
 
-def build_with(build: Callable[[Any], Policy], config: ArchitectureConfig) -> Policy:
+def build_with(build: Callable[[Any], "Policy"], config: ArchitectureConfig) -> "Policy":
     """Build a policy by a user's function. The weight file then holds its name.
 
     To load such weights, give the function again (`load_policy(folder, build=build)`), unless this process has used it.
@@ -151,7 +153,7 @@ def build_with(build: Callable[[Any], Policy], config: ArchitectureConfig) -> Po
     return policy
 
 
-def known_builder(name: str) -> Callable[[Any], Policy]:
+def known_builder(name: str) -> Callable[[Any], "Policy"]:
     """The user's function of this name.
 
     Raises: InputError if it has built no policy in this process.
@@ -164,7 +166,7 @@ def known_builder(name: str) -> Callable[[Any], Policy]:
     return _BUILDERS[name]
 
 
-def name_of(build: Callable[[Any], Policy]) -> str:
+def name_of(build: Callable[[Any], "Policy"]) -> str:
     """Module and name of a function; of the inner function for a `functools.partial`.
 
     >>> name_of(build_policy)

@@ -1,16 +1,14 @@
 """The shortest-path VIN (ours): a learned graph, solved by exact shortest paths in training and at any distance."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torchvin.architectures.parts import check_kernel_size
 from torchvin.architectures.registry import register_architecture
-from torchvin.planning.models.latent import LatentModel
-from torchvin.planning.models.transition import LearnedMoves
-from torchvin.planning.planners.latent_graph import LatentGraphPlanner
-from torchvin.policies.attention import StateAttention
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.heads import AdvantageHead
-from torchvin.policies.vin import VIN
+
+if TYPE_CHECKING:  # a configuration needs no torch
+    from torchvin.policies.vin import VIN
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,15 @@ class ShortestPathConfig(ArchitectureConfig):
         check_kernel_size(self.kernel_size)
 
 
-def build(config: ShortestPathConfig) -> VIN:
+def build(config: ShortestPathConfig) -> "VIN":
     """Build the network with fresh weights."""
+    from torchvin.planning.models.latent import LatentModel
+    from torchvin.planning.models.transition import LearnedMoves
+    from torchvin.planning.planners.latent_graph import LatentGraphPlanner
+    from torchvin.policies.attention import StateAttention
+    from torchvin.policies.heads import AdvantageHead
+    from torchvin.policies.vin import VIN
+
     planner = LatentGraphPlanner(
         model=LatentModel(
             num_actions=config.num_actions,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torchvin.mdp.motion import MotionModel
 
 _OF_DRAWN_MAPS = ("kind", "size", "maps", "terrain_costs")
-_OF_OWN_MAPS = ("goals", "threshold")
+_OF_OWN_MAPS = ("goals", "threshold", "split")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ class Arguments:
     maps: int = 5000
     """Number of maps."""
     from_: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """Your own maps: a folder of map files of one size, one file, an array (.npy, .npz), or the authors' .mat."""
+    """Your own maps: a folder of map files of one size, one file, an array (.npy, .npz), the authors' .mat, or the .npz
+    of another project (GPPN, Neural A*, kentsommer's PyTorch VIN)."""
+    split: str = "all"
+    """For --from with another project's .npz: train, validation, test or all; with the authors' .mat: train, heldout or
+    all."""
     goals: Path | None = None
     """For --from: .npy [M, 2], or .csv or .txt with a line ROW,COL per map (by file name); drawn if not given."""
     threshold: float | None = None
@@ -40,11 +44,12 @@ class Arguments:
     demonstrations: int = 7
     """Demonstrated paths per map (the authors: 7)."""
     connectivity: int = 8
-    """Moves of each cell: 8, or 4 without diagonals."""
+    """Moves of each cell: 8, whose diagonals cost sqrt 2, or 4 without diagonals."""
     corner_cutting: bool = True
     """Diagonal moves may pass the corner of an obstacle; not on ROS maps, unless --motion says so."""
     motion: Annotated[str | None, tyro.conf.arg(aliases=["--mechanism"])] = None
-    """Motion model by name, in place of the two options above: moore (8 moves), news (4), differential-drive."""
+    """Motion model by name, in place of the two options above: octile (8 moves, a diagonal costs
+    sqrt 2), moore (8, each costs 1: GPPN, Neural A*), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
     json: bool = False
@@ -71,10 +76,9 @@ def run(arguments: Arguments) -> None:
     if arguments.json:
         print_json({"maps": len(dataset), "height": height, "width": width, "bytes": size, "seconds": seconds})
     else:
-        moves = dataset.moves
-        actions = f"{moves.num_actions} actions{'' if moves.corner_cutting else ', corners may not be cut'}"
         print(
-            f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {actions}, {size / 1e6:.1f} MB, {seconds:.1f} s"
+            f"{arguments.out}: {len(dataset)} maps of {height}x{width}, {dataset.moves.summary}, {size / 1e6:.1f} MB, "
+            f"{seconds:.1f} s"
         )
 
 
@@ -137,5 +141,6 @@ def _own(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":
         num_demonstrations=arguments.demonstrations,
         seed=arguments.seed,
         threshold=arguments.threshold,
+        split=arguments.split,
         show_progress=True,
     )

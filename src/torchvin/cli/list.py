@@ -1,6 +1,21 @@
-"""`torchvin list`: what there is, by name."""
+"""`torchvin list`: what there is, by name. Nothing here imports torch, which takes seconds."""
 
 from dataclasses import dataclass
+
+#: The summaries of `maps.formats.map_file.FORMATS` and of `planning.kernels.registry.BACKENDS`, whose modules import
+#: torch; a test compares them.
+MAP_FORMATS = {
+    ".map": "MovingAI map",
+    ".yaml": "ROS map_server map",
+    ".yml": "ROS map_server map",
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".pgm", ".bmp"), "image"),
+    ".npy": "NumPy array",
+}
+KERNELS = {
+    "cpu": "C++ with SIMD, all iterations in cache, 5 bytes per cell and iteration kept",
+    "triton": "all iterations of a small map in one launch, 5 bytes per cell and iteration kept",
+    "reference": "plain PyTorch, any device and dtype; defines the semantics",
+}
 
 
 @dataclass(frozen=True)
@@ -15,18 +30,18 @@ def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
     from torchvin.architectures.registry import architecture_of, architectures
     from torchvin.cli.output import percent, print_entries, print_json
-    from torchvin.data.draw import GENERATORS
-    from torchvin.maps.formats.map_file import FORMATS
+    from torchvin.data.generators import GENERATORS
     from torchvin.mdp.motion import MOTION_MODELS
-    from torchvin.planning.kernels.registry import BACKENDS
-    from torchvin.pretrained.store import available, load_config, load_record
+    from torchvin.pretrained.config_file import read_config
+    from torchvin.pretrained.shipped import shipped_folders
     from torchvin.training.config import PRESETS
 
     weights = {}
-    for name in available():
-        config, record = load_config(name), load_record(name)
-        rate = record["validation"]["all_states_success_rate"]
-        weights[name] = f"{architecture_of(config).name}, {percent(rate)} of all states of its validation maps"
+    for name, folder in shipped_folders().items():
+        described, _ = read_config(folder)
+        rate = described["record"]["validation"]["all_states_success_rate"]
+        kind = described["policy"]["architecture"]
+        weights[name] = f"{kind}, {percent(rate)} of all states of its validation maps"
     presets = {
         name: f"{architecture_of(config.policy).name}, "
         f"{config.data.maps} maps of {config.data.height}x{config.data.width} "
@@ -39,8 +54,8 @@ def run(arguments: Arguments) -> None:
         "architectures": {name: kind.summary for name, kind in architectures().items()},
         "generators": {name: generator.summary for name, generator in GENERATORS.items()},
         "motion models": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
-        "map formats": {name: format.summary for name, format in FORMATS.items()},
-        "kernels": {name: backend.summary for name, backend in BACKENDS.items()},
+        "map formats": MAP_FORMATS,
+        "kernels": KERNELS,
     }
     if arguments.json:
         print_json(content)

@@ -3,7 +3,9 @@
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from torchvin.errors import InputError, TrainingError, unknown_name
 from torchvin.io.files import disk_full
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arrive, 1 anything else.
     """
     try:
-        status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+        with _warnings_in_one_line():
+            status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except (InputError, TrainingError) as error:
         print(f"torchvin: {' '.join(str(error).split())}", file=sys.stderr)
@@ -74,6 +77,25 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if verb not in VERBS:
         raise unknown_name("verb", verb, VERBS)
     return _run(verb, rest)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Our warnings without the line of code that gave them, which says nothing to who typed a command."""
+    before = warnings.formatwarning
+
+    def formatted(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if category is UserWarning and "torchvin" in filename:
+            return f"torchvin: {message}\n"
+        return before(message, category, filename, lineno, line)
+
+    warnings.formatwarning = formatted
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _drop_output() -> None:

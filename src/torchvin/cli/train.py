@@ -27,7 +27,8 @@ class Arguments:
     architecture: str | None = None
     """Architecture in place of the preset's, with its own --policy options; `torchvin list` names them."""
     data: Path | None = None
-    """Our .npz, the authors' training .mat (its first 6/7), or a folder of map files; fresh maps if not given."""
+    """Our .npz, that of another project (GPPN, Neural A*, kentsommer: its training split), the authors' training .mat
+    (its first 6/7), or a folder of map files; fresh maps if not given."""
     resume: bool = False
     """Go on with the run in --out, bit for bit; begin it if there is none."""
     json: bool = False

@@ -1,7 +1,7 @@
 """Data sets drawn by name: a generator of maps, a motion model, terrain, and the expert's answers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,65 +9,14 @@ from jaxtyping import Int
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset, solve_maps
+from torchvin.data.generators import GENERATORS as GENERATORS
+from torchvin.data.generators import Seed
 from torchvin.errors import InputError, unknown_name
-from torchvin.maps.generators.caves import generate_caves
-from torchvin.maps.generators.gridworld import generate_gridworld
-from torchvin.maps.generators.mazes import PERFECT, generate_mazes
-from torchvin.maps.generators.rooms import generate_rooms
-from torchvin.maps.generators.scattered import generate_scattered
 from torchvin.maps.generators.terrain import generate_terrain
 from torchvin.mdp.motion import GridMotion, MotionModel
 
-Seed = int | Sequence[int]
-Maps = tuple[Tensor, Tensor]  # blocked [M, H, W], goal [M, 2]
-
 _ORIENTATION_STREAM = 2  # numbers drawn beside the maps: adding them changes no map
 _TERRAIN_STREAM = 3
-
-
-@dataclass(frozen=True)
-class Generator:
-    """A kind of map.
-
-    Attributes:
-        summary: for `torchvin list`.
-        draw: from number of maps, height, width, seed and motion model to maps and the cells of their goals.
-    """
-
-    summary: str
-    draw: Callable[[int, int, int, Seed, MotionModel], Maps]
-
-
-def _gridworld(num_maps: int, height: int, width: int, seed: Seed, moves: MotionModel) -> Maps:
-    straight = (
-        moves if isinstance(moves, GridMotion) else GridMotion(num_actions=4)
-    )  # they lead to a goal from any heading
-    return generate_gridworld(num_maps, height, width, seed=seed, moves=straight)
-
-
-GENERATORS: dict[str, Generator] = {
-    "gridworld": Generator("the authors' grid world: random circles and rectangles, a border, a goal", _gridworld),
-    "maze": Generator(
-        "GPPN's mazes: a tree of corridors, each wall opened with probability d ~ U(0, 1)",
-        lambda maps, height, width, seed, _: generate_mazes(maps, height, width, seed=seed),
-    ),
-    "perfect-maze": Generator(
-        "mazes with no wall opened: one way between any two cells",
-        lambda maps, height, width, seed, _: generate_mazes(maps, height, width, seed=seed, opened=PERFECT),
-    ),
-    "rooms": Generator(
-        "rectangular rooms joined by doors",
-        lambda maps, height, width, seed, _: generate_rooms(maps, height, width, seed=seed),
-    ),
-    "caves": Generator(
-        "one winding cave, by a cellular automaton",
-        lambda maps, height, width, seed, _: generate_caves(maps, height, width, seed=seed),
-    ),
-    "scattered": Generator(
-        "single cells at random, 0 to 40 %, no border",
-        lambda maps, height, width, seed, _: generate_scattered(maps, height, width, seed=seed),
-    ),
-}
 
 
 def draw_maps(

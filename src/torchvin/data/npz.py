@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from torchvin.data.dataset import MapDataset, check_goals
-from torchvin.errors import InputError
+from torchvin.errors import InputError, unknown_name
 from torchvin.experts.grid import set_dtype
 from torchvin.io.archive import read_archive
 from torchvin.io.files import replacing
 from torchvin.maps.terrain import check_terrain
-from torchvin.mdp.motion import MOTION_MODELS, GridMotion, MotionModel, motion_from_json, motion_model
+from torchvin.mdp.motion import NAMES_IN_FILES, DifferentialDrive, GridMotion, MotionModel, motion_from_json
 
 SCHEMA = "torchvin-maps"
-#: 2 adds the motion models of the GPPN paper by name, and terrain; 3 adds every other motion model. A data set is
-#: written in the first version that holds it.
+#: 1 has grid moves whose diagonals cost sqrt(2); 2 adds differential drive, by name, and terrain; 3 adds every other
+#: motion model, such as diagonals that cost 1. A data set is written in the first version that holds it.
 VERSIONS = (1, 2, 3)
 #: field -> (dtype on disk, axes); D numbers make a state, and O orientations are an axis where there are several
 FIELDS = {
@@ -29,7 +29,7 @@ FIELDS = {
 }
 TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
-MECHANISM = "mechanism"  # version 2: name of a motion model other than grid moves
+MECHANISM = "mechanism"  # version 2: name of a motion model, one of `NAMES_IN_FILES`
 MOTION = "motion"  # version 3: the motion model as JSON, in place of the name
 SOURCE = "source"  # any version, may lack: `MapDataset.source`; earlier readers ignore it
 
@@ -41,10 +41,10 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
     """
     moves, version = dataset.moves, 1
     arrays = {name: getattr(dataset, name).cpu().numpy().astype(_dtype(name, moves)) for name in FIELDS}
-    known = next((name for name, each in MOTION_MODELS.items() if each == moves), None)
-    if moves != GridMotion(moves.num_actions if moves.num_actions in (4, 8) else 8, moves.corner_cutting):
-        version = 3 if known is None else 2
-        arrays |= {MOTION: np.array(json.dumps(moves.to_json()))} if known is None else {MECHANISM: np.array(known)}
+    if moves == DifferentialDrive():
+        version, arrays[MECHANISM] = 2, np.array(DifferentialDrive.kind)
+    elif moves != GridMotion(moves.num_actions if moves.num_actions in (4, 8) else 8, moves.corner_cutting):
+        version, arrays[MOTION] = 3, np.array(json.dumps(moves.to_json()))
     if dataset.terrain is not None:
         version = max(version, 2)
         arrays["terrain"] = dataset.terrain.cpu().numpy()
@@ -114,7 +114,9 @@ def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) ->
         except (json.JSONDecodeError, RecursionError) as error:
             raise InputError(f"{MOTION} must be a motion model as JSON ({error}).") from error
     elif MECHANISM in arrays:
-        moves = motion_model(_scalar(path, arrays, MECHANISM, "U"))
+        if (name := _scalar(path, arrays, MECHANISM, "U")) not in NAMES_IN_FILES:
+            raise unknown_name("motion model", name, NAMES_IN_FILES)
+        moves = NAMES_IN_FILES[name]
     else:
         return GridMotion(header["num_actions"], header["corner_cutting"])
     if (moves.num_actions, moves.corner_cutting) != (header["num_actions"], header["corner_cutting"]):

@@ -2,6 +2,7 @@
 
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
@@ -37,25 +38,35 @@ def dataset_from(
     goals: str | PathLike[str] | None = None,
     *,
     moves: MotionModel | None = None,
+    default_moves: MotionModel | None = None,
     num_demonstrations: int = 7,
     seed: int = 0,
     threshold: float | None = None,
+    split: str = "all",
     show_progress: bool = False,
 ) -> MapDataset:
     """Make a data set of maps that lie in files, with the expert's answers for every state.
 
     Args:
         path: a folder of map files (MovingAI, ROS, images, NumPy; all of one size), one such file, a `.npy` [H, W] or
-            [M, H, W], an `.npz` (a data set, or arrays named `blocked` or `maps`), or the authors' `.mat`. Files of a
-            folder are taken in the order of their names.
+            [M, H, W], an `.npz` (a data set; arrays named `blocked` or `maps`; a file of GPPN, Neural A* or
+            kentsommer's PyTorch VIN, see `data.peers`), or the authors' `.mat`. Files of a folder are taken in the
+            order of their names.
         goals: `.npy` [M, 2], or `.csv` or `.txt` with one ROW,COL per line and map. Without it the goals of the source
             are taken; if it has none, they are drawn among the cells that a move from another cell leads to.
         moves: of the environment. Without it that of the source: a data set's own; 8 moves that cut no corners where a
-            ROS map is among the maps; else 8 moves that may cut corners (the paper's).
+            ROS map is among the maps; else `default_moves`.
+        default_moves: where neither `moves` is given nor the source says them; the paper's (8, a diagonal costs sqrt 2,
+            corners may be cut) if not given.
         num_demonstrations: demonstrated paths per map.
         seed: of goals, orientations and starts of demonstrations.
         threshold: for images, darker than this is an obstacle, from 0 (black) to 1 (white).
+        split: "train" or "heldout" of the authors' training files, "train", "validation" or "test" of other projects'
+            files; all maps if not given.
         show_progress: print a progress bar on standard error.
+
+    Maps of other projects whose goal lies on an obstacle, or is reached from no other cell, are left out; a warning
+    counts them.
 
     Raises: InputError naming the file: it cannot be read, sizes differ, a goal is not a free cell or cannot be reached,
         or a map has no place for a goal.
@@ -70,11 +81,13 @@ def dataset_from(
     generator(seed)  # checked before the files are read
     goals_path = None if goals is None else Path(goals)
     with _steps("reading maps", show_progress) as advance:
-        maps = read_maps(Path(path), threshold=threshold, leave_out=goals_path, on_progress=advance)
+        maps = read_maps(Path(path), threshold=threshold, leave_out=goals_path, split=split, on_progress=advance)
     if goals_path is not None:
         replaced = read_goals(goals_path, len(maps.blocked))
-        maps = replace(maps, goal=replaced, source=OWN)
-    moves = moves or maps.moves or GridMotion()
+        maps = replace(maps, goal=replaced, source=OWN, may_be_unsolvable=False)
+    moves = moves or maps.moves or default_moves or GridMotion()
+    if maps.may_be_unsolvable:
+        maps = _solvable(maps, moves, path)
     maps = replace(maps, goal=_goals(maps, moves, seed))
     return _solve(maps, moves, num_demonstrations, seed, show_progress)
 
@@ -132,6 +145,24 @@ def _read_lines(path: Path) -> np.ndarray:
     if not goals:
         raise InputError(f"{path}: expected one ROW,COL per line and map, got no line.")
     return np.array(goals)
+
+
+def _solvable(maps: OwnMaps, moves: MotionModel, path: str | PathLike[str]) -> OwnMaps:
+    """Without the maps whose goal is on an obstacle or is reached from no other cell."""
+    assert maps.goal is not None  # the files of other projects hold goals
+    cells = zip(maps.blocked, maps.goal[:, -2:].tolist(), strict=True)
+    kept = [index for index, (blocked, (row, col)) in enumerate(cells) if reached_cells(blocked, moves)[row, col]]
+    if len(kept) == len(maps.blocked):
+        return maps
+    if not kept:
+        raise InputError(f"{path}: all {len(maps.names)} goals lie on an obstacle or are reached from no other cell.")
+    warnings.warn(
+        f"{path}: left out {len(maps.names) - len(kept)} of {len(maps.names)} maps, whose goal lies on an obstacle or "
+        "is reached from no other cell.",
+        stacklevel=3,
+    )
+    names = tuple(maps.names[index] for index in kept)
+    return replace(maps, blocked=maps.blocked[kept], goal=maps.goal[kept], names=names)
 
 
 def _goals(maps: OwnMaps, moves: MotionModel, seed: int) -> Int[Tensor, "M D"]:

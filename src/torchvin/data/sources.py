@@ -12,6 +12,8 @@ from torch import Tensor
 from torchvin.data.authors import read_mat
 from torchvin.data.dataset import AUTHORS, OWN, MapDataset
 from torchvin.data.npz import read_npz
+from torchvin.data.peers import EXPECTED as PEERS
+from torchvin.data.peers import read_peer
 from torchvin.errors import InputError
 from torchvin.io.archive import read_archive
 from torchvin.io.npy import read_npy
@@ -39,6 +41,8 @@ class OwnMaps:
         terrain: class of each cell, [M, H, W]; None if there is one class only.
         terrain_costs: of each class.
         source: see `MapDataset.source`.
+        may_be_unsolvable: a map whose goal is blocked, or cut off from all other cells, is left out: the data set of
+            another project is what it is. In a user's own maps such a goal is an error.
     """
 
     blocked: Bool[Tensor, "M H W"]
@@ -48,11 +52,13 @@ class OwnMaps:
     terrain: UInt8[Tensor, "M H W"] | None = None
     terrain_costs: tuple[float, ...] = (1.0,)
     source: str = OWN
+    may_be_unsolvable: bool = False
 
 
 def read_maps(
     path: Path,
     *,
+    split: str = "all",
     threshold: float | None = None,
     leave_out: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -63,8 +69,10 @@ def read_maps(
     ROS `.yaml` of the folder names are left out. If any map is a ROS map, corners may not be cut.
 
     Args:
-        path: a folder, a map file (`maps.formats.FORMATS`), `.npy` [H, W] or [M, H, W], `.npz` of ours or with an array
-            `blocked` or `maps` (and perhaps `goal` or `goals`), or `.mat` of the authors.
+        path: a folder, a map file (`maps.formats.FORMATS`), `.npy` [H, W] or [M, H, W], `.npz` of ours, with an array
+            `blocked` or `maps` (and perhaps `goal` or `goals`) or of other projects (`data.peers`), or `.mat` of the
+            authors.
+        split: of the authors' training files and of those of other projects; all maps if not given.
         threshold: for images, see `read_map`.
         leave_out: a file of the folder that is no map, such as that of the goals.
         on_progress: called with the number of files read since the last call, and that of all files.
@@ -72,13 +80,15 @@ def read_maps(
     Raises: InputError naming the file and what is wrong with it.
     """
     if path.is_dir():
+        _check_unsplit(path, split)
         return _read_folder(path, threshold, leave_out, on_progress)
     check_readable(path)
     suffix = path.suffix.lower()
     if suffix == ".mat":
-        return _of_dataset(read_mat(path), path)
+        return _of_dataset(read_mat(path, split), path)
     if suffix == ".npz":
-        return _read_archive(path)
+        return _of_peer(path, split) or _read_archive(path, split)
+    _check_unsplit(path, split)
     if suffix == ".npy":
         return _stack(_read_array(path), path)
     if suffix in FORMATS:
@@ -130,14 +140,28 @@ def _read_array(path: Path) -> np.ndarray:
         raise InputError(f"{path}: cannot be read as .npy ({one_line(error)}); save a plain array.") from error
 
 
-def _read_archive(path: Path) -> OwnMaps:
+def _of_peer(path: Path, split: str) -> OwnMaps | None:
+    maps = read_peer(path, split)
+    if maps is None:
+        return None
+    return OwnMaps(maps.blocked, maps.names, maps.goal, maps.moves, may_be_unsolvable=True)
+
+
+def _check_unsplit(path: Path, split: str) -> None:
+    if split != "all":
+        raise InputError(f"{path}: there is no {split} split in it; leave --split out.")
+
+
+def _read_archive(path: Path, split: str) -> OwnMaps:
+    _check_unsplit(path, split)
     arrays = read_archive(path)
     if "schema" in arrays:
         return _of_dataset(read_npz(path), path)
     present = [name for name in ARRAYS if name in arrays]
     if len(present) != 1:
         raise InputError(
-            f"{path}: expected one array named {' or '.join(ARRAYS)}, [M, H, W], got {', '.join(arrays) or 'none'}."
+            f"{path}: expected one array named {' or '.join(ARRAYS)}, [M, H, W], or {PEERS}, got "
+            f"{', '.join(list(arrays)[:20]) or 'none'}."
         )
     maps = _stack(arrays[present[0]], path)
     goals = [arrays[name] for name in GOALS if name in arrays]

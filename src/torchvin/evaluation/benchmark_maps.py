@@ -1,7 +1,7 @@
 """Every task of a MovingAI benchmark map: one plan per goal, and its greedy path from every start of that goal.
 
-Corners: the benchmark's own lengths forbid moves past the corner of an obstacle. The paper's moves, on which policies
-are trained, allow them, so the optimum here is that of the paper's moves, and is never longer.
+The moves are those that the policy learned, and so is the optimum. The benchmark's own lengths are of 8 moves whose
+diagonals cost sqrt(2) and may not pass the corner of an obstacle; moves that may, as the paper's, are never longer.
 """
 
 import time
@@ -21,7 +21,7 @@ from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.experts.grid import move_graph
 from torchvin.maps.formats.map_file import read_map
 from torchvin.maps.formats.scenarios import Scenario, read_scenarios
-from torchvin.mdp.motion import GridMotion
+from torchvin.mdp.motion import GridMotion, MotionModel
 from torchvin.mdp.rollout import rollout
 from torchvin.policies.policy import Policy
 from torchvin.spaces import StateSpace
@@ -94,7 +94,7 @@ def score_tasks(
     map_path: str | PathLike[str],
     tasks: Sequence[Scenario],
     *,
-    moves: GridMotion | None = None,
+    moves: MotionModel | None = None,
     num_iterations: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> TaskScores:
@@ -104,15 +104,17 @@ def score_tasks(
         policy: with the actions of `moves`.
         map_path: `.map` of the tasks.
         tasks: start and goal of each, (row, col).
-        moves: 8, corners allowed, if not given.
+        moves: those that the policy learned if not given; the paper's 8 if that is not known.
         num_iterations: K; by the size of the map if not given.
         on_progress: called with the number of goals planned after each batch.
 
-    Raises: InputError if a task does not fit the map.
+    Raises: InputError if a task does not fit the map, or the moves have orientations, which a task does not say.
     """
     from scipy.sparse.csgraph import dijkstra
 
-    moves = moves or GridMotion()
+    moves = moves or policy.motion or GridMotion()
+    if moves.num_orientations > 1:
+        raise InputError(f"the tasks of benchmark maps have no orientations, but the agent has: {moves.summary}.")
     map_path = Path(map_path)
     blocked = read_map(map_path).blocked
     size = blocked.shape[0], blocked.shape[1]
@@ -164,7 +166,7 @@ def score_tasks(
     )
 
 
-def _unsolved(blocked: Bool[Tensor, "H W"], goals: Tensor, moves: GridMotion) -> MapDataset:
+def _unsolved(blocked: Bool[Tensor, "H W"], goals: Tensor, moves: MotionModel) -> MapDataset:
     """One map with several goals, without the expert's answers."""
     maps = blocked.expand(len(goals), -1, -1)
     none = torch.zeros(maps.shape, dtype=torch.uint8)

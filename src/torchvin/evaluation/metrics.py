@@ -19,6 +19,8 @@ RATES = (
     "all_states_success_rate",
     "all_states_optimal_rate",
     "all_states_set_error",
+    "open_states_success_rate",
+    "open_states_optimal_rate",
 )
 
 
@@ -61,7 +63,11 @@ class Scores:
             column). A perfect planner does not reach 0: labels are one shortest path among many.
         set_error: 0-1 error against the set of optimal actions, over the same states.
         all_states_success_rate, all_states_optimal_rate, all_states_set_error: the same from every state that can
-            reach the goal: the first two are %Suc and %Opt of the GPPN paper and those who use its mazes.
+            reach the goal.
+        open_states_success_rate, open_states_optimal_rate: %Suc and %Opt as the code of the GPPN paper counts them
+            (RLAgent/gated-path-planning-networks, `utils/runner.py`): of each map the share of its open states, the
+            goal among them, and of these shares the mean over the maps. A rollout has no limit of steps. An open state
+            without a path to the goal is a failure for %Suc and optimal for %Opt. NaN in scores of before.
     """
 
     maps: int
@@ -74,6 +80,8 @@ class Scores:
     all_states_success_rate: float
     all_states_optimal_rate: float
     all_states_set_error: float
+    open_states_success_rate: float = math.nan
+    open_states_optimal_rate: float = math.nan
 
     def interval(self, metric: str = "success_rate") -> float:
         """Half the width of the 95 % interval of a rate, over the maps (`margin`).
@@ -139,6 +147,7 @@ class Tally:
 
     maps: int = 0
     counts: dict[str, list[int]] = field(default_factory=dict)  # name -> [sum, number]
+    shares: dict[str, list[float]] = field(default_factory=dict)  # name -> one share per map
     lengths: Tensor = field(default_factory=lambda: torch.zeros(3, 1, dtype=torch.int64))  # the rows of `ByLength`
 
     def _add(self, name: str, values: Tensor) -> None:
@@ -164,6 +173,13 @@ class Tally:
         more = [chosen.bincount(minlength=longest) for chosen in (moves, moves[reached], moves[optimal])]
         self.lengths = torch.nn.functional.pad(self.lengths, (0, longest - self.lengths.shape[1])) + torch.stack(more)
 
+    def add_open_states(
+        self, *, reached: Int[Tensor, "M"], optimal: Int[Tensor, "M"], states: Int[Tensor, "M"]
+    ) -> None:
+        """Of each map its open states, how many of them arrive, and how many count as optimal."""
+        for name, part in (("open_states_success_rate", reached), ("open_states_optimal_rate", optimal)):
+            self.shares.setdefault(name, []).extend((part.double() / states).tolist())
+
     def add_rollouts(
         self,
         *,
@@ -188,5 +204,8 @@ class Tally:
         for entry in fields(Scores):
             if entry.type is float:
                 total, number = self.counts.get(entry.name, (0, 0))
+                shares = self.shares.get(entry.name)
                 rates[entry.name] = total / number if number else math.nan
+                if shares:
+                    rates[entry.name] = math.fsum(shares) / len(shares)
         return Scores(maps=self.maps, rollouts=self.counts.get("success_rate", (0, 0))[1], **rates)

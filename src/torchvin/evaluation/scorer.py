@@ -136,6 +136,7 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
     solvable = (batch.optimal_actions != 0).flatten(1)
     best, ours = _from_everywhere(batch, actions)
     optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
+    reached = ours.reached & (ours.num_steps <= 2 * (best.num_steps + 1) - 1)  # the first state counts
     extra = ours.num_steps - best.num_steps
 
     chosen = action_set(batch.optimal_actions).gather(-1, actions[..., None])[..., 0].flatten(1)
@@ -145,30 +146,40 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
         in_set=chosen[shown],
         in_set_everywhere=chosen[solvable],
     )
-    tally.add_all_states(reached=ours.reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
+    tally.add_all_states(reached=reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
+    is_open = (~batch.blocked).flatten(1).repeat(1, batch.moves.num_orientations)
+    at_goal = torch.zeros_like(is_open).scatter_(1, batch.space.flatten(batch.goal)[:, None], True)
+    tally.add_open_states(
+        reached=(ours.reached | at_goal).sum(dim=1),
+        optimal=(optimal | (is_open & ~solvable)).sum(dim=1),  # the goal too has no action to be judged by
+        states=is_open.sum(dim=1),
+    )
     flat = batch.space.flatten(batch.starts)
     from_starts = flat.clamp(min=0)
     present = (flat >= 0) & solvable.gather(1, from_starts)
     tally.add_rollouts(
         num_maps=num_maps,
-        reached=ours.reached.gather(1, from_starts)[present],
+        reached=reached.gather(1, from_starts)[present],
         optimal=optimal.gather(1, from_starts)[present],
         extra_steps=extra.gather(1, from_starts)[present],
     )
 
 
 def _from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Rollouts, Rollouts]:
-    """Rollouts of the expert and of the policy from every state that can reach the goal, [M, S]."""
+    """Rollouts of the expert and of the policy from every state that can reach the goal, [M, S].
+
+    They have as many moves as there are states: a policy that has not arrived by then never does.
+    """
     states = torch.arange(batch.space.num_states).expand(len(batch), -1)
     starts = torch.where((batch.optimal_actions != 0).flatten(1), states, -1)
     entry_cost = batch.entry_cost
 
-    def follow(policy: Tensor, limit: Tensor) -> Rollouts:
+    limit = torch.full_like(starts, batch.space.num_states)
+
+    def follow(policy: Tensor) -> Rollouts:
         return rollout(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves, entry_cost=entry_cost)
 
-    best = follow(preferred_action(batch.optimal_actions, batch.moves), torch.full_like(starts, batch.space.num_states))
-    limit = 2 * (best.num_steps + 1) - 1
-    return best, follow(actions, limit)  # at most twice the optimal number of states, the first included
+    return follow(preferred_action(batch.optimal_actions, batch.moves)), follow(actions)
 
 
 def success_by_length(

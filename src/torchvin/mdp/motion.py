@@ -15,14 +15,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from jaxtyping import Bool, Int
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torchvin.errors import InputError, check_shape, unknown_name
-from torchvin.spaces import StateSpace
+
+if TYPE_CHECKING:  # a motion model is its numbers: `torchvin list` names them without torch
+    from jaxtyping import Bool, Int
+    from torch import Tensor
+
+    from torchvin.spaces import StateSpace
 
 NAMES = ("N", "S", "E", "W", "NE", "NW", "SE", "SW")
 OFFSETS = ((-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (-1, -1), (1, 1), (1, -1))  # (row, col)
@@ -89,6 +90,12 @@ class MotionModel(ABC):
     def reversible(self) -> bool:
         """Whether each move has a reverse at the same cost, so that distances from a goal are distances to it."""
 
+    @property
+    def summary(self) -> str:
+        """The rule in a few words, for people."""
+        turns = f", {self.num_orientations} orientations" if self.num_orientations > 1 else ""
+        return f"{self.num_actions} actions ({', '.join(self.names)}){turns}"
+
     def to_json(self) -> dict[str, Any]:
         """The motion model as JSON, for `motion_from_json`.
 
@@ -100,8 +107,10 @@ class MotionModel(ABC):
             )
         return {"kind": self.kind, **dataclasses.asdict(self)}
 
-    def states(self, height: int, width: int) -> StateSpace:
+    def states(self, height: int, width: int) -> "StateSpace":
         """The states of the agent on maps of this size."""
+        from torchvin.spaces import StateSpace
+
         return StateSpace(height, width, self.num_orientations)
 
     @property
@@ -109,14 +118,16 @@ class MotionModel(ABC):
         """Numbers of a state: 2, (row, col), or 3, (orientation, row, col)."""
         return self.states(1, 1).state_length
 
-    def allowed(self, blocked: Bool[Tensor, "B H W"]) -> Bool[Tensor, "B OA H W"]:
+    def allowed(self, blocked: "Bool[Tensor, 'B H W']") -> "Bool[Tensor, 'B OA H W']":
         """Whether each action in each cell changes the state. In a blocked cell none does."""
+        import torch
+
         check_shape("blocked", blocked, "B H W")
         height, width = blocked.shape[1:]
         reach = max((max(abs(row), abs(col)) for actions in self.effects for _, row, col in actions), default=0)
         free = torch.nn.functional.pad(~blocked, (reach,) * 4, value=False)  # off the map is not free
 
-        def free_at(row: int, col: int) -> Tensor:
+        def free_at(row: int, col: int) -> "Tensor":
             return free[:, reach + row : reach + row + height, reach + col : reach + col + width]
 
         planes = []
@@ -128,8 +139,10 @@ class MotionModel(ABC):
                 planes.append(plane)
         return torch.stack(planes, dim=1)
 
-    def steps(self, space: StateSpace) -> Int[Tensor, "A S"]:
+    def steps(self, space: "StateSpace") -> "Int[Tensor, 'A S']":
         """What each action adds to the flat number of each state where it is allowed."""
+        import torch
+
         change = [
             [(after - before) * space.num_cells + row * space.width + col for after, row, col in actions]
             for before, actions in enumerate(self.effects)
@@ -144,7 +157,7 @@ class GridMotion(MotionModel):
     Args:
         num_actions: 4 or 8.
         corner_cutting: a diagonal move may pass the corner of an obstacle.
-        diagonal_cost: of a diagonal move, more than 0; the paper has sqrt(2).
+        diagonal_cost: of a diagonal move, more than 0; sqrt(2) in the VIN paper, 1 in GPPN and Neural A*.
 
     Raises: InputError for another number of actions or a cost that is not finite and positive.
 
@@ -198,6 +211,18 @@ class GridMotion(MotionModel):
     def reversible(self) -> bool:
         return True
 
+    @property
+    def summary(self) -> str:
+        """Number of moves, cost of a diagonal, corner rule.
+
+        >>> GridMotion().summary
+        '8 moves, a diagonal costs 1.414, corners may be cut'
+        """
+        if self.num_actions == 4:
+            return "4 moves"
+        corners = "may" if self.corner_cutting else "may not"
+        return f"8 moves, a diagonal costs {self.diagonal_cost:.4g}, corners {corners} be cut"
+
 
 @dataclass(frozen=True)
 class DifferentialDrive(MotionModel):
@@ -249,8 +274,19 @@ class DifferentialDrive(MotionModel):
         return False
 
 
-#: The motion models of the GPPN paper by name.
+#: Motion models by name: those of the GPPN paper as its code has them (every move costs 1, a diagonal too; Neural A*
+#: has its `moore`), and the 8 moves of the VIN paper, whose diagonals cost sqrt(2): their distances on a free map are
+#: the octile distances.
 MOTION_MODELS: dict[str, MotionModel] = {
+    "news": GridMotion(num_actions=4),
+    "moore": GridMotion(num_actions=8, diagonal_cost=1.0),
+    "differential-drive": DifferentialDrive(),
+    "octile": GridMotion(num_actions=8),
+}
+
+#: What a name means in a file. Only earlier versions wrote names, and their `moore` had diagonals at sqrt(2); today's
+#: files hold the motion model itself.
+NAMES_IN_FILES: dict[str, MotionModel] = {
     "news": GridMotion(num_actions=4),
     "moore": GridMotion(num_actions=8),
     "differential-drive": DifferentialDrive(),

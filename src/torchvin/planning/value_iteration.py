@@ -1,7 +1,7 @@
 """The operator this project exists for, as a function and as a layer."""
 
 import operator
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from torchvin.errors import InputError, ShapeError, check_shape, unknown_name
 from torchvin.planning.fixed_point import fixed_point
+from torchvin.planning.gradient import Gradient as Gradient
 from torchvin.planning.kernels import dispatch, recording
 from torchvin.types import PlannerOutput
 
-Gradient = Literal["unroll", "checkpoint", "implicit"]
 _GRADIENTS = get_args(Gradient)
 
 

@@ -3,12 +3,12 @@
 In format 1 one flat configuration described eight designs. The maps of a training were described beside it.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from torchvin.architectures.registry import architecture
+from torchvin.mdp.motion import NAMES_IN_FILES, GridMotion
 
 _NAMES = {"optimiser": "optimizer"}
 
@@ -35,13 +35,17 @@ def upgrade(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_run(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the configuration of a run (`run.json`, or `config` of a record). Format 2 is returned unchanged."""
+    """Convert the configuration of a run (`run.json`, or `config` of a record).
+
+    Of format 2 only the motion model is converted, where an earlier version wrote its name.
+    """
     upgraded = dict(config)
     if "policy" in config and "architecture" not in config["policy"]:
         upgraded["policy"] = upgrade_policy(config["policy"])
-    if "data" in config:
+    if "data" in config and "source" not in config["data"]:  # maps that were drawn, not those of a file
         data = dict(config["data"])
-        data["motion"] = data.pop("mechanism", data.get("motion", "moore"))
+        motion = data.pop("mechanism", data.get("motion", "moore"))
+        data["motion"] = motion_of_name(motion) if isinstance(motion, str) else motion
         upgraded["data"] = data
     if "training" in config:
         upgraded["training"] = {_NAMES.get(name, name): value for name, value in config["training"].items()}
@@ -88,10 +92,10 @@ def _task(policy: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any
     """
     data = record.get("config", {}).get("data", {})
     source = record.get("data", "generated")
-    motion = motion_of_name(data.get("motion", "moore"))
+    motion = data.get("motion", motion_of_name("moore"))
     agent = (policy.get("num_actions", 8), policy.get("num_orientations", 1))
     if agent != agent_of(motion):
-        motion = {"kind": "grid", "num_actions": agent[0], "diagonal_cost": math.sqrt(2), "corner_cutting": True}
+        motion = {**GridMotion().to_json(), "num_actions": agent[0]}
     described: dict[str, Any] = {
         "name": "gridworld",
         "motion": motion,
@@ -115,11 +119,8 @@ def _of_file(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def motion_of_name(name: str) -> dict[str, Any]:
-    """The motion models that format 1 knew by name, as JSON."""
-    if name == "differential-drive":
-        return {"kind": "differential-drive"}
-    actions = {"news": 4, "moore": 8}[name]
-    return {"kind": "grid", "num_actions": actions, "diagonal_cost": math.sqrt(2), "corner_cutting": True}
+    """The motion model that an earlier version wrote by name, as JSON."""
+    return NAMES_IN_FILES[name].to_json()
 
 
 def agent_of(motion: Mapping[str, Any]) -> tuple[int, int]:

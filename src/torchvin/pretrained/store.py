@@ -25,6 +25,7 @@ from torchvin.io.files import replacing
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.pretrained import format_1, hub
+from torchvin.pretrained.config_file import CONFIG_FILE, FORMAT, read_config
 from torchvin.pretrained.shipped import missing_package, shipped_folders
 from torchvin.pretrained.weights_file import (
     Rename,
@@ -36,8 +37,6 @@ from torchvin.pretrained.weights_file import (
 )
 
 WEIGHTS_FILE = "model.safetensors"
-CONFIG_FILE = "config.json"
-FORMAT = 2
 Build = Callable[[Any], Policy]
 
 
@@ -112,7 +111,7 @@ def load_policy(name: str | os.PathLike[str], *, revision: str | None = None, bu
     64
     """
     folder = _find(os.fspath(name), revision)
-    content, former = _read_config(folder)
+    content, former = read_config(folder)
     path = folder / WEIGHTS_FILE
     try:
         config = config_from_json(content["policy"])
@@ -142,7 +141,7 @@ def load_record(name: str | os.PathLike[str]) -> dict[str, Any]:
     >>> load_record("gridworld-16")["config"]["seed"]
     0
     """
-    record: dict[str, Any] = _read_config(_find(os.fspath(name), None))[0]["record"]
+    record: dict[str, Any] = read_config(_find(os.fspath(name), None))[0]["record"]
     return record
 
 
@@ -151,32 +150,7 @@ def load_config(name: str | os.PathLike[str]) -> ArchitectureConfig:
 
     Raises: InputError as `load_policy`.
     """
-    return config_from_json(_read_config(_find(os.fspath(name), None))[0]["policy"])
-
-
-def _read_config(folder: Path) -> tuple[dict[str, Any], bool]:
-    """The content of a configuration, in format 2, and whether the file is of format 1."""
-    try:
-        content = json.loads((folder / CONFIG_FILE).read_text())
-        version = content["format"]
-        if version == 1:
-            return format_1.upgrade(content), True
-        if version == FORMAT and _well_formed(content):
-            return content, False
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{folder}: no readable {CONFIG_FILE} of torchvin ({error!r}); expected a run folder."
-        ) from error
-    raise InputError(
-        f"{folder}: written by another version of torchvin (format {version!r:.40}, this one reads 1 and {FORMAT}); "
-        "upgrade torchvin or train again."
-    )
-
-
-def _well_formed(content: Mapping[str, Any]) -> bool:
-    """Whether the parts of a configuration in format 2 have their types."""
-    described = all(isinstance(content[part], dict) for part in ("policy", "task", "record"))
-    return described and isinstance(content.get("solver", {}), dict) and isinstance(content.get("builder", ""), str)
+    return config_from_json(read_config(_find(os.fspath(name), None))[0]["policy"])
 
 
 def _find(name: str, revision: str | None) -> Path:

@@ -169,9 +169,14 @@ class ScoreBook:
 
         return Scores(**self.keep(key, measure))
 
-    def keep(self, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The entry of a key; if there is none it is measured and written at once, as JSON."""
-        if key not in self.entries:
+    def keep(
+        self,
+        key: str,
+        measure: Callable[[], dict[str, Any]],
+        is_current: Callable[[dict[str, Any]], bool] = lambda entry: True,
+    ) -> dict[str, Any]:
+        """The entry of a key; if there is none, or not a current one, it is measured and written at once, as JSON."""
+        if key not in self.entries or not is_current(self.entries[key]):
             self.entries[key] = measure()
             if self.path:
                 lines = (f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in self.entries.items())

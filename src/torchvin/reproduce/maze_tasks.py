@@ -1,7 +1,7 @@
 """Planners on mazes: which maps, which weights, and their scores.
 
-Weights are looked up by name, `maze-SIDE[-moore|-drive][-DESIGN]`: first among finished runs, then among the shipped
-ones. Where there are none the entry is empty: "not run".
+Weights are looked up by name, `maze-SIDE[-moore|-drive|-octile][-DESIGN]`: first among finished runs, then among the
+shipped ones. Where there are none the entry is empty: "not run".
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,6 @@ import torch
 from torchvin.bench.machine import forget_peak_memory, peak_megabytes
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.draw import draw_maps
-from torchvin.errors import InputError
 from torchvin.evaluation.benchmark_maps import TaskScores, find_scenarios, score_tasks, together
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.metrics import LengthBin, Scores
@@ -29,7 +28,7 @@ from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.trainings import find_run, run_name, train_run
 from torchvin.tasks.gridworld import TRAINING_STREAM
-from torchvin.training.config import PRESETS, RunConfig, preset
+from torchvin.training.config import MAZE_SUFFIXES, PRESETS, RunConfig, preset
 
 #: Row -> the end of the names of its presets and weights.
 PLANNERS = {
@@ -41,7 +40,8 @@ PLANNERS = {
 }
 #: The planners that are also scored far from their training; the others were not designed for it.
 TRAVELLERS = ("shortest path", "normalized")
-SUFFIXES = {"news": "", "moore": "-moore", "differential-drive": "-drive"}
+#: The 8 moves are scored on the same mazes, whatever a diagonal costs.
+_STREAMS = {"news": 0, "moore": 1, "differential-drive": 2, "octile": 1}
 TRAINED_SIDE = 15
 SEEDS = (0, 1, 2)
 LENGTHS = (1, 31, 61, 121, 301, 601, 1801)  # first move count of each bin of path lengths
@@ -120,7 +120,7 @@ def maps_of(task: MazeTask, maps: int, seed: int = 0) -> MapDataset:
     (9, 9)
     """
     moves: MotionModel = motion_model(task.motion)
-    stream = (2_000 + task.side, seed, list(MOTION_MODELS).index(task.motion))
+    stream = (2_000 + task.side, seed, _STREAMS[task.motion])
     if task.kind in OTHER_MAPS:
         return solve_maps(*OTHER_MAPS[task.kind](maps, task.side, stream), moves=moves, seed=task.side)
     return draw_maps(task.kind, maps, task.side, task.side, seed=stream, moves=moves, demonstration_seed=task.side)
@@ -138,7 +138,7 @@ def most_maps() -> int:
 
 def names(planner: str, task: MazeTask) -> list[str]:
     """Names of the weights of a planner for a task: trained at its size, and at 15x15."""
-    ends = f"{SUFFIXES[task.motion]}{PLANNERS[planner]}"
+    ends = f"{MAZE_SUFFIXES[task.motion]}{PLANNERS[planner]}"
     sides = (task.side, TRAINED_SIDE) if task.table == "papers" else (TRAINED_SIDE,)
     return list(dict.fromkeys(f"maze-{side}{ends}" for side in sides))
 
@@ -192,7 +192,7 @@ def measure(
             "megabytes": peak_megabytes(),
         }
 
-    entry = book.keep(key, score)
+    entry = book.keep(key, score, _is_current)
     return MazeRow(
         planner=planner,
         task=task,
@@ -204,6 +204,11 @@ def measure(
         megabytes=entry["megabytes"],
         record=loaded.record,
     )
+
+
+def _is_current(entry: Mapping[str, Any]) -> bool:
+    """Not so before %Suc and %Opt were counted as in GPPN: then moore had other costs, and even sides other mazes."""
+    return "open_states_success_rate" in entry["scores"]
 
 
 def without_training_maps(maps: MapDataset, loaded: Policy) -> MapDataset:
@@ -237,13 +242,11 @@ def tasks_of(sides: Sequence[int]) -> list[MazeTask]:
 
 
 def real_maps(folder: Path, weights: str, book: ScoreBook) -> list[TaskScores]:
-    """Plan every task of the benchmark maps in a folder, map by map, with the 8 moves of the paper.
+    """Plan every task of the benchmark maps in a folder, map by map, with the moves that the weights learned.
 
-    Raises: InputError if the folder has no tasks, or the weights have other moves.
+    Raises: InputError if the folder has no tasks, or the agent of the weights has orientations.
     """
     loaded = load_policy(weights)
-    if loaded.motion != GridMotion():
-        raise InputError(f"the tasks of benchmark maps are planned with 8 moves; {weights} has other actions.")
     scores = []
     for path, tasks in find_scenarios(folder).items():
         goals = sorted({task.goal for task in tasks})

@@ -10,9 +10,9 @@ from torchvin.bench.machine import processor
 from torchvin.evaluation.benchmark_maps import TaskScores
 from torchvin.evaluation.published import DT_VIN_RECALLED, MAZE_SOURCES, MAZES, PublishedMazes
 from torchvin.io.tables import Column, Table, percent, table_of
-from torchvin.reproduce.maze_tasks import LENGTHS, SUFFIXES, MazeRow, MazeTask, most_maps
+from torchvin.reproduce.maze_tasks import LENGTHS, MazeRow, MazeTask, most_maps
 from torchvin.reproduce.text import figure_list, filled
-from torchvin.training.config import MAZE_ITERATIONS
+from torchvin.training.config import MAZE_ITERATIONS, MAZE_SUFFIXES
 
 TABLES = {
     "papers": "Mazes of the papers",
@@ -39,7 +39,11 @@ def with_published(rows: Sequence[MazeRow]) -> list[Line]:
 def _maps(line: Line) -> str:
     task = line.task if isinstance(line, MazeRow) else line[0]
     name = "" if task.kind == "maze" else f"{task.kind} "
-    return f"{name}{task.side}x{task.side}" + SUFFIXES[task.motion].replace("-", ", ")
+    return f"{name}{task.side}x{task.side}{_suffix(task)}"
+
+
+def _suffix(task: MazeTask) -> str:
+    return MAZE_SUFFIXES[task.motion].replace("-", ", ")
 
 
 def _planner(line: Line) -> str:
@@ -58,19 +62,19 @@ def _trained_on(line: Line) -> str:
 def _success(line: Line) -> str:
     if not isinstance(line, MazeRow):  # with as many digits as are printed there
         return percent(line[1].success_rate, 2 if line[1].optimal_rate is None else 1)
-    return percent(line.scores.all_states_success_rate, 3) if line.scores else "not run"
+    return percent(line.scores.open_states_success_rate, 3) if line.scores else "not run"
 
 
 def _optimal(line: Line) -> str:
     if not isinstance(line, MazeRow):
         return "" if line[1].optimal_rate is None else percent(line[1].optimal_rate, 1)
-    return percent(line.scores.all_states_optimal_rate, 3) if line.scores else ""
+    return percent(line.scores.open_states_optimal_rate, 3) if line.scores else ""
 
 
 def _margin(line: Line) -> str:
     if not isinstance(line, MazeRow) or line.scores is None:
         return ""
-    return f"{100 * line.scores.interval('all_states_success_rate'):.2f}"
+    return f"{100 * line.scores.interval('open_states_success_rate'):.2f}"
 
 
 def _number(line: Line) -> str:
@@ -120,6 +124,39 @@ REAL_COLUMNS: tuple[Column[TaskScores], ...] = (
 )
 
 
+#: What differs between our rows and the published ones on the same maps, by source.
+_DIFFERENCES = {
+    "GPPN": "the published networks learned from {trained} of their mazes, ours from the number in the row",
+    "SymVIN": "the code of SymVIN can estimate success from one map of each batch, ours counts every map",
+}
+_MOVES = {
+    "news": "4 moves at cost 1, as theirs",
+    "moore": "8 moves at cost 1 each, diagonals too, and corners may be cut, as theirs",
+    "differential-drive": "turn left, turn right, forward, at cost 1 each and 4 orientations, as theirs",
+    "octile": "8 moves as in the VIN paper, diagonals at cost sqrt 2: %Opt is another metric than theirs",
+}
+
+
+def differences(rows: Sequence[MazeRow]) -> str:
+    """One sentence for the rows of each kind of maps: what differs from the definition of the published numbers.
+
+    >>> differences([MazeRow("GPPN", MazeTask("papers", "maze", 15, "octile"))])
+    '- **15x15, octile**: 8 moves as in the VIN paper, diagonals at cost sqrt 2: %Opt is another metric than theirs.'
+    """
+    lines = []
+    for task in dict.fromkeys(row.task for row in rows):
+        entries = [entry for entry in MAZES if (entry.side, entry.motion) == (task.side, task.motion)]
+        parts = [_MOVES[task.motion]]
+        for source in dict.fromkeys(entry.source for entry in entries):
+            numbers = sorted({entry.maps for entry in entries if entry.source == source})
+            trained = " or ".join(f"{number:,}" for number in numbers)
+            parts.append(_DIFFERENCES[source].format(trained=trained))
+        if not entries and task.motion != "octile":
+            parts.append("no number is published on these maps")
+        lines.append(f"- **{task.side}x{task.side}{_suffix(task)}**: {'; '.join(parts)}.")
+    return "\n".join(lines)
+
+
 def length_table(rows: Sequence[MazeRow]) -> Table:
     """Success by the length of the optimal path, one line per row that has scores."""
 
@@ -165,6 +202,9 @@ def page_text(
                 for table, mine in tables.items()
             },
             "sources": f"Sources: {sources}.\n\n{DT_VIN_RECALLED}" if tables["papers"] else "",
+            "differences": filled("mazes_differences", {"rows": differences(tables["papers"])})
+            if tables["papers"]
+            else "",
             "by_length": length_table([*tables["papers"], *tables["transfer"]]).markdown(),
             "real": filled("mazes_real", {"title": real_title, "table": table_of(REAL_COLUMNS, real).markdown()})
             if real

@@ -9,14 +9,16 @@ from torchvin.errors import InputError
 from torchvin.evaluation.benchmark_maps import SCENARIO_FILES, TaskScores
 from torchvin.evaluation.published import MAZES, PublishedMazes
 from torchvin.io.tables import Table, table_of, write_csv
+from torchvin.pretrained.store import load_policy
 from torchvin.reproduce import maze_figures, maze_tasks
 from torchvin.reproduce.book import ScoreBook
-from torchvin.reproduce.maze_tasks import SUFFIXES, TASKS, MazeRow, MazeTask
+from torchvin.reproduce.maze_tasks import TASKS, MazeRow, MazeTask
 from torchvin.reproduce.maze_text import COLUMNS, REAL_COLUMNS, TABLES, page_text, with_published
 from torchvin.reproduce.page import Page, check_sizes
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import run_name
+from torchvin.training.config import MAZE_SUFFIXES
 
 #: row of the table -> policy of a `Row`
 POLICIES = {
@@ -26,8 +28,13 @@ POLICIES = {
     "GPPN": "gppn",
     "dynamic transitions": "dynamic",
 }
-#: %Suc and %Opt of the GPPN paper, metric of a `Row` -> rate of a published table
-METRICS = {"all_states_success_rate": "success_rate", "all_states_optimal_rate": "optimal_rate"}
+#: metric of a `Row` -> rate of a published table, %Suc or %Opt, that counts as it does; "" if none does
+METRICS = {
+    "open_states_success_rate": "success_rate",
+    "open_states_optimal_rate": "optimal_rate",
+    "all_states_success_rate": "",
+    "all_states_optimal_rate": "",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Mazes(Page):
     maps: Path | None = None
     """Folder with maps of the MovingAI benchmark and their *even*.scen files, every task of which is planned."""
     maps_weights: str = "gridworld-16-shortest-path"
-    """What plans on --maps, with the 8 moves of the paper: name of weights, or folder of a run."""
+    """What plans on --maps, with the moves that it learned: name of weights, or folder of a run."""
 
     @property
     def command(self) -> str:
@@ -77,7 +84,7 @@ class Mazes(Page):
         return MazeScores(tuple(rows), tuple(real))
 
     def rows(self, measured: MazeScores) -> list[Row]:
-        """%Suc and %Opt per planner and task; of benchmark maps the shares of tasks."""
+        """%Suc and %Opt per planner and task, as GPPN and as we count them; of benchmark maps the shares of tasks."""
         groups: dict[tuple[MazeTask, str, str], list[MazeRow]] = {}
         for row in measured.mazes:
             preset = run_name(Path(row.weights).name).rsplit("-s", 1)[0]
@@ -104,7 +111,11 @@ class Mazes(Page):
         title = ""
         if self.maps:
             files = len(list(self.maps.rglob(SCENARIO_FILES)))
-            title = f"Every task of {files} files `{SCENARIO_FILES}`, planned by `{Path(self.maps_weights).name}`."
+            motion = load_policy(self.maps_weights).motion
+            title = (
+                f"Every task of {files} files `{SCENARIO_FILES}`, planned by `{Path(self.maps_weights).name}` with the "
+                f"moves that it learned{f': {motion.summary}' if motion else ''}."
+            )
         text = page_text(self.command, measured.mazes, measured.real, title, captions)
         return [write_text(out / "mazes.md", text), out / "mazes.csv", *captions]
 
@@ -128,9 +139,9 @@ def _rows(task: MazeTask, planner: str, group: Sequence[MazeRow]) -> list[Row]:
     sides = {row.record["config"]["data"].get("height") for row in group if row.record is not None}
     split = "other" if task.table == "other maps" else "test" if sides <= {task.side} else "transfer"
     paper = published_score(task, planner)
-    name = f"{task.kind}-{task.side}{SUFFIXES[task.motion]}"
+    name = f"{task.kind}-{task.side}{MAZE_SUFFIXES[task.motion]}"
     return [
-        row_of(name, POLICIES[planner], split, metric, scores, getattr(paper, rate, None))
+        row_of(name, POLICIES[planner], split, metric, scores, getattr(paper, rate, None) if rate else None)
         for metric, rate in METRICS.items()
     ]
 

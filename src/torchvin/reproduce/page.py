@@ -59,7 +59,7 @@ class Page(ABC):
     @property
     def command(self) -> str:
         """The command that makes the page."""
-        return f"torchvin reproduce {self.name} --budget {self.budget}"
+        return f"torchvin reproduce {self.name} --budget {self.budget}{'' if self.train else ' --no-train'}"
 
     def check(self) -> None:
         """Check the options before any work is done.

@@ -6,7 +6,14 @@ from dataclasses import dataclass, fields
 from torchvin.evaluation.metrics import Scores, margin
 
 #: Metrics that are a share of trials, so that an interval can be given.
-RATES = ("success_rate", "optimal_rate", "all_states_success_rate", "all_states_optimal_rate")
+RATES = (
+    "success_rate",
+    "optimal_rate",
+    "all_states_success_rate",
+    "all_states_optimal_rate",
+    "open_states_success_rate",
+    "open_states_optimal_rate",
+)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from torchvin.data.authors import is_training_file
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
-from torchvin.data.read import read_dataset
+from torchvin.data.read import default_split, read_dataset
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate
@@ -93,7 +92,7 @@ class GridWorldTask(Task):
 
 
 def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
-    """The maps of a file (of the authors' training files, the first 6/7), or fresh ones by the config.
+    """The maps of a file (of its training split, if it has one), or fresh ones by the config.
 
     Raises: InputError.
     """
@@ -109,7 +108,7 @@ def training_maps(config: RunConfig, path: Path | None) -> MapDataset:
             demonstration_seed=config.seed,
             terrain_costs=data.terrain_costs,
         )
-    return read_dataset(path, split="train" if path.suffix == ".mat" and is_training_file(path) else "all")
+    return read_dataset(path, split=default_split(path, training=True))
 
 
 def split_validation(dataset: MapDataset, num_validation: int | None, seed: int) -> tuple[MapDataset, MapDataset]:

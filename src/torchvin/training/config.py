@@ -12,7 +12,7 @@ from torchvin.architectures.normalized import NormalizedConfig
 from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
-from torchvin.data.draw import GENERATORS
+from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.policies.config import ArchitectureConfig
@@ -36,8 +36,9 @@ class DataConfig:
     """Columns."""
     maps: int = 5000
     """Number of maps."""
-    motion: str = "moore"
-    """What the agent can do: moore (8 moves), news (4), differential-drive."""
+    motion: str = "octile"
+    """What the agent can do: octile (8 moves, a diagonal costs sqrt 2), moore (8, each costs 1), news (4),
+    differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
 
@@ -165,8 +166,9 @@ class RunConfig:
     draws those of the paper's network (its seed is 0); fresh ones if not given."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries; that of the policy names its architecture."""
-        return {**dataclasses.asdict(self), "policy": config_to_json(self.policy)}
+        """Plain dictionaries; that of the policy names its architecture, that of the data holds the motion model."""
+        data = {**dataclasses.asdict(self.data), "motion": motion_model(self.data.motion).to_json()}
+        return {**dataclasses.asdict(self), "policy": config_to_json(self.policy), "data": data}
 
 
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
@@ -207,6 +209,8 @@ GPPN_RECIPE = TrainingConfig(
 MAZE_ITERATIONS = 4.0
 #: For the design shortest_path: where moves lead from states beside the goal, then costs and gates from all states.
 TWO_PHASES = TrainingConfig(curriculum=CurriculumConfig(steps=100), loss="uniform-set", epochs=10, validation_maps=128)
+#: Motion model of the mazes -> the end of the names of presets and weights; NEWS is the one without a name.
+MAZE_SUFFIXES = {"news": "", "moore": "-moore", "differential-drive": "-drive", "octile": "-octile"}
 MAZES_15 = DataConfig(kind="maze", height=15, width=15, maps=10_000, motion="news")
 
 
@@ -228,12 +232,12 @@ def _paper_table() -> dict[str, RunConfig]:
 
 
 def _mazes() -> dict[str, RunConfig]:
-    """Mazes with every motion model of the GPPN paper; NEWS is the one without a name.
+    """Mazes with every motion model of the GPPN paper, and with the VIN paper's 8 moves.
 
     Without a suffix: the shortest-path design (the preset maze-15 is NEWS); -normalized: that design, on 10,000 mazes.
     """
     presets = {}
-    for name, suffix in (("news", ""), ("moore", "-moore"), ("differential-drive", "-drive")):
+    for name, suffix in MAZE_SUFFIXES.items():
         moves = motion_model(name)
         actions, orientations = moves.num_actions, moves.num_orientations
         policy = NormalizedConfig(actions, num_orientations=orientations, iterations_per_side=MAZE_ITERATIONS)
