@@ -89,11 +89,25 @@ def test_every_timer_stands_under_its_name_and_says_what_it_measures():
 
 def test_paths_are_timed_beside_what_is_installed(monkeypatch, capsys, tmp_path):
     (tmp_path / "room.map").write_text("type octile\nheight 4\nwidth 5\nmap\n.....\n.@@..\n.....\n....@\n")
-    command = ["bench", "plan", "--maps", str(tmp_path), "--maze", "9", "--queries", "2", "--many", "3", "--json"]
+    command = [
+        "bench",
+        "plan",
+        "--maps",
+        str(tmp_path),
+        "--maze",
+        "9",
+        "--cave",
+        "20",
+        "--queries",
+        "2",
+        "--many",
+        "3",
+        "--json",
+    ]
     assert main(command) == 0
     content = json.loads(capsys.readouterr().out.splitlines()[-1])
     rows = {(row["map"], row["planner"]): row for row in content["rows"]}
-    for name in ("room", "perfect maze 9"):
+    for name in ("room", "perfect maze 9", "cave 20"):
         assert {"torchvin, new map", "torchvin, same map", "SciPy"} <= {
             planner for map_name, planner in rows if map_name == name
         }

