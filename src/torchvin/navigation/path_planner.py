@@ -204,7 +204,7 @@ class PathPlanner:
         began = time.perf_counter()
         width = kept.width
         begin, end = start[0] * width + start[1], goal[0] * width + goal[1]
-        cells = kept.path(moves, begin, _stops(moves, goal, kept.blocked.shape))
+        cells = kept.path(moves, begin, goal)
         cells = cells if len(cells) else np.array([begin], dtype=np.int32)
         reached, cost = kept.search(self._true).walk(cells)
         cells = cells[:reached]
@@ -275,6 +275,7 @@ class _KeptMap:
         self.blocked, self.entry_cost = blocked.copy(), None if entry_cost is None else entry_cost.copy()
         self.width = blocked.shape[1]
         self._searches: dict[int, GridSearch] = {}
+        self._goal: State | None = None  # of the last query, and the cells where the agent may stop
         self._stops: list[int] = []
         self._queries = 0
 
@@ -284,15 +285,16 @@ class _KeptMap:
             self._searches[id(moves)] = grid_search(self.blocked, moves, self.entry_cost)
         return self._searches[id(moves)]
 
-    def path(self, moves: LocalMoves, begin: int, stops: list[int]) -> Int32[np.ndarray, "T"]:
-        """Cells of a shortest path to a stop; none if there is no path."""
+    def path(self, moves: LocalMoves, begin: int, goal: State) -> Int32[np.ndarray, "T"]:
+        """Cells of a shortest path to where the agent may stop; none if there is no path."""
         search = self.search(moves)
-        self._queries = self._queries + 1 if stops == self._stops else 1
-        self._stops = stops
+        self._queries = self._queries + 1 if goal == self._goal else 1
+        if self._queries == 1:
+            self._goal, self._stops = goal, _stops(moves, goal, self.blocked.shape)
         if self._queries <= _QUERIES_BEFORE_TREE:
-            return search.find(begin, stops)[1]
+            return search.find(begin, self._stops)[1]
         if self._queries == _QUERIES_BEFORE_TREE + 1:
-            search.solve(stops)
+            search.solve(self._stops)
         return search.follow(begin)[1]
 
     def change(self, blocked: np.ndarray) -> None:
@@ -300,7 +302,7 @@ class _KeptMap:
         differs = np.flatnonzero(blocked != self.blocked)
         if len(differs) == 0:
             return
-        self._stops = []
+        self._goal = None
         self.blocked = blocked.copy()
         if len(differs) > blocked.size // 100:
             self._searches = {}
