@@ -1,6 +1,7 @@
 """A training in numbers: typed, checked, saved resolved beside the weights. The docstring of a field is its --help."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -13,10 +14,12 @@ from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.data.draw import GENERATORS
+from torchvin.envs.rewards import RewardConfig
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.policies.config import ArchitectureConfig
 
+Method = Literal["imitation", "reinforcement"]
 Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
 Optimizer = Literal["adam", "rmsprop", "rmsprop-authors"]
@@ -64,9 +67,53 @@ class CurriculumConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """Imitation of the expert."""
+class ReinforcementConfig:
+    """Learning from reward (method reinforcement): PPO on many maps at once, fresh ones in every rollout."""
 
+    maps: int = 1024
+    """Maps that are played on at once in a rollout."""
+    horizon: int = 24
+    """Steps on each map in a rollout; an episode that ended starts again on its map."""
+    passes: int = 2
+    """Times that a rollout is learned from, in batches of --training.batch-size maps."""
+    rollouts: int = 4
+    """Rollouts per epoch: after them the policy is validated."""
+    discount: float = 0.99
+    """Discount of the reward."""
+    gae: float = 0.95
+    """Lambda of the advantage estimates: 0 trusts the values, 1 the rewards."""
+    clip: float = 0.2
+    """Largest relative change of the probability of an action that is rewarded."""
+    entropy: float = 0.003
+    """Weight of the entropy of the policy."""
+    value_weight: float = 0.5
+    """Weight of the squared error of the state values."""
+    curriculum: int = 0
+    """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal. 0:
+    all starts from the beginning."""
+    rewards: RewardConfig = field(default_factory=RewardConfig)
+    """What the environment pays."""
+
+    def __post_init__(self) -> None:
+        for name in ("maps", "horizon", "passes", "rollouts"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
+        for name in ("discount", "gae"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"--reinforcement.{name} must lie in [0, 1], got {getattr(self, name)}.")
+        for name in ("clip", "entropy", "value_weight", "curriculum"):
+            if not 0 <= getattr(self, name) < math.inf:
+                flag = name.replace("_", "-")
+                raise InputError(f"--reinforcement.{flag} must not be negative, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network learns: by imitation of the expert, or from reward."""
+
+    method: Literal["imitation", "reinforcement"] = "imitation"
+    """imitation: copy the expert. reinforcement: act and learn from the reward (the --reinforcement options); then
+    supervision, loss, label-noise, curriculum and cost-steps are not used."""
     supervision: Supervision = "all-cells"
     """all-cells: every cell that can reach the goal; demonstrations: the states of the demonstrated paths; states: the
     same, but an example is not a map but --training.states-per-example of its states, as in the authors' files."""
@@ -122,6 +169,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("method", Method),
             ("supervision", Supervision),
             ("loss", Loss),
             ("optimizer", Optimizer),
@@ -158,6 +206,7 @@ class RunConfig:
     policy: ArchitectureConfig = field(default_factory=NormalizedConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    reinforcement: ReinforcementConfig = field(default_factory=ReinforcementConfig)
     seed: int = 0
     """Of the maps, the initial weights and the order of the maps."""
     init: str = ""
@@ -245,6 +294,22 @@ def _mazes() -> dict[str, RunConfig]:
     return presets
 
 
+def _reinforcement() -> dict[str, RunConfig]:
+    """From reward alone: 8 moves, and with -news the 4 moves of the paper; -cnn: the paper's network without a plan."""
+    presets = {}
+    for side, epochs in ((8, 60), (16, 50)):
+        for motion, suffix in (("moore", ""), ("news", "-news")):
+            actions = motion_model(motion).num_actions
+            data = DataConfig(height=side, width=side, motion=motion)
+            learn = TrainingConfig(
+                method="reinforcement", epochs=epochs, batch_size=256, learning_rate=0.005, schedule="constant"
+            )
+            presets[f"gridworld-{side}-rl{suffix}"] = RunConfig(NormalizedConfig(actions), data, learn)
+            slower = replace(learn, learning_rate=0.0005)
+            presets[f"gridworld-{side}-rl{suffix}-cnn"] = RunConfig(CNNConfig(actions, side, side), data, slower)
+    return presets
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -267,6 +332,7 @@ PRESETS: dict[str, RunConfig] = {
     ),
     "maze-15-dynamic": RunConfig(DynamicConfig(), MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
+    **_reinforcement(),
 }
 
 

@@ -150,7 +150,7 @@ class _Run:
         with progress_bar("training", total, shown=self.accelerator.is_main_process and on_terminal) as advance:
             advance(progress.epoch * self.batches + progress.batch)
             while progress.epoch < self.options.epochs:
-                order = epoch_order(len(self.task), self.config.seed, progress.epoch)
+                order = self.task.order(self.config.seed, progress.epoch)
                 self.model.train()
                 while progress.batch < self.batches:
                     self._step(order[progress.batch * self.options.batch_size :][: self.options.batch_size])
@@ -251,26 +251,20 @@ class _Run:
                 best=self.best,
                 optimizer=self.prepared.optimizer,
                 progress=self.progress,
+                task=self.task.state(),
             )
         self.saved = time.monotonic()
 
     def _restored(self) -> tuple[Progress, dict[str, Tensor]]:
         architecture = config_to_json(self.config.policy)["architecture"]
-        return load_checkpoint(
+        progress, best, state = load_checkpoint(
             self.out / CHECKPOINT_FILE,
             policy=self.policy,
             optimizer=self.prepared.optimizer,
             upgrade_name=partial(upgrade_names, architecture_name=architecture),
         )
-
-
-def epoch_order(num_examples: int, seed: int, epoch: int) -> Tensor:
-    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it.
-
-    >>> bool((epoch_order(100, 0, 1) == epoch_order(100, 0, 2)).all())
-    False
-    """
-    return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+        self.task.set_state(state)
+        return progress, best
 
 
 def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:
