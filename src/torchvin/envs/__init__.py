@@ -1,1 +1,7 @@
-"""Environments: the grid world and mazes to act in, as tensors and for Gymnasium."""
+"""Environments for Gymnasium. Importing this package registers their ids."""
+
+from torchvin.envs.registration import IDS, register
+
+__all__ = ["IDS", "register"]
+
+register()

@@ -36,7 +36,7 @@ def as_task(data: Any, config: RunConfig) -> Task:
 
 
 def training_data(config: RunConfig, path: Path | None) -> Any:
-    """What a run of this configuration learns from: a data set for imitation, a source of maps for learning from reward.
+    """What a run of this configuration learns from: a data set (imitation) or a source of maps (reinforcement).
 
     Args:
         config: of the run.

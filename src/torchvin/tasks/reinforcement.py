@@ -10,12 +10,12 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset, solve_maps
-from torchvin.envs.maps import GeneratedMaps, GivenMaps, MapSource
-from torchvin.envs.worlds import make_worlds
+from torchvin.data.map_source import GeneratedMaps, GivenMaps, MapSource
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate
 from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
+from torchvin.mdp.worlds import make_worlds
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.critic import Critic, critic_for
 from torchvin.policies.policy import Policy

@@ -14,9 +14,9 @@ from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.data.draw import GENERATORS
-from torchvin.envs.rewards import RewardConfig
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
+from torchvin.mdp.rewards import RewardConfig
 from torchvin.policies.config import ArchitectureConfig
 
 Method = Literal["imitation", "reinforcement"]
@@ -89,8 +89,8 @@ class ReinforcementConfig:
     value_weight: float = 0.5
     """Weight of the squared error of the state values."""
     curriculum: int = 0
-    """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal. 0:
-    all starts from the beginning."""
+    """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal.
+    0: all starts from the beginning."""
     rewards: RewardConfig = field(default_factory=RewardConfig)
     """What the environment pays."""
 

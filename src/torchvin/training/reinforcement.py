@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from torchvin.envs.worlds import Worlds
+from torchvin.mdp.worlds import Worlds
 from torchvin.policies.critic import Answer
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from torchvin.envs.rewards import RewardConfig
-from torchvin.experts.steps import UNREACHABLE, steps_to_goal
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.mdp.rewards import RewardConfig
+from torchvin.mdp.steps import UNREACHABLE, steps_to_goal
 from torchvin.mdp.transitions import transitions
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import GENERATORS, Maps, with_orientation
 from torchvin.errors import unknown_name
-from torchvin.maps.generators.gridworld_batch import draw_gridworlds
+from torchvin.maps.generators.gridworld_batch import draw_gridworld_of_each, draw_gridworlds
 from torchvin.mdp.motion import GridMotion, MotionModel
 
 
@@ -30,6 +31,11 @@ class MapSource(ABC):
     @abstractmethod
     def draw(self, num_maps: int, random: np.random.Generator) -> Maps:
         """Maps [M, H, W] and goals [M, D]; `random` moves on."""
+
+    def draw_each(self, randoms: Sequence[np.random.Generator]) -> Maps:
+        """One map from each generator: what a generator gives does not depend on the others."""
+        blocked, goal = zip(*(self.draw(1, random) for random in randoms), strict=True)
+        return torch.cat(blocked), torch.cat(goal)
 
     @abstractmethod
     def description(self) -> dict[str, Any]:
@@ -64,14 +70,24 @@ class GeneratedMaps(MapSource):
     def draw(self, num_maps: int, random: np.random.Generator) -> Maps:
         """Maps and goals that nobody has seen."""
         if self.kind == "gridworld":
-            straight = self.moves if isinstance(self.moves, GridMotion) else GridMotion(num_actions=4)
-            blocked, goal = draw_gridworlds(num_maps, self.height, self.width, random, straight)
+            blocked, goal = draw_gridworlds(num_maps, self.height, self.width, random, self._straight)
         else:
             seed = int(random.integers(2**32))
             blocked, goal = GENERATORS[self.kind].draw(num_maps, self.height, self.width, seed, self.moves)
         if self.moves.num_orientations > 1:
             goal = with_orientation(goal, self.moves, int(random.integers(2**32)))
         return blocked, goal
+
+    def draw_each(self, randoms: Sequence[np.random.Generator]) -> Maps:
+        """One map from each generator; of the grid world all at once."""
+        if self.kind != "gridworld" or self.moves.num_orientations > 1:
+            return super().draw_each(randoms)
+        return draw_gridworld_of_each(randoms, self.height, self.width, self._straight)
+
+    @property
+    def _straight(self) -> GridMotion:
+        """Moves that lead to a goal from any heading."""
+        return self.moves if isinstance(self.moves, GridMotion) else GridMotion(num_actions=4)
 
     def description(self) -> dict[str, Any]:
         """Kind and size."""

@@ -28,7 +28,9 @@ def steps_to_goal(table: Transitions, goal: Int[Tensor, "B D"]) -> Int[Tensor, "
     """
     batch, actions, states = table.allowed.shape
     cells = table.space.num_cells
-    before = torch.arange(0, states, cells, device=table.steps.device).repeat_interleave(actions)  # first of orientation
+    before = torch.arange(0, states, cells, device=table.steps.device).repeat_interleave(
+        actions
+    )  # first of orientation
     action = torch.arange(actions, device=before.device).repeat(states // cells)
     change = table.steps[action, before]  # what each action adds in each orientation, [O * A]
     allowed = table.allowed.transpose(1, 2).flatten()  # by map, state, action
