@@ -1,7 +1,7 @@
 """What both Gymnasium environments are made of: B agents, each on a map, in an episode of its own.
 
-The dynamics are `mdp.worlds`. Every agent has its own stream of random numbers, so that it sees the same maps and starts
-whether it acts alone or beside others.
+The dynamics are `mdp.worlds`. Every agent has its own stream of random numbers, so that it sees the same maps and
+starts whether it acts alone or beside others.
 """
 
 from collections.abc import Sequence

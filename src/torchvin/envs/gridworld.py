@@ -13,7 +13,7 @@ from torchvin.envs.spaces import checked_actions, observation_space
 from torchvin.errors import InputError, unknown_name
 
 
-class GridWorldEnv(gymnasium.Env[Any, Any]):
+class GridWorldEnv(gymnasium.Env[Any, Any]):  # type: ignore[misc] # the library is left out of type checks
     """Find the way to a goal, on a new map in each episode (Tamar et al. 2016, section 5.1 and its appendix on RL).
 
     `docs/environments/` describes observation, actions, rewards and the end of an episode.
@@ -30,7 +30,7 @@ class GridWorldEnv(gymnasium.Env[Any, Any]):
     ((2, 8, 8), (2,))
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array", "ansi", "human"], "render_fps": 8}  # type: ignore[misc]
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array", "ansi", "human"], "render_fps": 8}
 
     def __init__(self, render_mode: str | None = None, **options: Any) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:

@@ -30,12 +30,12 @@ def as_image(episodes: Episodes, agent: int, visited: Sequence[int] = ()) -> np.
     """
     blocked, goal = _map(episodes, agent)
     height, width = blocked.shape
-    colors = np.where(blocked[..., None], np.uint8(_BLOCKED), np.uint8(_FREE))
+    colors = np.where(blocked[..., None], np.array(_BLOCKED, np.uint8), np.array(_FREE, np.uint8))
     for state in visited:
         colors[_cell(episodes, state)] = _VISITED
     colors[goal] = _GOAL
     size = max(4, _LONGER_SIDE // max(height, width))
-    image = colors.repeat(size, axis=0).repeat(size, axis=1)
+    image: np.ndarray = colors.repeat(size, axis=0).repeat(size, axis=1)
     state = int(episodes.state[agent])
     row, col = _cell(episodes, state)
     mark = image[row * size : (row + 1) * size, col * size : (col + 1) * size]
@@ -77,7 +77,8 @@ class Window:
         """Show an image."""
         if self._image is None:
             self._image = self._axis.imshow(image)
-            self._figure.show() if self._plt.get_backend().lower() not in _WITHOUT_WINDOW else None
+            if self._plt.get_backend().lower() not in _WITHOUT_WINDOW:
+                self._figure.show()
         self._image.set_data(image)
         self._figure.canvas.draw_idle()
         self._figure.canvas.flush_events()
@@ -106,4 +107,5 @@ def _disc(size: int, heading: int | None) -> np.ndarray:
     if heading is None:
         return inside
     ahead = (-rows, cols, rows, -cols)[heading]
-    return inside & (ahead >= -0.05 * size)
+    half: np.ndarray = inside & (ahead >= -0.05 * size)
+    return half

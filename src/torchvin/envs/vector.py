@@ -16,7 +16,7 @@ from torchvin.envs.spaces import checked_actions, observation_space
 from torchvin.errors import InputError, unknown_name
 
 
-class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
+class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ignore[misc] # left out of type checks
     """B environments `GridWorldEnv` in arrays. Each does what the single environment does with its seed and actions.
 
     Args:
@@ -132,7 +132,7 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"expected one seed, or one for each of {self.num_envs} environments, got {len(seeds)}.")
-        before = self._randoms or [None] * self.num_envs
+        before: Sequence[np.random.Generator | None] = self._randoms or [None] * self.num_envs
         self._randoms = [
             known if number is None and known is not None else seeding.np_random(number)[0]
             for number, known in zip(seeds, before, strict=True)
@@ -145,7 +145,7 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if not self.episodes.config.slip:
             return actions
         running = (~self._over).nonzero()[0]
-        done = actions.copy()
+        done: np.ndarray = actions.copy()
         done[running] = self.episodes.slipped(actions[running], [self._randoms[index] for index in running])
         return done
 

@@ -61,8 +61,8 @@ class GridSpace:
             for name in ("planes", "state"):
                 if name not in space.spaces:
                     raise InputError(
-                        f"the observation has no entry {name!r}, only {', '.join(space.spaces)}; a planning policy needs "
-                        "planes [C, H, W] and state (row, col)."
+                        f"the observation has no entry {name!r}, only {', '.join(space.spaces)}; a planning policy "
+                        "needs planes [C, H, W] and state (row, col)."
                     )
             planes, state = space["planes"], space["state"]
             _check_box("planes", planes, 3)
@@ -71,7 +71,8 @@ class GridSpace:
             if length not in (2, 3):
                 raise InputError(f"state must be (row, col) or (orientation, row, col), got {length} numbers.")
             orientations = int(state.high[0]) + 1 if length == 3 else 1
-            return cls(*planes.shape, orientations, image=False)._checked()
+            number, height, width = planes.shape
+            return cls(number, height, width, orientations, image=False)._checked()
         _check_box("an observation", space, 3)
         number, height, width = space.shape
         return cls(number - 1, height, width, 1, image=True)._checked()
@@ -110,7 +111,7 @@ def _check_box(name: str, space: spaces.Space, axes: int) -> None:
 
 
 class PlanExtractor(BaseFeaturesExtractor):  # type: ignore[misc] # the library is left out of type checks
-    """Features of an observation: the action logits of the network in the agent's state, and V of the state, [B, A + 1].
+    """Features of an observation, [B, A + 1]: the network's action logits in the agent's state, and V of the state.
 
     Without gradients, in evaluation mode, plans are kept: a map is planned again when it or the weights change.
 
@@ -166,6 +167,8 @@ class PlanExtractor(BaseFeaturesExtractor):  # type: ignore[misc] # the library 
 
 class _AtK(Policy):
     """A policy with a fixed K. It does not own the policy, whose parameters are those of the extractor."""
+
+    network: Policy
 
     def __init__(self, network: Policy, num_iterations: int | None) -> None:
         super().__init__()

@@ -46,6 +46,6 @@ def steps_to_goal(table: Transitions, goal: Int[Tensor, "B D"]) -> Int[Tensor, "
         possible = (source >= before) & (source < before + cells)
         at = (frontier[:, None] - state + source).masked_fill(~possible, 0)
         possible &= allowed[at * actions + action] & (found[at] == UNREACHABLE)
-        frontier = at[possible].unique()
+        frontier = torch.unique(at[possible])
         found[frontier] = distance
     return found.view(batch, states)

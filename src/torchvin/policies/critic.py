@@ -52,7 +52,8 @@ class PlanCritic(Critic):
     def forward(
         self, policy: Policy, observation: Float[Tensor, "B C H W"], states: Int[Tensor, "B S"]
     ) -> tuple[Float[Tensor, "B S A"], Float[Tensor, "B S"]]:
-        space = StateSpace(*observation.shape[2:], self.num_orientations)
+        height, width = observation.shape[2:]
+        space = StateSpace(height, width, self.num_orientations)
         output = policy(observation, space.unflatten(states))
         assert output.plan is not None
         return output.logits, self.scale * output.plan.value.flatten(1).gather(1, states) + self.offset
