@@ -145,14 +145,15 @@ class Episodes:
         Args:
             actions: one per agent, [B], in 0 .. A - 1.
 
-        Returns: reward float32, terminated, truncated, each [B].
+        Returns: reward float32, terminated, truncated, each [B]. The last step of an episode may be both, as with
+            Gymnasium's `TimeLimit`.
         """
         _, num_actions, num_states = self.worlds.reward.shape
         index = (self.which * num_actions + actions) * num_states + self.state
         self.state = self._successor.take(index).astype(np.int64)
         self.steps += 1
-        terminated = self._ends.take(index)
-        return self._reward.take(index), terminated, ~terminated & (self.steps >= self.config.max_episode_steps)
+        truncated = self.steps >= self.config.max_episode_steps
+        return self._reward.take(index), self._ends.take(index), truncated
 
     def slipped(self, actions: np.ndarray, randoms: Sequence[np.random.Generator]) -> np.ndarray:
         """What is done in place of the chosen actions: with probability `slip` any action."""
