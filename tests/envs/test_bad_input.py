@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("_unchecked_shapes")
         ({"height": 3}, "at least 4x4 cells, got 3x3"),
         ({"height": 0}, "height must be a whole number of cells from 2 on, got 0"),
         ({"height": 8.0}, "height must be a whole number"),
-        ({"kind": "maze", "height": 8}, "odd"),
+        ({"kind": "maze", "height": 2}, "a maze"),
         ({"motion": "moor"}, "unknown motion model 'moor'. Did you mean 'moore'?"),
         ({"observation": "pixels"}, "unknown observation 'pixels'"),
         ({"max_episode_steps": 0}, "max_episode_steps must be a whole number from 1 on, got 0"),

@@ -107,3 +107,10 @@ def test_maps_come_from_a_file(tmp_path):
     seen = {env.reset(seed=seed)[0]["planes"][0].tobytes() for seed in range(20)}
     assert seen <= {blocked.float().numpy().tobytes() for blocked in dataset.blocked}
     assert len(seen) > 1
+
+
+def test_starts_may_be_near_the_goal_for_a_curriculum():
+    env = gymnasium.make("torchvin/GridWorld-v0", height=16, longest=3).unwrapped
+    assert {env.reset(seed=seed)[1]["optimal_steps"] for seed in range(30)} == {1, 2, 3}
+    env.episodes.longest = 1
+    assert {env.reset()[1]["optimal_steps"] for _ in range(10)} == {1}

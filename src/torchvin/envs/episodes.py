@@ -32,6 +32,7 @@ class EpisodeConfig:
         max_episode_steps: after so many steps an episode is truncated.
         slip: probability that a random action is done in place of the chosen one.
         num_maps: maps that episodes choose from; 0: a fresh one for each episode.
+        longest: most steps between a start and the goal (a curriculum); None: as many as there are.
     """
 
     rewards: RewardConfig
@@ -39,12 +40,15 @@ class EpisodeConfig:
     max_episode_steps: int
     slip: float = 0.0
     num_maps: int = 0
+    longest: int | None = None
 
     def __post_init__(self) -> None:
         if self.observation not in get_args(Observation):
             raise unknown_name("observation", self.observation, get_args(Observation))
-        for name, least in (("max_episode_steps", 1), ("num_maps", 0)):
+        for name, least in (("max_episode_steps", 1), ("num_maps", 0), ("longest", 1)):
             value = getattr(self, name)
+            if name == "longest" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(f"{name} must be a whole number from {least} on, got {value!r:.40}.")
         if isinstance(self.slip, bool) or not isinstance(self.slip, (int, float)) or not 0 <= self.slip <= 1:
@@ -60,6 +64,7 @@ class Episodes:
         state: flat state of each agent, [B].
         steps: since the episode began, [B].
         optimal_steps, optimal_cost: from the start of the episode, [B].
+        longest: most steps between a start and the goal; may be changed between episodes.
 
     Args:
         source: of the maps.
@@ -71,6 +76,7 @@ class Episodes:
     def __init__(self, source: MapSource, config: EpisodeConfig, num_agents: int, seed: int = 0) -> None:
         self.source, self.config, self.num_agents = source, config, num_agents
         self.space = source.moves.states(source.height, source.width)
+        self.longest = config.longest
         number = config.num_maps or num_agents
         random = np.random.default_rng((seed, _POOL_STREAM))
         self._set_worlds(self._make(*source.draw(number, random)))
@@ -92,7 +98,7 @@ class Episodes:
         )
         self._planes = worlds.planes.numpy()
         self._distance = self._distances(worlds)
-        self._starts, self._num_starts = _starts(worlds)
+        self._starts = _starts(worlds)
 
     def _distances(self, worlds: Worlds) -> np.ndarray:
         """Cost of the cheapest path from each state, [P, S]."""
@@ -119,8 +125,15 @@ class Episodes:
             self._renew(agents, randoms)
             uniform = np.stack([random.random(2) for random in randoms])
         maps = self.which[agents]
-        start = self._starts[maps, (uniform[:, 1] * self._num_starts[maps]).astype(np.int64)]
+        start = self._starts[maps, (uniform[:, 1] * self._num_starts(maps)).astype(np.int64)]
         self.place(agents, start)
+
+    def _num_starts(self, maps: np.ndarray) -> np.ndarray:
+        """Number of states from which an episode may begin, [N]: the first ones in `_starts`."""
+        steps = self.worlds.steps.numpy()[maps]
+        possible = steps > 0 if self.longest is None else (steps > 0) & (steps <= self.longest)
+        number: np.ndarray = possible.sum(axis=1)
+        return number
 
     def place(self, agents: np.ndarray, states: np.ndarray) -> None:
         """Put agents into flat states, at the beginning of an episode."""
@@ -135,8 +148,7 @@ class Episodes:
         fresh = self._make(*self.source.draw_each(randoms))
         places = torch.from_numpy(agents)
         self.worlds.put(places, fresh)
-        starts, number = _starts(fresh)
-        self._starts[agents], self._num_starts[agents] = starts, number
+        self._starts[agents] = _starts(fresh)
         self._distance[agents] = self._distances(fresh)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -213,7 +225,8 @@ class Episodes:
         }
 
 
-def _starts(worlds: Worlds) -> tuple[np.ndarray, np.ndarray]:
-    """The states that can reach the goal, first in each line [P, S], and their number [P]."""
-    eligible = worlds.steps.numpy() > 0
-    return np.argsort(~eligible, axis=1, kind="stable"), eligible.sum(axis=1)
+def _starts(worlds: Worlds) -> np.ndarray:
+    """The states of each map [P, S]: those nearest to the goal first, last the goal and what cannot reach it."""
+    steps = worlds.steps.numpy()
+    order: np.ndarray = np.argsort(np.where(steps > 0, steps, np.iinfo(np.int64).max), axis=1, kind="stable")
+    return order

@@ -27,6 +27,7 @@ class EnvironmentOptions:
         rewards: a `RewardConfig`, or a mapping with some of its fields.
         slip: probability that a random action is done in place of the chosen one.
         observation: "dict": planes and state. "image": the planes, and one that is 1 where the agent is.
+        longest: most steps between start and goal, for a curriculum; as many as there are if not given.
         max_episode_steps: after so many steps an episode is truncated; half the number of cells if not given.
         map_seed: of the `num_maps` maps.
     """
@@ -40,6 +41,7 @@ class EnvironmentOptions:
     rewards: RewardConfig | Mapping[str, Any] | None = None
     slip: float = 0.0
     observation: Observation = "dict"
+    longest: int | None = None
     max_episode_steps: int | None = None
     map_seed: int = 0
 
@@ -63,13 +65,14 @@ class EnvironmentOptions:
 
         Raises: InputError for an option out of its range.
         """
-        longest = self.max_episode_steps
+        limit = self.max_episode_steps
         return EpisodeConfig(
             rewards=_rewards(self.rewards),
             observation=self.observation,
-            max_episode_steps=max(1, source.height * source.width // 2) if longest is None else longest,
+            max_episode_steps=max(1, source.height * source.width // 2) if limit is None else limit,
             slip=self.slip,
             num_maps=self.num_maps,
+            longest=self.longest,
         )
 
 

@@ -91,6 +91,8 @@ class ReinforcementConfig:
     curriculum: int = 0
     """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal.
     0: all starts from the beginning."""
+    slip: float = 0.0
+    """Probability that a random action is done in place of the chosen one."""
     rewards: RewardConfig = field(default_factory=RewardConfig)
     """What the environment pays."""
 
@@ -98,7 +100,7 @@ class ReinforcementConfig:
         for name in ("maps", "horizon", "passes", "rollouts"):
             if getattr(self, name) < 1:
                 raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("discount", "gae"):
+        for name in ("discount", "gae", "slip"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"--reinforcement.{name} must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("clip", "entropy", "value_weight", "curriculum"):

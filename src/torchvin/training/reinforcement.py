@@ -59,7 +59,7 @@ def collect(
     Args:
         answer: logits and values of states (`Critic.answer`).
         worlds: the maps.
-        options: horizon, discount, gae.
+        options: horizon, discount, gae, slip.
         random: of starts and actions.
         longest: most steps between a start and the goal (a curriculum); as many as there are if not given.
     """
@@ -74,7 +74,7 @@ def collect(
         actions.append(action)
         values.append(value)
         log_probs.append(logits.log_softmax(dim=1).gather(1, action[:, None])[:, 0])
-        state, reward, end = worlds.step(state, action)
+        state, reward, end = worlds.step(state, slipped(action, logits.shape[1], options.slip, random))
         rewards.append(reward)
         ends.append(end)
         over = end.nonzero()[:, 0]
@@ -93,6 +93,14 @@ def collect(
         returns=advantages + value[:, :-1],
         summary=summary,
     )
+
+
+def slipped(action: Int[Tensor, "B"], num_actions: int, slip: float, random: torch.Generator) -> Int[Tensor, "B"]:
+    """What is done in place of the chosen actions: with probability `slip` any action."""
+    if not slip:
+        return action
+    slips = torch.rand(action.shape, generator=random).to(action.device) < slip
+    return torch.where(slips, torch.randint(num_actions, action.shape, generator=random).to(action.device), action)
 
 
 def generalized_advantages(
