@@ -14,6 +14,8 @@ from torchvin.data.draw import GENERATORS, Maps, with_orientation
 from torchvin.errors import unknown_name
 from torchvin.maps.generators.gridworld_batch import draw_gridworld_of_each, draw_gridworlds
 from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.mdp.rewards import RewardConfig
+from torchvin.mdp.worlds import Worlds, make_worlds
 
 
 class MapSource(ABC):
@@ -31,6 +33,10 @@ class MapSource(ABC):
     @abstractmethod
     def draw(self, num_maps: int, random: np.random.Generator) -> Maps:
         """Maps [M, H, W] and goals [M, D]; `random` moves on."""
+
+    def worlds(self, num_maps: int, random: np.random.Generator, rewards: RewardConfig) -> Worlds:
+        """Maps with their dynamics and rewards; `random` moves on."""
+        return make_worlds(*self.draw(num_maps, random), moves=self.moves, rewards=rewards)
 
     def draw_each(self, randoms: Sequence[np.random.Generator]) -> Maps:
         """One map from each generator: what a generator gives does not depend on the others."""

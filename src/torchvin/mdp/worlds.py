@@ -73,7 +73,12 @@ class Worlds:
         return self.successor.take(index).long(), self.reward.take(index), self.ends.take(index)
 
     def draw_starts(
-        self, random: torch.Generator, maps: Tensor | None = None, *, longest: int | None = None
+        self,
+        random: torch.Generator,
+        maps: Tensor | None = None,
+        *,
+        longest: int | None = None,
+        by_distance: float = 0.0,
     ) -> Int[Tensor, "N"]:
         """One flat state per map, evenly among those that can reach the goal in 1 to `longest` steps.
 
@@ -83,9 +88,16 @@ class Worlds:
             random: where the numbers come from.
             maps: indices of some maps; all if not given.
             longest: number of steps; as many as there are if not given.
+            by_distance: share of the states whose distance is drawn first, evenly from 1 to the longest of the map, so
+                that the few states far from the goal come as often as the many near it.
         """
         steps = (self.steps if maps is None else self.steps[maps]).cpu()
         eligible = steps > 0 if longest is None else (steps > 0) & (steps <= longest)
+        if by_distance and len(steps):
+            uniform = torch.rand(2, len(steps), generator=random)
+            furthest = torch.where(eligible, steps, 0).amax(dim=1)
+            distance = 1 + (uniform[0] * furthest).long()
+            eligible &= (steps == distance[:, None]) | (uniform[1] >= by_distance)[:, None]
         order = torch.rand(steps.shape, generator=random).masked_fill_(~eligible, -1.0)
         return order.argmax(dim=1).to(self.steps.device)
 
@@ -98,6 +110,7 @@ def make_worlds(
     rewards: RewardConfig | None = None,
     entry_cost: Float[Tensor, "B H W"] | None = None,
     planes: Float[Tensor, "B C H W"] | None = None,
+    worth: Float[Tensor, "B H W"] | None = None,
 ) -> Worlds:
     """The worlds of maps.
 
@@ -107,6 +120,8 @@ def make_worlds(
         rewards: what is paid; the paper's rewards if not given.
         entry_cost: factor on the cost of a move that ends in a cell, for rewards by length.
         planes: network input; obstacles and goal if not given.
+        worth: of each cell that ends an episode, as a multiple of the reward of the goal, 0 elsewhere; 1 at the goal if
+            not given. `steps` are those to `goal`.
 
     >>> worlds = make_worlds(torch.zeros(1, 1, 3, dtype=torch.bool), torch.tensor([[0, 2]]))
     >>> worlds.step(torch.tensor([1]), torch.tensor([2]))  # east, to the goal
@@ -115,12 +130,18 @@ def make_worlds(
     moves, rewards = moves or GridMotion(), rewards or RewardConfig()
     table = transitions(blocked, moves, entry_cost)
     successor = table.successor
-    at_goal = successor == table.space.flatten(goal)[:, None, None]
+    if worth is None:
+        worth = torch.zeros(blocked.shape, device=blocked.device)
+        worth.flatten(1).scatter_(1, (table.space.flatten(goal) % table.space.num_cells)[:, None], 1.0)
+    gain = worth.flatten(1).gather(1, (successor % table.space.num_cells).flatten(1)).view(successor.shape)
+    at_goal = gain > 0
+    if table.space.num_orientations > 1:
+        at_goal = successor == table.space.flatten(goal)[:, None, None]
     reward = torch.full(successor.shape, rewards.step, device=blocked.device)
     if rewards.step_cost == "length":
         cost = table.cost.float()
         reward = rewards.step * torch.where(table.allowed, cost, 1.0)
-    reward = reward.masked_fill(at_goal & table.allowed, rewards.goal)
+    reward = torch.where(at_goal & table.allowed, rewards.goal * gain, reward)
     ends = at_goal & table.allowed
     if rewards.collisions == "ends":
         ends = ends | ~table.allowed

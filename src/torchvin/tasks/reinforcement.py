@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.map_source import GeneratedMaps, GivenMaps, MapSource
+from torchvin.data.reward_fields import RewardFields
 from torchvin.errors import InputError
+from torchvin.evaluation.expected_return import evaluate_return
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate
 from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
-from torchvin.mdp.worlds import make_worlds
+from torchvin.mdp.worlds import Worlds
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.critic import Critic, critic_for
 from torchvin.policies.policy import Policy
@@ -28,6 +30,7 @@ from torchvin.training.reinforcement import Rollout, collect, ppo_loss
 #: Streams of random numbers beside the seed of a run: what is validated on is never played on.
 VALIDATION_STREAM, ROLLOUT_STREAM = 5, 6
 _VALIDATION_MAPS = 500
+_RETURN_MAPS = 200  # their exact values take some seconds for thousands
 _WIDEN_AT = 0.9  # share of successful episodes from which the curriculum goes on
 
 
@@ -61,6 +64,10 @@ class ReinforcementTask(Task):
         blocked, goal = source.draw(number, np.random.default_rng((config.seed, VALIDATION_STREAM)))
         kind = source.kind if isinstance(source, GeneratedMaps) else ""
         self.validation = replace(solve_maps(blocked, goal, moves=self.moves, seed=config.seed), source=kind)
+        self.true_worlds: Worlds | None = None
+        if self.options.slip or isinstance(source, RewardFields):
+            random = np.random.default_rng((config.seed, VALIDATION_STREAM, 1))
+            self.true_worlds = source.worlds(min(number, _RETURN_MAPS), random, self.options.rewards)
         self.critic: Critic | None = None
         self.rollout: Rollout | None = None
         self.number = -1  # of the rollout
@@ -90,8 +97,7 @@ class ReinforcementTask(Task):
         """Play on fresh maps, decided by the seed of the run and the number of the rollout."""
         assert self.critic is not None
         seeds = (self.config.seed, ROLLOUT_STREAM, number)
-        blocked, goal = self.source.draw(self.options.maps, np.random.default_rng(seeds))
-        worlds = make_worlds(blocked, goal, moves=self.source.moves, rewards=self.options.rewards).to(device)
+        worlds = self.source.worlds(self.options.maps, np.random.default_rng(seeds), self.options.rewards).to(device)
         random = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
         with torch.no_grad():
             answer = self.critic.answer(policy, worlds.planes)
@@ -102,21 +108,35 @@ class ReinforcementTask(Task):
             self.longest += 1
 
     def validate(self, policy: Policy) -> Validation:
+        if self.true_worlds is not None:
+            return self._by_return(policy, self.true_worlds)
         evaluation = evaluate(policy, self.validation)
         scores = evaluation.scores
-        played = (self.number + 1) * self.options.maps * self.options.horizon
         return Validation(
             metrics={
                 "success_rate": scores.all_states_success_rate,
                 "optimal_rate": scores.all_states_optimal_rate,
                 "set_error": scores.all_states_set_error,
-                "steps": played,
-                "reward": 0.0 if self.rollout is None else float(self.rollout.summary[2]),
+                **self._progress(),
             },
             key=(scores.all_states_success_rate, scores.all_states_optimal_rate),
             summary=asdict(scores),
             report=evaluation,
         )
+
+    def _by_return(self, policy: Policy, worlds: Worlds) -> Validation:
+        """Where the optimum is no path: the share of the best expected return (`evaluation.expected_return`)."""
+        training = policy.training
+        scores = evaluate_return(policy, worlds, discount=self.options.discount, slip=self.options.slip)
+        policy.train(training)
+        summary = {**asdict(scores), "all_states_success_rate": scores.share}
+        metrics = {"success_rate": scores.share, "optimal_rate": scores.share, **self._progress()}
+        return Validation(metrics=metrics, key=(scores.share,), summary=summary, report=scores)
+
+    def _progress(self) -> dict[str, float | int]:
+        """Environment steps so far, and the mean reward of an episode in the last rollout."""
+        played = (self.number + 1) * self.options.maps * self.options.horizon
+        return {"steps": played, "reward": 0.0 if self.rollout is None else float(self.rollout.summary[2])}
 
     def identity(self) -> Mapping[str, Any]:
         return {"maps": self.source.description()}
@@ -132,7 +152,15 @@ class ReinforcementTask(Task):
         }
 
     def check(self, config: ArchitectureConfig) -> None:
-        check_fit(config, self.validation)
+        if not isinstance(self.source, RewardFields):
+            return check_fit(config, self.validation)
+        terrains = len(self.source.terrain_costs)
+        if (config.num_actions, config.num_terrains) != (self.moves.num_actions, terrains):
+            raise InputError(
+                f"the maps have {self.moves.num_actions} moves and {terrains} classes of terrain, the policy "
+                f"{config.num_actions} actions and {config.num_terrains} classes; set --policy.num-actions and "
+                "--policy.num-terrains."
+            )
 
     def state(self) -> Mapping[str, Tensor]:
         """The rollout that is being learned from."""
@@ -185,7 +213,11 @@ def map_source(config: RunConfig, dataset: MapDataset | None = None) -> MapSourc
     if dataset is not None:
         return GivenMaps(dataset)
     data = config.data
-    return GeneratedMaps(data.kind, data.height, data.width, motion_model(data.motion))
+    options: dict[str, Any] = {"kind": data.kind, "height": data.height, "width": data.width}
+    options["moves"] = motion_model(data.motion)
+    if config.reinforcement.goals > 1 or len(data.terrain_costs) > 1:
+        return RewardFields(**options, num_goals=config.reinforcement.goals, terrain_costs=data.terrain_costs)
+    return GeneratedMaps(**options)
 
 
 register_task(MapSource, ReinforcementTask)

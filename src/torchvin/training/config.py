@@ -91,18 +91,25 @@ class ReinforcementConfig:
     curriculum: int = 0
     """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal.
     0: all starts from the beginning."""
+    by_distance: float = 0.5
+    """Share of the starts whose distance from the goal is drawn first, evenly up to the longest of the map: a start
+    that is far from the goal is rare otherwise (at 16x16 one of a hundred is further than 14 steps)."""
+    goals: int = 1
+    """Goals on each map; the i-th is worth 0.5^i of the reward of the goal. With several, or with classes of terrain
+    (--data.terrain-costs), policies are compared by their exact expected return."""
     slip: float = 0.0
     """Probability that a random action is done in place of the chosen one."""
     rewards: RewardConfig = field(default_factory=RewardConfig)
     """What the environment pays."""
 
     def __post_init__(self) -> None:
-        for name in ("maps", "horizon", "passes", "rollouts"):
+        for name in ("maps", "horizon", "passes", "rollouts", "goals"):
             if getattr(self, name) < 1:
                 raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("discount", "gae", "slip"):
+        for name in ("discount", "gae", "slip", "by_distance"):
             if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"--reinforcement.{name} must lie in [0, 1], got {getattr(self, name)}.")
+                flag = name.replace("_", "-")
+                raise InputError(f"--reinforcement.{flag} must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("clip", "entropy", "value_weight", "curriculum"):
             if not 0 <= getattr(self, name) < math.inf:
                 flag = name.replace("_", "-")
@@ -138,8 +145,9 @@ class TrainingConfig:
     batch_size: int = 32
     """Examples (maps, if the supervision is not by states) in one optimizer step, over all processes together."""
     starts: int = 1
-    """Initial weights to try, each for --training.trial-epochs; the training begins with those whose loss fell lowest
-    (the paper's network at 16x16: 0.45 to 0.59 after two epochs, and a start that is behind then stays behind)."""
+    """Initial weights to try, each for --training.trial-epochs; the training begins with those whose loss fell lowest,
+    or whose reward came highest (the paper's network at 16x16: 0.45 to 0.59 after two epochs, and a start that is
+    behind then stays behind)."""
     trial_epochs: int = 2
     """Epochs of a trial, at the constant learning rate; what is kept of the best are its initial weights alone."""
     optimizer: Optimizer = "adam"

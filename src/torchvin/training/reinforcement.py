@@ -5,6 +5,7 @@ once per gradient step, where the logits of all states that the rollout visited 
 """
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -64,7 +65,8 @@ def collect(
         longest: most steps between a start and the goal (a curriculum); as many as there are if not given.
     """
     device = worlds.steps.device
-    state = worlds.draw_starts(random, longest=longest)
+    draw_starts = partial(worlds.draw_starts, random, longest=longest, by_distance=options.by_distance)
+    state = draw_starts()
     states, actions, log_probs, values, rewards, ends = ([] for _ in range(6))
     for _ in range(options.horizon):
         logits, value = (part[:, 0] for part in answer(state[:, None]))
@@ -78,7 +80,7 @@ def collect(
         rewards.append(reward)
         ends.append(end)
         over = end.nonzero()[:, 0]
-        state = state.index_put((over,), worlds.draw_starts(random, over, longest=longest))
+        state = state.index_put((over,), draw_starts(over))
     values.append(answer(state[:, None])[1][:, 0])
     reward, end, value = (torch.stack(parts, dim=1) for parts in (rewards, ends, values))
     advantages = generalized_advantages(reward, value, end, discount=options.discount, gae=options.gae)
