@@ -48,11 +48,14 @@ class KeptPlans:
         """Action logits and V of one state (row, col), or (orientation, row, col), of each map."""
         weights = tuple((parameter.data_ptr(), parameter._version) for parameter in self.policy.parameters())
         kept = self._planes is not None and self._planes.shape == planes.shape and weights == self._weights
+        everywhere = torch.arange(len(planes), device=planes.device)
         if kept:
             assert self._planes is not None
-            changed = (planes != self._planes).flatten(1).any(dim=1).nonzero()[:, 0]
+            changed = everywhere[:0]  # most often nothing has changed, which a comparison of everything says quickest
+            if not torch.equal(planes, self._planes):
+                changed = (planes != self._planes).flatten(1).any(dim=1).nonzero()[:, 0]
         else:
-            changed = torch.arange(len(planes), device=planes.device)
+            changed = everywhere
         self.planned = len(changed)
         if len(changed) == len(planes):
             self._logits, self._value = self._plan(planes)
@@ -70,8 +73,7 @@ class KeptPlans:
         flat = states[:, -2] * width + states[:, -1]
         if self.num_orientations > 1:
             flat = states[:, 0] * height * width + flat
-        place = torch.arange(len(planes), device=planes.device)
-        return self._logits[place, flat], self._value[place, flat]
+        return self._logits[everywhere, flat], self._value[everywhere, flat]
 
     def _plan(self, planes: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [B, S, A] and values [B, S] of all states."""

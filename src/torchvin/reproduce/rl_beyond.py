@@ -22,7 +22,7 @@ from torchvin.training.config import RunConfig, preset
 #: preset -> what it is about; the training is scored by its exact expected return.
 RETURNS = {
     "gridworld-8-rl-slip": "a move slips with probability 0.2",
-    "gridworld-16-rl-fields": "three goals worth 1, 1/2 and 1/4; terrain that costs 1 or 5 times as much",
+    "gridworld-8-rl-fields": "three goals worth 1, 1/2 and 1/4; terrain that costs 1 or 5 times as much",
 }
 RETURN_MAPS = 1_000
 RADIUS = 3

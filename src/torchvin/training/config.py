@@ -156,6 +156,10 @@ class TrainingConfig:
     """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
     epsilon: float = 1e-8
     """Of adam and rmsprop: added to the root of the mean squared gradient (torch: 1e-8)."""
+    weight_decay: float = 0.0
+    """Of adam: every step also shrinks the weights by this times the learning rate (AdamW); it falls as the learning
+    rate falls. Learning from reward needs it: a move that was useless at first is never tried again, unless its cost
+    shrinks."""
     largest_gradient: float = 0.0
     """Gradients whose norm, over all weights, is larger are scaled down to it; 0: they are left as they are."""
     schedule: Schedule = "one-cycle"
@@ -203,6 +207,10 @@ class TrainingConfig:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not self.stages or min(self.stages) <= 0:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"--training.weight-decay must not be negative, got {self.weight_decay}.")
+        if self.weight_decay and self.optimizer != "adam":
+            raise InputError(f"--training.weight-decay is an option of adam, got the optimizer {self.optimizer}.")
         if self.largest_gradient < 0:
             raise InputError(f"--training.largest-gradient must not be negative, got {self.largest_gradient}.")
         if not self.learning_rate > 0:
@@ -252,6 +260,15 @@ FCN_AUTHORS_8 = replace(FCN_AUTHORS, epochs=60, stages=AUTHORS.stages[:2])
 #: The authors' recipe for the CNN: 128 states of any maps a step, their RMSProp in two stages of 20 epochs.
 CNN_AUTHORS = replace(
     FCN_AUTHORS, states_per_example=1, batch_size=128, epochs=40, stages=(1.0, 0.2), precision="bfloat16"
+)
+#: PPO on a thousand maps at once.
+FROM_REWARD = TrainingConfig(
+    method="reinforcement",
+    batch_size=256,
+    learning_rate=0.005,
+    weight_decay=1.0,
+    schedule="stages",
+    stages=(1.0, 1.0, 1.0, 0.5, 0.2, 0.05),
 )
 #: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
 GPPN_RECIPE = TrainingConfig(
@@ -305,18 +322,29 @@ def _mazes() -> dict[str, RunConfig]:
 
 
 def _reinforcement() -> dict[str, RunConfig]:
-    """From reward alone: 8 moves, and with -news the 4 moves of the paper; -cnn: the paper's network without a plan."""
+    """From reward alone: 8 moves, and with -news the 4 moves of the paper; -cnn: the paper's network without a plan.
+
+    Beyond the paper, at 8x8: moves that slip, and fields of rewards.
+    """
     presets = {}
-    for side, epochs in ((8, 60), (16, 50)):
+    for side, epochs in ((8, 30), (16, 50)):
+        learn = replace(FROM_REWARD, epochs=epochs)
         for motion, suffix in (("moore", ""), ("news", "-news")):
             actions = motion_model(motion).num_actions
             data = DataConfig(height=side, width=side, motion=motion)
-            learn = TrainingConfig(
-                method="reinforcement", epochs=epochs, batch_size=256, learning_rate=0.005, schedule="constant"
-            )
             presets[f"gridworld-{side}-rl{suffix}"] = RunConfig(NormalizedConfig(actions), data, learn)
-            slower = replace(learn, learning_rate=0.0005)
+            slower = replace(learn, learning_rate=0.0005, weight_decay=0.0)
             presets[f"gridworld-{side}-rl{suffix}-cnn"] = RunConfig(CNNConfig(actions, side, side), data, slower)
+    eight = presets["gridworld-8-rl"]
+    stays = replace(eight.reinforcement, slip=0.2, rewards=RewardConfig(collisions="stays"))
+    presets["gridworld-8-rl-slip"] = replace(eight, reinforcement=stays)
+    fields = replace(eight.reinforcement, goals=3, rewards=RewardConfig(step=-0.02, step_cost="length"))
+    presets["gridworld-8-rl-fields"] = replace(
+        eight,
+        policy=NormalizedConfig(num_terrains=2),
+        data=replace(eight.data, terrain_costs=(1.0, 5.0)),
+        reinforcement=fields,
+    )
     return presets
 
 
