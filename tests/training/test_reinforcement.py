@@ -16,14 +16,14 @@ from torchvin.training.reinforcement import Rollout, collect, generalized_advant
 
 SMALL = RunConfig(
     policy=NormalizedConfig(hidden_channels=8),
-    data=DataConfig(height=5, width=5, maps=20),
+    data=DataConfig(height=5, width=5, maps=50),
     training=TrainingConfig(
         method="reinforcement",
         epochs=3,
         batch_size=32,
         learning_rate=0.02,
         schedule="constant",
-        validation_maps=40,
+        validation_maps=10,
         tensorboard=False,
     ),
     reinforcement=ReinforcementConfig(maps=64, horizon=6, rollouts=2),
@@ -105,12 +105,12 @@ def test_actions_are_sampled_with_the_probabilities_of_the_policy(draw):
 
 
 def test_it_learns(tmp_path):
-    config = small({"epochs": 8, "learning_rate": 0.03}, rollouts=5, maps=128)
+    config = small({"epochs": 10, "learning_rate": 0.03, "validation_maps": 50}, rollouts=5, maps=128)
     trained = learn(config, tmp_path / "run")
     scores = trained.validation.scores
     assert trained.history[0]["success_rate"] < 0.7
     assert scores.all_states_success_rate > 0.9
-    assert trained.history[-1]["steps"] == 8 * 5 * 128 * 6
+    assert trained.history[-1]["steps"] == 10 * 5 * 128 * 6
     loaded = load_policy(tmp_path / "run")
     assert loaded.task["learned_from"] == "reward"
     assert not [name for name, _ in loaded.named_parameters() if "critic" in name]

@@ -10,7 +10,7 @@ from torchvin.io.files import disk_full
 
 #: verb -> what it does; the verb's module holds `Arguments`, a dataclass, and `run(arguments)`.
 VERBS = {
-    "list": "list presets, weights, architectures, generators, motion models, map formats and kernels",
+    "list": "list environments, presets, weights, architectures, generators, motion models, map formats and kernels",
     "data": "draw maps, solve them with the expert, write a data set",
     "train": "train a network by imitation, or from reward",
     "eval": "score weights on a data set",
