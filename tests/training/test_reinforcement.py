@@ -105,12 +105,12 @@ def test_actions_are_sampled_with_the_probabilities_of_the_policy(draw):
 
 
 def test_it_learns(tmp_path):
-    config = small({"epochs": 10, "learning_rate": 0.03, "validation_maps": 50}, rollouts=5, maps=128)
+    config = small({"epochs": 20, "learning_rate": 0.03, "validation_maps": 50}, rollouts=2, maps=128)
     trained = learn(config, tmp_path / "run")
     scores = trained.validation.scores
     assert trained.history[0]["success_rate"] < 0.7
-    assert scores.all_states_success_rate > 0.9
-    assert trained.history[-1]["steps"] == 10 * 5 * 128 * 6
+    assert scores.all_states_success_rate > 0.95
+    assert trained.history[-1]["steps"] == 20 * 2 * 128 * 6
     loaded = load_policy(tmp_path / "run")
     assert loaded.task["learned_from"] == "reward"
     assert not [name for name, _ in loaded.named_parameters() if "critic" in name]
@@ -211,3 +211,66 @@ def test_a_network_with_other_actions_and_a_foreign_checkpoint_are_refused(tmp_p
     (tmp_path / "mine" / "checkpoint.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a checkpoint of this training"):
         learn(small({"epochs": 2}), tmp_path / "mine", resume=True)
+
+
+def test_weight_decay_shrinks_the_reward_model_only_and_fades():
+    from torchvin import build_policy
+    from torchvin.training.optimizers import build_optimizer, fade_decay
+
+    options = TrainingConfig(weight_decay=0.8, decay_until=0.5, learning_rate=0.1)
+    policy = build_policy(NormalizedConfig(hidden_channels=8))
+    before = {name: value.clone() for name, value in policy.state_dict().items()}
+    optimizer = build_optimizer(options, policy)
+    for parameter in policy.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    for name, value in policy.state_dict().items():
+        assert torch.allclose(value, before[name] * (0.92 if ".reward." in name else 1.0))
+    for progress, expected in ((0.0, 0.8), (0.25, 0.4), (0.5, 0.0), (1.0, 0.0)):
+        fade_decay(options, optimizer, progress)
+        assert [group["weight_decay"] for group in optimizer.param_groups] == [pytest.approx(expected), 0.0]
+    with pytest.raises(InputError, match=r"--training\.weight-decay is an option of adam"):
+        TrainingConfig(weight_decay=0.1, optimizer="rmsprop")
+    with pytest.raises(InputError, match=r"--training\.decay-until must lie in"):
+        TrainingConfig(decay_until=0.0)
+
+
+def test_a_training_with_weight_decay_resumes_to_the_same_bits(tmp_path, monkeypatch):
+    config = small({"checkpoint_seconds": 0.0, "weight_decay": 1.0, "epochs": 2}, slip=0.1, by_distance=0.5)
+    whole = learn(config, tmp_path / "whole")
+    steps, loss = [], ReinforcementTask.loss
+
+    def cut(self, *arguments):
+        steps.append(1)
+        if len(steps) == 5:
+            raise KeyboardInterrupt
+        return loss(self, *arguments)
+
+    monkeypatch.setattr(ReinforcementTask, "loss", cut)
+    with pytest.raises(KeyboardInterrupt):
+        learn(config, tmp_path / "cut")
+    resumed = learn(config, tmp_path / "cut", resume=True)
+    for name, value in whole.policy.state_dict().items():
+        assert torch.equal(value, resumed.policy.state_dict()[name]), name
+
+
+def test_fields_of_rewards_are_learned_and_scored_by_their_return(tmp_path):
+    config = dataclasses.replace(
+        PRESETS["gridworld-8-rl-fields"], seed=1, data=dataclasses.replace(SMALL.data, terrain_costs=(1.0, 5.0))
+    )
+    config = dataclasses.replace(
+        config,
+        training=dataclasses.replace(SMALL.training, epochs=1),
+        reinforcement=dataclasses.replace(config.reinforcement, maps=64, horizon=6),
+    )
+    trained = learn(config, tmp_path / "run")
+    assert trained.validation.share <= 1.0 + 1e-6
+    assert trained.validation.optimal_return > 0.3
+    source = training_data(config, None)
+    worlds = source.worlds(20, np.random.default_rng(0), config.reinforcement.rewards)
+    assert worlds.planes.shape == (20, 3, 5, 5)
+    goals = worlds.planes[:, 2].flatten(1)
+    assert {round(value, 2) for value in goals.unique().tolist()} == {0.0, 2.5, 5.0, 10.0}
+    assert (goals.argmax(1) == worlds.goal[:, 0] * 5 + worlds.goal[:, 1]).all()
+    with pytest.raises(InputError, match="the maps have 8 moves and 2 classes of terrain, the policy 8 actions and 1"):
+        learn(dataclasses.replace(config, policy=NormalizedConfig()), tmp_path / "other")

@@ -157,9 +157,11 @@ class TrainingConfig:
     epsilon: float = 1e-8
     """Of adam and rmsprop: added to the root of the mean squared gradient (torch: 1e-8)."""
     weight_decay: float = 0.0
-    """Of adam: every step also shrinks the weights by this times the learning rate (AdamW); it falls as the learning
-    rate falls. Learning from reward needs it: a move that was useless at first is never tried again, unless its cost
-    shrinks."""
+    """Of adam: every step also shrinks the weights of the reward model by this times the learning rate (AdamW).
+    Learning from reward needs it: a move that was useless at first is never tried again, unless its cost shrinks."""
+    decay_until: float = 0.4
+    """Share of the training over which the weight decay falls to 0. It also shrinks the costs of obstacles, which then
+    have the time to grow again."""
     largest_gradient: float = 0.0
     """Gradients whose norm, over all weights, is larger are scaled down to it; 0: they are left as they are."""
     schedule: Schedule = "one-cycle"
@@ -209,6 +211,8 @@ class TrainingConfig:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"--training.weight-decay must not be negative, got {self.weight_decay}.")
+        if not 0 < self.decay_until <= 1:
+            raise InputError(f"--training.decay-until must lie in (0, 1], got {self.decay_until}.")
         if self.weight_decay and self.optimizer != "adam":
             raise InputError(f"--training.weight-decay is an option of adam, got the optimizer {self.optimizer}.")
         if self.largest_gradient < 0:
@@ -270,7 +274,7 @@ FROM_REWARD = TrainingConfig(
     learning_rate=0.005,
     weight_decay=1.0,
     schedule="stages",
-    stages=(1.0, 1.0, 1.0, 0.5, 0.2, 0.05),
+    stages=(1.0, 1.0, 1.0, 1.0, 0.5, 0.1),
 )
 #: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
 GPPN_RECIPE = TrainingConfig(

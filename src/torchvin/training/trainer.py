@@ -24,7 +24,7 @@ from torchvin.tasks.task import Task, Validation
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig
 from torchvin.training.initialize import initialize_from
-from torchvin.training.optimizers import build_optimizer, build_schedule, decay_with_rate
+from torchvin.training.optimizers import build_optimizer, build_schedule, fade_decay
 from torchvin.training.run import CHECKPOINT_FILE, claim, write_history
 from torchvin.training.starts import best_start
 
@@ -200,7 +200,8 @@ class _Run:
             accelerator.clip_grad_norm_(self.policy.parameters(), self.options.largest_gradient)
         self.prepared.step()
         self.schedule.step()
-        decay_with_rate(self.options, self.prepared.optimizer)
+        done = (progress.epoch * self.batches + progress.batch + 1) / (self.options.epochs * self.batches)
+        fade_decay(self.options, self.prepared.optimizer, done)
         progress.batch += 1
         progress.loss_sum += total[0].item()
         progress.term_count += int(total[1].item())
