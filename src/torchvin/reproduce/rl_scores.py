@@ -113,6 +113,8 @@ LIBRARY_STEPS = {
     ("trpo", 8): 400_000,
     ("trpo", 16): 600_000,
 }
+#: Agents that act at once.
+AGENTS = {"ppo": 256, "dqn": 64, "trpo": 64}
 #: Share of successful episodes from which the curriculum of TRPO goes on.
 _WIDEN_AT = 0.9
 
@@ -144,7 +146,7 @@ def train_with_library(
         ) from error
     steps = steps or LIBRARY_STEPS[algorithm, side]
     motion = "news" if algorithm == "trpo" else "moore"
-    env = MapVecEnv(64 if algorithm == "dqn" else 256, height=side, motion=motion, longest=_first(algorithm))
+    env = MapVecEnv(AGENTS[algorithm], height=side, motion=motion, longest=_first(algorithm))
     env.seed(seed)
     model, callback = _model(algorithm, env, seed)
     began = time.monotonic()
@@ -164,7 +166,8 @@ def _model(algorithm: str, env: Any, seed: int) -> tuple[Any, Any]:
     if algorithm == "trpo":
         from sb3_contrib import TRPO
 
-        options = {"n_steps": 24, "batch_size": 1024, "target_kl": 0.02, "n_critic_updates": 4}
+        # The whole rollout goes through one double backward pass: every second step of it is enough.
+        options = {"n_steps": 24, "batch_size": 512, "target_kl": 0.02, "n_critic_updates": 4, "sub_sampling_factor": 2}
         return TRPO(VINPolicy, env, seed=seed, learning_rate=0.005, **options), curriculum(env)
     if algorithm == "ppo":
         from stable_baselines3 import PPO
