@@ -108,8 +108,8 @@ def measure(
 LIBRARY_STEPS = {
     ("ppo", 8): 300_000,
     ("ppo", 16): 600_000,
-    ("dqn", 8): 400_000,
-    ("dqn", 16): 800_000,
+    ("dqn", 8): 200_000,
+    ("dqn", 16): 400_000,
     ("trpo", 8): 400_000,
     ("trpo", 16): 600_000,
 }
@@ -183,8 +183,8 @@ def _model(algorithm: str, env: Any, seed: int) -> tuple[Any, Any]:
         return PPO(VINPolicy, env, seed=seed, learning_rate=0.005, **options), None
     from stable_baselines3 import DQN
 
-    replay = {"buffer_size": 50_000, "learning_starts": 5_000, "target_update_interval": 2_000, "batch_size": 512}
-    explore = {"exploration_fraction": 0.3, "exploration_final_eps": 0.05, "train_freq": 4, "gradient_steps": 2}
+    replay = {"buffer_size": 50_000, "learning_starts": 3_000, "target_update_interval": 1_000, "batch_size": 256}
+    explore = {"exploration_fraction": 0.3, "exploration_final_eps": 0.05, "train_freq": 1, "gradient_steps": 4}
     return DQN(VINQPolicy, env, seed=seed, learning_rate=0.002, **replay, **explore), None
 
 

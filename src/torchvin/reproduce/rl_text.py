@@ -12,7 +12,7 @@ from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.published import RL_RECALLED, RL_RECALLED_SUCCESS
 from torchvin.io.tables import Column, percent, table_of
 from torchvin.reproduce.rl_beyond import RETURN_COLUMNS, VIEW_COLUMNS, Beyond
-from torchvin.reproduce.rl_scores import POLICIES, Measured
+from torchvin.reproduce.rl_scores import NETWORKS, POLICIES, SIDES, Measured
 from torchvin.reproduce.row import mean_score
 from torchvin.reproduce.text import figure_list, filled
 
@@ -91,8 +91,18 @@ def page_text(command: str, rows: Sequence[Measured], beyond: Beyond, captions: 
             "machine": f"{processor()}, torch {torch.__version__}",
             "table": table_of(COLUMNS, cells(rows)).markdown(),
             "recalled": RL_RECALLED,
+            "missing": _missing(rows),
             "returns": returns,
             "views": views,
             "figures": figure_list(captions),
         },
     )
+
+
+def _missing(rows: Sequence[Measured]) -> str:
+    """What the page lacks of its trainings."""
+    seeds = {(row.network, row.side): 0 for row in rows}
+    for row in rows:
+        seeds[row.network, row.side] += row.on == row.side
+    names = [f"{network} at {side}x{side}" for network in NETWORKS for side in SIDES if not seeds.get((network, side))]
+    return f"Not run: {'; '.join(names)}." if names else ""
