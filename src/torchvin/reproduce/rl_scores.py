@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ class Measured:
         return int(config["training"]["epochs"] * per_epoch)
 
 
+@lru_cache(maxsize=8)  # every training is scored on the same maps, which take longer to draw than to plan on
 def fresh_maps(side: int, maps: int, seed: int, moves: GridMotion) -> MapDataset:
     """Maps that no training sees, by the authors' generator one after the other, a stream per size and motion model."""
     blocked, goal = generate_gridworld(maps, side, seed=(2_000 + side, moves.num_actions, seed), moves=moves)
