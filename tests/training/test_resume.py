@@ -18,8 +18,8 @@ import torch
 from safetensors import safe_open
 
 from torchvin import InputError, RunConfig, TrainingConfig, Validation, train
+from torchvin.tasks.task import epoch_order
 from torchvin.training.run import CHECKPOINT_FILE
-from torchvin.training.trainer import epoch_order
 from toy import ToyConfig, ToyTask
 
 OPTIONS = TrainingConfig(epochs=4, batch_size=8, checkpoint_seconds=0.0, tensorboard=False)  # 5 batches per epoch

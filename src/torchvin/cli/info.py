@@ -4,7 +4,17 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 
-_LIBRARIES = ("torch", "numpy", "scipy", "accelerate", "safetensors", "matplotlib", "tensorboard")
+_LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "accelerate",
+    "safetensors",
+    "matplotlib",
+    "tensorboard",
+    "gymnasium",
+    "stable-baselines3",
+)
 
 
 @dataclass(frozen=True)

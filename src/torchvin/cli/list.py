@@ -31,6 +31,7 @@ def run(arguments: Arguments) -> None:
     from torchvin.architectures.registry import architecture_of, architectures
     from torchvin.cli.output import percent, print_entries, print_json
     from torchvin.data.generators import GENERATORS
+    from torchvin.mdp.environment_ids import IDS
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
     from torchvin.pretrained.shipped import shipped_folders
@@ -44,11 +45,15 @@ def run(arguments: Arguments) -> None:
         weights[name] = f"{kind}, {percent(rate)} of all states of its validation maps"
     presets = {
         name: f"{architecture_of(config.policy).name}, "
-        f"{config.data.maps} maps of {config.data.height}x{config.data.width} "
+        f"{config.data.maps if config.training.method == 'imitation' else 'fresh'} maps of "
+        f"{config.data.height}x{config.data.width} "
         f"({config.data.kind}, {config.data.motion}), {config.training.epochs} epochs"
         for name, config in PRESETS.items()
     }
     content = {
+        "environments": {
+            name: ", ".join(f"{key} {value}" for key, value in given.items()) for name, given in IDS.items()
+        },
         "presets": presets,
         "weights": weights,
         "architectures": {name: kind.summary for name, kind in architectures().items()},

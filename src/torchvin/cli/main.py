@@ -12,12 +12,12 @@ from torchvin.io.files import disk_full
 
 #: verb -> what it does; the verb's module holds `Arguments`, a dataclass, and `run(arguments)`.
 VERBS = {
-    "list": "list presets, weights, architectures, generators, motion models, map formats and kernels",
+    "list": "list environments, presets, weights, architectures, generators, motion models, map formats and kernels",
     "data": "draw maps, solve them with the expert, write a data set",
-    "train": "train a network by imitation",
+    "train": "train a network by imitation, or from reward",
     "eval": "score weights on a data set",
     "plan": "plan a path on your own map and draw it",
-    "reproduce": "print the papers' tables beside ours (table1, mazes), from shipped weights or from new trainings",
+    "reproduce": "print the papers' tables beside ours (table1, mazes, rl), from shipped weights or from new trainings",
     "export": "write weights as an ONNX model",
     "bench": "measure time and memory on this machine: the operator, planners, the steps around them",
     "info": "show versions, devices, threads, and which kernels work here",

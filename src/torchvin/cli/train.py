@@ -62,19 +62,19 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import percent, print_json
     from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
-    from torchvin.tasks.gridworld import training_maps
+    from torchvin.tasks.registry import training_data
     from torchvin.training.run import CHECKPOINT_FILE
     from torchvin.training.trainer import train
 
     check_writable(arguments.out / CHECKPOINT_FILE)
     began = time.perf_counter()
-    dataset = training_maps(arguments.config, arguments.data)
+    data = training_data(arguments.config, arguments.data)
     data_seconds = time.perf_counter() - began
     record = {
         "command": shlex.join(["torchvin", *sys.argv[1:]]),
         "data": arguments.data.name if arguments.data else "generated",
     }
-    trained = train(arguments.config, dataset, arguments.out, resume=arguments.resume, record=record)
+    trained = train(arguments.config, data, arguments.out, resume=arguments.resume, record=record)
     if not trained.main_process:
         return
     plot_history(trained.history, arguments.out / "history.png")
@@ -82,7 +82,7 @@ def run(arguments: Arguments) -> None:
     if arguments.json:
         print_json(
             {
-                "maps": len(dataset),
+                "maps": len(data) if hasattr(data, "__len__") else trained.policy.task["data"]["maps"],
                 "epochs": len(trained.history),
                 "seconds": trained.seconds,
                 "data_seconds": data_seconds,

@@ -9,6 +9,12 @@ from torch import Tensor
 from torchvin.errors import InputError, check_shape
 
 
+def check_costs(costs: tuple[float, ...]) -> None:
+    """Raises: InputError if a class of terrain has no positive cost, or there is no class."""
+    if not costs or not all(0 < cost < math.inf for cost in costs):
+        raise InputError(f"every class of terrain needs a positive cost, got {costs}.")
+
+
 def check_terrain(
     blocked: Bool[Tensor, "M H W"], terrain: UInt8[Tensor, "M H W"] | None, costs: tuple[float, ...]
 ) -> None:
@@ -16,8 +22,7 @@ def check_terrain(
 
     Raises: ShapeError; InputError saying which is missing.
     """
-    if not costs or not all(0 < cost < math.inf for cost in costs):
-        raise InputError(f"every class of terrain needs a positive cost, got {costs}.")
+    check_costs(costs)
     if terrain is None:
         if costs != (1.0,):
             raise InputError(f"costs of {len(costs)} classes of terrain were given, {costs}, but no terrain.")

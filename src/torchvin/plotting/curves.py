@@ -7,10 +7,11 @@ from torchvin.plotting.figure import figure
 
 
 def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathLike[str]) -> None:
-    """Draw loss and failure rates against the epoch.
+    """Draw loss, or the reward of learning from reward, and failure rates against the epoch.
 
     Args:
-        history: one row per epoch, with `epoch`, `loss`, `success_rate` and `optimal_rate`: `Trained.history`.
+        history: one row per epoch, with `epoch`, `loss` or `reward`, `success_rate` and `optimal_rate`:
+            `Trained.history`.
         path: of the picture.
 
     Raises: InputError if `path` cannot be written.
@@ -18,8 +19,12 @@ def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathL
     epochs = [row["epoch"] for row in history]
     with figure(path, 9, 3.4, columns=2) as axes:
         loss, rates = axes[0]
-        loss.plot(epochs, [row["loss"] for row in history], color="black", marker=".")
-        loss.set(xlabel="epoch", ylabel="loss per cell [nats]", yscale="log", title="Training loss")
+        if "reward" in history[0]:
+            loss.plot(epochs, [row["reward"] for row in history], color="black", marker=".")
+            loss.set(xlabel="epoch", ylabel="mean reward of an episode", title="Reward in training")
+        else:
+            loss.plot(epochs, [row["loss"] for row in history], color="black", marker=".")
+            loss.set(xlabel="epoch", ylabel="loss per cell [nats]", yscale="log", title="Training loss")
         for name, label, style, color in (
             ("success_rate", "does not reach the goal", "-", "black"),
             ("optimal_rate", "not at optimal cost", "--", "tab:blue"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from torchvin.pretrained.store import WEIGHTS_FILE
-from torchvin.tasks.gridworld import training_maps
+from torchvin.tasks.registry import training_data
 from torchvin.training.config import RunConfig
 from torchvin.training.trainer import train
 
@@ -29,7 +29,7 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
     record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
-    train(config, training_maps(config, file), run, resume=True, record=record)
+    train(config, training_data(config, file), run, resume=True, record=record)
     return run
 
 

@@ -133,7 +133,11 @@ def split_validation(dataset: MapDataset, num_validation: int | None, seed: int)
     return dataset[order[num_validation:]], dataset[order[:num_validation]]
 
 
-def _wrap(dataset: MapDataset, config: RunConfig) -> GridWorldTask:
+def _wrap(dataset: MapDataset, config: RunConfig) -> Task:
+    if config.training.method == "reinforcement":
+        from torchvin.tasks.reinforcement import ReinforcementTask, map_source
+
+        return ReinforcementTask(map_source(config, dataset), config)
     return GridWorldTask(dataset, config.training, config.seed)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torchvin.errors import InputError
@@ -10,7 +11,7 @@ from torchvin.training.config import RunConfig
 
 Wrapper = Callable[[Any, RunConfig], Task]
 #: Modules of this package that register what they wrap; imported when first needed.
-MODULES = ("gridworld",)
+MODULES = ("gridworld", "reinforcement")
 _WRAPPERS: dict[type, Wrapper] = {}
 
 
@@ -32,3 +33,20 @@ def as_task(data: Any, config: RunConfig) -> Task:
         if isinstance(data, kind):
             return wrap(data, config)
     raise InputError(f"expected a data set or a Task to learn from, got {type(data).__name__}.")
+
+
+def training_data(config: RunConfig, path: Path | None) -> Any:
+    """What a run of this configuration learns from: a data set (imitation) or a source of maps (reinforcement).
+
+    Args:
+        config: of the run.
+        path: of a file or folder of maps; fresh ones by the configuration if not given.
+
+    Raises: InputError.
+    """
+    from torchvin.tasks.gridworld import training_maps
+    from torchvin.tasks.reinforcement import map_source
+
+    if config.training.method == "imitation":
+        return training_maps(config, path)
+    return map_source(config, None if path is None else training_maps(config, path))

@@ -68,6 +68,33 @@ class Task(ABC):
     def check(self, config: ArchitectureConfig) -> None:  # noqa: B027 - a task may take any network
         """Raises: InputError if a network of this configuration does not fit the task."""
 
+    def order(self, seed: int, epoch: int) -> Int[Tensor, "N"]:
+        """The examples of an epoch in the order in which batches take them: `len(self)` numbers.
+
+        It depends on nothing but the seed and the epoch, so that a resumed epoch continues in it.
+
+        Args:
+            seed: of the run.
+            epoch: from 0 on.
+        """
+        return epoch_order(len(self), seed, epoch)
+
+    def state(self) -> Mapping[str, Tensor]:
+        """What a resumed run needs of the task beside the policy: tensors by name, kept in the checkpoint."""
+        return {}
+
+    def set_state(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027 - most tasks have none
+        """Go on from what `state` returned."""
+
     def phases(self, policy: Policy) -> Sequence[Phase]:
         """What happens before and after the epochs, in this order."""
         return ()
+
+
+def epoch_order(num_examples: int, seed: int, epoch: int) -> Tensor:
+    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it.
+
+    >>> bool((epoch_order(100, 0, 1) == epoch_order(100, 0, 2)).all())
+    False
+    """
+    return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))

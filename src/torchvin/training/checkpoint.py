@@ -1,7 +1,7 @@
 """Everything a training needs to go on bit for bit, in one safetensors file that is whole or not there."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torchvin.io.files import replacing
 _MOMENT = "optimizer/"  # prefixes of the tensors in the file
 _POLICY = "policy/"
 _BEST = "best/"
+_TASK = "task/"
 _RANDOM = "random"
 _FORMAT = 2
 
@@ -42,11 +43,22 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, *, policy: nn.Module, best: dict[str, Tensor], optimizer: Optimizer, progress: Progress
+    path: Path,
+    *,
+    policy: nn.Module,
+    best: dict[str, Tensor],
+    optimizer: Optimizer,
+    progress: Progress,
+    task: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write the state of a training; a kill at any moment leaves the last whole checkpoint.
 
     The learning-rate schedule is not written: it follows from the number of steps made.
+
+    Args:
+        path: of the file.
+        policy, best, optimizer, progress: of the training.
+        task: what the task needs beside them (`Task.state`).
 
     Raises: InputError if `path` cannot be written.
     """
@@ -59,6 +71,7 @@ def save_checkpoint(
     tensors = {_RANDOM: torch.get_rng_state(), **moments}
     tensors |= {_POLICY + name: value for name, value in policy.state_dict().items()}
     tensors |= {_BEST + name: value for name, value in best.items()}
+    tensors |= {_TASK + name: value for name, value in (task or {}).items()}
     description = {"format": _FORMAT, "param_groups": state["param_groups"], "progress": asdict(progress)}
     with replacing(path) as temporary:
         save_file(
@@ -70,8 +83,8 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, *, policy: nn.Module, optimizer: Optimizer, upgrade_name: Callable[[str], str] = str
-) -> tuple[Progress, dict[str, Tensor]]:
-    """Put policy, optimizer and torch's random state back; return the progress and the best weights.
+) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]]:
+    """Put policy, optimizer and torch's random state back; return progress, best weights and the state of the task.
 
     Args:
         path: of the file.
@@ -101,7 +114,7 @@ def load_checkpoint(
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a checkpoint of this training ({error}); train into a new folder.") from error
     progress.best = None if best is None else tuple(best)
-    return progress, _without(tensors, _BEST)
+    return progress, _without(tensors, _BEST), _without(tensors, _TASK)
 
 
 def _upgrade(

@@ -1,6 +1,7 @@
 """A training in numbers: typed, checked, saved resolved beside the weights. The docstring of a field is its --help."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -15,8 +16,10 @@ from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
+from torchvin.mdp.rewards import RewardConfig
 from torchvin.policies.config import ArchitectureConfig
 
+Method = Literal["imitation", "reinforcement"]
 Supervision = Literal["all-cells", "demonstrations", "states"]
 Loss = Literal["optimal-set", "uniform-set", "single-label", "tied-label"]
 Optimizer = Literal["adam", "rmsprop", "rmsprop-authors"]
@@ -65,9 +68,62 @@ class CurriculumConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """Imitation of the expert."""
+class ReinforcementConfig:
+    """Learning from reward (method reinforcement): PPO on many maps at once, fresh ones in every rollout."""
 
+    maps: int = 1024
+    """Maps that are played on at once in a rollout."""
+    horizon: int = 24
+    """Steps on each map in a rollout; an episode that ended starts again on its map."""
+    passes: int = 2
+    """Times that a rollout is learned from, in batches of --training.batch-size maps."""
+    rollouts: int = 4
+    """Rollouts per epoch: after them the policy is validated."""
+    discount: float = 0.99
+    """Discount of the reward."""
+    gae: float = 0.95
+    """Lambda of the advantage estimates: 0 trusts the values, 1 the rewards."""
+    clip: float = 0.2
+    """Largest relative change of the probability of an action that is rewarded."""
+    entropy: float = 0.006
+    """Weight of the entropy of the policy."""
+    value_weight: float = 0.5
+    """Weight of the squared error of the state values."""
+    curriculum: int = 0
+    """Most steps between start and goal at first; one more whenever 90 % of the episodes of a rollout reach the goal.
+    0: all starts from the beginning."""
+    by_distance: float = 0.3
+    """Share of the starts whose distance from the goal is drawn first, evenly up to the longest of the map: a start
+    that is far from the goal is rare otherwise (at 16x16 one of a hundred is further than 14 steps)."""
+    goals: int = 1
+    """Goals on each map; the i-th is worth 0.5^i of the reward of the goal. With several, or with classes of terrain
+    (--data.terrain-costs), policies are compared by their exact expected return."""
+    slip: float = 0.0
+    """Probability that a random action is done in place of the chosen one."""
+    rewards: RewardConfig = field(default_factory=RewardConfig)
+    """What the environment pays."""
+
+    def __post_init__(self) -> None:
+        for name in ("maps", "horizon", "passes", "rollouts", "goals"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
+        for name in ("discount", "gae", "slip", "by_distance"):
+            if not 0 <= getattr(self, name) <= 1:
+                flag = name.replace("_", "-")
+                raise InputError(f"--reinforcement.{flag} must lie in [0, 1], got {getattr(self, name)}.")
+        for name in ("clip", "entropy", "value_weight", "curriculum"):
+            if not 0 <= getattr(self, name) < math.inf:
+                flag = name.replace("_", "-")
+                raise InputError(f"--reinforcement.{flag} must not be negative, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network learns: by imitation of the expert, or from reward."""
+
+    method: Literal["imitation", "reinforcement"] = "imitation"
+    """imitation: copy the expert. reinforcement: act and learn from the reward (the --reinforcement options); then
+    supervision, loss, label-noise, curriculum and cost-steps are not used."""
     supervision: Supervision = "all-cells"
     """all-cells: every cell that can reach the goal; demonstrations: the states of the demonstrated paths; states: the
     same, but an example is not a map but --training.states-per-example of its states, as in the authors' files."""
@@ -90,8 +146,9 @@ class TrainingConfig:
     batch_size: int = 32
     """Examples (maps, if the supervision is not by states) in one optimizer step, over all processes together."""
     starts: int = 1
-    """Initial weights to try, each for --training.trial-epochs; the training begins with those whose loss fell lowest
-    (the paper's network at 16x16: 0.45 to 0.59 after two epochs, and a start that is behind then stays behind)."""
+    """Initial weights to try, each for --training.trial-epochs; the training begins with those whose loss fell lowest,
+    or whose reward came highest (the paper's network at 16x16: 0.45 to 0.59 after two epochs, and a start that is
+    behind then stays behind)."""
     trial_epochs: int = 2
     """Epochs of a trial, at the constant learning rate; what is kept of the best are its initial weights alone."""
     optimizer: Optimizer = "adam"
@@ -100,6 +157,12 @@ class TrainingConfig:
     """Peak of the one-cycle schedule, the constant rate, or what the factors of the stages multiply."""
     epsilon: float = 1e-8
     """Of adam and rmsprop: added to the root of the mean squared gradient (torch: 1e-8)."""
+    weight_decay: float = 0.0
+    """Of adam: every step also shrinks the weights of the reward model by this times the learning rate (AdamW).
+    Learning from reward needs it: a move that was useless at first is never tried again, unless its cost shrinks."""
+    decay_until: float = 0.4
+    """Share of the training over which the weight decay falls to 0. It also shrinks the costs of obstacles, which then
+    have the time to grow again."""
     largest_gradient: float = 0.0
     """Gradients whose norm, over all weights, is larger are scaled down to it; 0: they are left as they are."""
     schedule: Schedule = "one-cycle"
@@ -123,6 +186,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("method", Method),
             ("supervision", Supervision),
             ("loss", Loss),
             ("optimizer", Optimizer),
@@ -146,6 +210,12 @@ class TrainingConfig:
                 raise InputError(f"--training.{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not self.stages or min(self.stages) <= 0:
             raise InputError(f"--training.stages must be one or more positive factors, got {self.stages}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"--training.weight-decay must not be negative, got {self.weight_decay}.")
+        if not 0 < self.decay_until <= 1:
+            raise InputError(f"--training.decay-until must lie in (0, 1], got {self.decay_until}.")
+        if self.weight_decay and self.optimizer != "adam":
+            raise InputError(f"--training.weight-decay is an option of adam, got the optimizer {self.optimizer}.")
         if self.largest_gradient < 0:
             raise InputError(f"--training.largest-gradient must not be negative, got {self.largest_gradient}.")
         if not self.learning_rate > 0:
@@ -164,6 +234,7 @@ class RunConfig:
     init: str = ""
     """Weights to begin with, of the same policy: a shipped name or the folder of a run; "authors": drawn as their code
     draws those of the paper's network (its seed is 0); fresh ones if not given."""
+    reinforcement: ReinforcementConfig = field(default_factory=ReinforcementConfig)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries; that of the policy names its architecture, that of the data holds the motion model."""
@@ -195,6 +266,17 @@ FCN_AUTHORS_8 = replace(FCN_AUTHORS, epochs=60, stages=AUTHORS.stages[:2])
 #: The authors' recipe for the CNN: 128 states of any maps a step, their RMSProp in two stages of 20 epochs.
 CNN_AUTHORS = replace(
     FCN_AUTHORS, states_per_example=1, batch_size=128, epochs=40, stages=(1.0, 0.2), precision="bfloat16"
+)
+#: PPO on a thousand maps at once, from the best of three initial weights: one of three learns several times as slowly.
+FROM_REWARD = TrainingConfig(
+    method="reinforcement",
+    starts=3,
+    trial_epochs=5,
+    batch_size=256,
+    learning_rate=0.005,
+    weight_decay=1.0,
+    schedule="stages",
+    stages=(1.0, 1.0, 1.0, 1.0, 0.5, 0.1),
 )
 #: GPPN's recipe (ICML 2018); its labels are one optimal action, drawn, where ours are the set of them.
 GPPN_RECIPE = TrainingConfig(
@@ -249,6 +331,33 @@ def _mazes() -> dict[str, RunConfig]:
     return presets
 
 
+def _reinforcement() -> dict[str, RunConfig]:
+    """From reward alone: 8 moves, and with -news the 4 moves of the paper; -cnn: the paper's network without a plan.
+
+    Beyond the paper, at 8x8: moves that slip, and fields of rewards.
+    """
+    presets = {}
+    for side, epochs in ((8, 30), (16, 45)):
+        learn = replace(FROM_REWARD, epochs=epochs)
+        for motion, suffix in (("moore", ""), ("news", "-news")):
+            actions = motion_model(motion).num_actions
+            data = DataConfig(height=side, width=side, motion=motion)
+            presets[f"gridworld-{side}-rl{suffix}"] = RunConfig(NormalizedConfig(actions), data, learn)
+            slower = replace(learn, learning_rate=0.0005, weight_decay=0.0, starts=1)
+            presets[f"gridworld-{side}-rl{suffix}-cnn"] = RunConfig(CNNConfig(actions, side, side), data, slower)
+    eight = presets["gridworld-8-rl"]
+    stays = replace(eight.reinforcement, slip=0.2, rewards=RewardConfig(collisions="stays"))
+    presets["gridworld-8-rl-slip"] = replace(eight, reinforcement=stays)
+    fields = replace(eight.reinforcement, goals=3, rewards=RewardConfig(step=-0.02, step_cost="length"))
+    presets["gridworld-8-rl-fields"] = replace(
+        eight,
+        policy=NormalizedConfig(num_terrains=2),
+        data=replace(eight.data, terrain_costs=(1.0, 5.0)),
+        reinforcement=fields,
+    )
+    return presets
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -271,6 +380,7 @@ PRESETS: dict[str, RunConfig] = {
     ),
     "maze-15-dynamic": RunConfig(DynamicConfig(), MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
+    **_reinforcement(),
 }
 
 

@@ -65,7 +65,30 @@ def build_optimizer(options: TrainingConfig, policy: nn.Module) -> Optimizer:
         return RMSpropEpsilonInside(learned, lr=options.learning_rate)
     if options.optimizer == "rmsprop":
         return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
+    if options.weight_decay:
+        return _adam_with_decay(options, policy)
     return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
+
+
+def _adam_with_decay(options: TrainingConfig, policy: nn.Module) -> Optimizer:
+    """Adam that shrinks the weights of the reward model only: a transition must be able to become one-hot."""
+    named = [(name, parameter) for name, parameter in policy.named_parameters() if parameter.requires_grad]
+    rewards = [parameter for name, parameter in named if ".reward." in name]
+    others = [parameter for name, parameter in named if ".reward." not in name]
+    groups = [{"params": rewards, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=options.epsilon)
+
+
+def fade_decay(options: TrainingConfig, optimizer: Optimizer, progress: float) -> None:
+    """Let the weight decay fall to 0 over the first part of a training, so that it does not bias what is learned.
+
+    Args:
+        options: weight_decay and decay_until.
+        optimizer: of `build_optimizer`.
+        progress: share of the training that is done.
+    """
+    if options.weight_decay:
+        optimizer.param_groups[0]["weight_decay"] = options.weight_decay * max(0.0, 1 - progress / options.decay_until)
 
 
 def build_schedule(

@@ -14,7 +14,9 @@ START_STRIDE = 1_000_003  # between the seeds of the starts of one training, so 
 
 
 def best_start(config: RunConfig, out: Path, train: Callable[[RunConfig, Path], list[dict[str, float | int]]]) -> int:
-    """The seed of the start whose loss fell lowest, after a trial of each in a folder of `out`.
+    """The seed of the start whose loss fell lowest, or whose reward rose highest, after a trial of each.
+
+    Trials lie in folders of `out`.
 
     The first start is that of a training without trials. A trial that is there already is not run again; one that
     diverges has lost.
@@ -28,15 +30,16 @@ def best_start(config: RunConfig, out: Path, train: Callable[[RunConfig, Path], 
     """
     options = config.training
     trial = replace(options, starts=1, epochs=options.trial_epochs, schedule="constant")
+    column = "loss" if options.method == "imitation" else "reward"
     losses = {}
     for start in range(options.starts):
         seed, folder = config.seed + start * START_STRIDE, out / STARTS_FOLDER / str(start)
         try:
             if (folder / WEIGHTS_FILE).exists():  # written last
-                history = read_history(folder, "loss")
+                history = read_history(folder, column)
             else:
-                history = [row["loss"] for row in train(replace(config, training=trial, seed=seed), folder)]
-            losses[seed] = min(history)
+                history = [row[column] for row in train(replace(config, training=trial, seed=seed), folder)]
+            losses[seed] = min(history) if column == "loss" else -max(history)
         except TrainingError:
             if start == options.starts - 1 and not losses:
                 raise

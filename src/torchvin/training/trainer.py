@@ -24,7 +24,7 @@ from torchvin.tasks.task import Task, Validation
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig
 from torchvin.training.initialize import initialize_from
-from torchvin.training.optimizers import build_optimizer, build_schedule
+from torchvin.training.optimizers import build_optimizer, build_schedule, fade_decay
 from torchvin.training.run import CHECKPOINT_FILE, claim, write_history
 from torchvin.training.starts import best_start
 
@@ -150,7 +150,7 @@ class _Run:
         with progress_bar("training", total, shown=self.accelerator.is_main_process and on_terminal) as advance:
             advance(progress.epoch * self.batches + progress.batch)
             while progress.epoch < self.options.epochs:
-                order = epoch_order(len(self.task), self.config.seed, progress.epoch)
+                order = self.task.order(self.config.seed, progress.epoch)
                 self.model.train()
                 while progress.batch < self.batches:
                     self._step(order[progress.batch * self.options.batch_size :][: self.options.batch_size])
@@ -200,6 +200,8 @@ class _Run:
             accelerator.clip_grad_norm_(self.policy.parameters(), self.options.largest_gradient)
         self.prepared.step()
         self.schedule.step()
+        done = (progress.epoch * self.batches + progress.batch + 1) / (self.options.epochs * self.batches)
+        fade_decay(self.options, self.prepared.optimizer, done)
         progress.batch += 1
         progress.loss_sum += total[0].item()
         progress.term_count += int(total[1].item())
@@ -251,26 +253,20 @@ class _Run:
                 best=self.best,
                 optimizer=self.prepared.optimizer,
                 progress=self.progress,
+                task=self.task.state(),
             )
         self.saved = time.monotonic()
 
     def _restored(self) -> tuple[Progress, dict[str, Tensor]]:
         architecture = config_to_json(self.config.policy)["architecture"]
-        return load_checkpoint(
+        progress, best, state = load_checkpoint(
             self.out / CHECKPOINT_FILE,
             policy=self.policy,
             optimizer=self.prepared.optimizer,
             upgrade_name=partial(upgrade_names, architecture_name=architecture),
         )
-
-
-def epoch_order(num_examples: int, seed: int, epoch: int) -> Tensor:
-    """A fresh order each epoch that depends on nothing but the seed, so that a resumed epoch goes on in it.
-
-    >>> bool((epoch_order(100, 0, 1) == epoch_order(100, 0, 2)).all())
-    False
-    """
-    return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+        self.task.set_state(state)
+        return progress, best
 
 
 def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:

@@ -79,11 +79,26 @@ class CNN(ReactivePolicy):
         chunks = (slice(first, first + _SAMPLES_AT_ONCE) for first in range(0, len(maps), _SAMPLES_AT_ONCE))
         return torch.cat([self._samples(planes, maps[chunk], cells[chunk]) for chunk in chunks])
 
+    def state_features(
+        self, observation: Float[Tensor, "B C H W"], states: Int[Tensor, "B S 2"]
+    ) -> Float[Tensor, "B S F"]:
+        """What the last layer sees of each state (row, col)."""
+        batch, number, _ = states.shape
+        maps = torch.arange(batch, device=observation.device).repeat_interleave(number)
+        cells = (states[..., 0] * self.width + states[..., 1]).flatten()
+        return self._features(observation, maps, cells).view(batch, number, -1)
+
     def _samples(
         self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
     ) -> Float[Tensor, "N A"]:
+        logits: Tensor = self.head(self._features(planes, maps, cells))
+        return logits.to(planes.dtype)
+
+    def _features(
+        self, planes: Float[Tensor, "B C H W"], maps: Int[Tensor, "N"], cells: Int[Tensor, "N"]
+    ) -> Float[Tensor, "N F"]:
         here = planes.new_zeros(maps.shape[0], self.height * self.width)
         here = here.scatter(1, cells[:, None].long(), 1.0).view(-1, 1, self.height, self.width)
         samples = torch.cat([planes[maps], here], dim=1).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.head(self.features(samples).flatten(1))
-        return logits.to(planes.dtype)
+        features: Tensor = self.features(samples).flatten(1)
+        return features

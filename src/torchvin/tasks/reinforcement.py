@@ -1,0 +1,223 @@
+"""The grid world from reward alone: no expert, no labels; fresh maps in every rollout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from torchvin.data.dataset import MapDataset, solve_maps
+from torchvin.data.map_source import GeneratedMaps, GivenMaps, MapSource
+from torchvin.data.reward_fields import RewardFields
+from torchvin.errors import InputError
+from torchvin.evaluation.expected_return import evaluate_return
+from torchvin.evaluation.fit import check_fit
+from torchvin.evaluation.scorer import evaluate
+from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
+from torchvin.mdp.worlds import Worlds
+from torchvin.policies.config import ArchitectureConfig
+from torchvin.policies.critic import Critic, critic_for
+from torchvin.policies.policy import Policy
+from torchvin.tasks.registry import register_task
+from torchvin.tasks.task import Task, Validation, epoch_order
+from torchvin.training.config import RunConfig
+from torchvin.training.phases.phase import Phase
+from torchvin.training.reinforcement import Rollout, collect, ppo_loss
+
+#: Streams of random numbers beside the seed of a run: what is validated on is never played on.
+VALIDATION_STREAM, ROLLOUT_STREAM = 5, 6
+_VALIDATION_MAPS = 500
+_RETURN_MAPS = 200  # their exact values take some seconds for thousands
+_WIDEN_AT = 0.9  # share of successful episodes from which the curriculum goes on
+
+
+class ReinforcementTask(Task):
+    """Maximize the reward of an environment by PPO (`training.reinforcement`).
+
+    An epoch is a number of rollouts. An example is a map of a rollout in one pass over it, and its number counts on
+    from epoch to epoch. A rollout is collected when its first batch is asked for.
+
+    Args:
+        source: where maps come from.
+        config: of the run.
+
+    Raises: InputError for a batch that does not divide a rollout, and for a training on several processes.
+    """
+
+    def __init__(self, source: MapSource, config: RunConfig) -> None:
+        self.source = source
+        self.config = config
+        self.options = config.reinforcement
+        self.examples_per_rollout = self.options.passes * self.options.maps
+        if self.examples_per_rollout % config.training.batch_size:
+            raise InputError(
+                f"--training.batch-size {config.training.batch_size} must divide the {self.examples_per_rollout} maps "
+                "of a rollout (--reinforcement.maps times --reinforcement.passes)."
+            )
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            raise InputError("learning from reward runs in one process; start it without a launcher.")
+        self.moves = scored_motion(source.moves, self.options.rewards.step_cost)
+        number = config.training.validation_maps or _VALIDATION_MAPS
+        blocked, goal = source.draw(number, np.random.default_rng((config.seed, VALIDATION_STREAM)))
+        kind = source.kind if isinstance(source, GeneratedMaps) else ""
+        self.validation = replace(solve_maps(blocked, goal, moves=self.moves, seed=config.seed), source=kind)
+        self.true_worlds: Worlds | None = None
+        if self.options.slip or isinstance(source, RewardFields):
+            random = np.random.default_rng((config.seed, VALIDATION_STREAM, 1))
+            self.true_worlds = source.worlds(min(number, _RETURN_MAPS), random, self.options.rewards)
+        self.critic: Critic | None = None
+        self.rollout: Rollout | None = None
+        self.number = -1  # of the rollout
+        self.longest = self.options.curriculum
+
+    def __len__(self) -> int:
+        return self.options.rollouts * self.examples_per_rollout
+
+    def order(self, seed: int, epoch: int) -> Int[Tensor, "N"]:
+        """One rollout after the other, each in passes over its maps, the maps of a pass in random order."""
+        maps, passes = self.options.maps, self.options.rollouts * self.options.passes
+        each = [number * maps + epoch_order(maps, seed, epoch * passes + number) for number in range(passes)]
+        return epoch * len(self) + torch.cat(each)
+
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+        assert isinstance(model, Policy)
+        assert self.critic is not None
+        number = int(chosen[0]) // self.examples_per_rollout
+        if self.rollout is None or self.number != number:
+            self._collect(model, number, device)
+        assert self.rollout is not None
+        maps = (chosen % self.options.maps).to(device)
+        logits, value = self.critic(model, self.rollout.planes[maps], self.rollout.states[maps])
+        return ppo_loss(logits, value, self.rollout, maps, self.options), len(maps) * self.options.horizon
+
+    def _collect(self, policy: Policy, number: int, device: torch.device) -> None:
+        """Play on fresh maps, decided by the seed of the run and the number of the rollout."""
+        assert self.critic is not None
+        seeds = (self.config.seed, ROLLOUT_STREAM, number)
+        worlds = self.source.worlds(self.options.maps, np.random.default_rng(seeds), self.options.rewards).to(device)
+        random = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        with torch.no_grad():
+            answer = self.critic.answer(policy, worlds.planes)
+        self.rollout = collect(answer, worlds, self.options, random, longest=self.longest or None)
+        self.number = number
+        ended, reached, _ = self.rollout.summary.tolist()
+        if self.longest and reached >= _WIDEN_AT * max(ended, 1.0):
+            self.longest += 1
+
+    def validate(self, policy: Policy) -> Validation:
+        if self.true_worlds is not None:
+            return self._by_return(policy, self.true_worlds)
+        evaluation = evaluate(policy, self.validation)
+        scores = evaluation.scores
+        return Validation(
+            metrics={
+                "success_rate": scores.all_states_success_rate,
+                "optimal_rate": scores.all_states_optimal_rate,
+                "set_error": scores.all_states_set_error,
+                **self._progress(),
+            },
+            key=(scores.all_states_success_rate, scores.all_states_optimal_rate),
+            summary=asdict(scores),
+            report=evaluation,
+        )
+
+    def _by_return(self, policy: Policy, worlds: Worlds) -> Validation:
+        """Where the optimum is no path: the share of the best expected return (`evaluation.expected_return`)."""
+        training = policy.training
+        scores = evaluate_return(policy, worlds, discount=self.options.discount, slip=self.options.slip)
+        policy.train(training)
+        summary = {**asdict(scores), "all_states_success_rate": scores.share}
+        metrics = {"success_rate": scores.share, "optimal_rate": scores.share, **self._progress()}
+        return Validation(metrics=metrics, key=(scores.share,), summary=summary, report=scores)
+
+    def _progress(self) -> dict[str, float | int]:
+        """Environment steps so far, and the mean reward of an episode in the last rollout."""
+        played = (self.number + 1) * self.options.maps * self.options.horizon
+        return {"steps": played, "reward": 0.0 if self.rollout is None else float(self.rollout.summary[2])}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"maps": self.source.description()}
+
+    def description(self) -> Mapping[str, Any]:
+        rollouts = self.config.training.epochs * self.options.rollouts
+        described = self.validation.description()
+        return {
+            **described,
+            "learned_from": "reward",
+            "rewards": asdict(self.options.rewards),
+            "data": {**described["data"], "maps": rollouts * self.options.maps},
+        }
+
+    def check(self, config: ArchitectureConfig) -> None:
+        if not isinstance(self.source, RewardFields):
+            return check_fit(config, self.validation)
+        terrains = len(self.source.terrain_costs)
+        if (config.num_actions, config.num_terrains) != (self.moves.num_actions, terrains):
+            raise InputError(
+                f"the maps have {self.moves.num_actions} moves and {terrains} classes of terrain, the policy "
+                f"{config.num_actions} actions and {config.num_terrains} classes; set --policy.num-actions and "
+                "--policy.num-terrains."
+            )
+
+    def state(self) -> Mapping[str, Tensor]:
+        """The rollout that is being learned from."""
+        if self.rollout is None:
+            return {}
+        return {**self.rollout.tensors(), "number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
+
+    def set_state(self, state: Mapping[str, Tensor]) -> None:
+        if not state:
+            return
+        parts = dict(state)
+        self.number, self.longest = int(parts.pop("number")), int(parts.pop("longest"))
+        assert self.critic is not None
+        device = next(self.critic.parameters()).device
+        self.rollout = Rollout(**{name: part.to(device) for name, part in parts.items()})
+
+    def phases(self, policy: Policy) -> Sequence[Phase]:
+        return [CriticPhase(self)]
+
+
+class CriticPhase(Phase):
+    """Gives the policy a critic for the time of the training.
+
+    Args:
+        task: that needs it.
+    """
+
+    def __init__(self, task: ReinforcementTask) -> None:
+        self.task = task
+
+    def before(self, policy: Policy, *, resumed: bool) -> None:
+        self.task.critic = critic_for(policy)
+        policy.add_module("critic", self.task.critic)
+
+    def after(self, policy: Policy) -> None:
+        del policy.critic
+
+
+def scored_motion(moves: MotionModel, step_cost: str) -> MotionModel:
+    """The motion model by which weights are scored: every step costs 1 unless rewards depend on the length of a move.
+
+    >>> scored_motion(GridMotion(), "step").costs[-1]
+    1.0
+    """
+    return replace(moves, diagonal_cost=1.0) if isinstance(moves, GridMotion) and step_cost == "step" else moves
+
+
+def map_source(config: RunConfig, dataset: MapDataset | None = None) -> MapSource:
+    """The maps that a configuration describes: those of a data set, or fresh ones in every rollout."""
+    if dataset is not None:
+        return GivenMaps(dataset)
+    data = config.data
+    options: dict[str, Any] = {"kind": data.kind, "height": data.height, "width": data.width}
+    options["moves"] = motion_model(data.motion)
+    if config.reinforcement.goals > 1 or len(data.terrain_costs) > 1:
+        return RewardFields(**options, num_goals=config.reinforcement.goals, terrain_costs=data.terrain_costs)
+    return GeneratedMaps(**options)
+
+
+register_task(MapSource, ReinforcementTask)

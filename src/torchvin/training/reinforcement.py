@@ -1,0 +1,158 @@
+"""Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347) on many maps at once.
+
+A plan serves every state of its map. So each map is planned once per rollout, whatever the number of steps on it, and
+once per gradient step, where the logits of all states that the rollout visited are gathered from the one plan.
+"""
+
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchvin.mdp.worlds import Worlds
+from torchvin.policies.critic import Answer
+
+if TYPE_CHECKING:
+    from torchvin.training.config import ReinforcementConfig
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """T steps on each of B maps, as PPO learns from them.
+
+    Attributes:
+        planes: observations, [B, C, H, W].
+        states: flat states, [B, T].
+        actions: what was done, [B, T].
+        log_probs: log-probability of these actions when they were chosen, [B, T].
+        advantages: generalized advantage estimates, of mean 0 and standard deviation 1, [B, T].
+        returns: what the values should have been, [B, T].
+        summary: [3]: episodes that ended, those that reached the goal, and the sum of their rewards per episode.
+    """
+
+    planes: Float[Tensor, "B C H W"]
+    states: Int[Tensor, "B T"]
+    actions: Int[Tensor, "B T"]
+    log_probs: Float[Tensor, "B T"]
+    advantages: Float[Tensor, "B T"]
+    returns: Float[Tensor, "B T"]
+    summary: Float[Tensor, "3"]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All parts by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@torch.no_grad()
+def collect(
+    answer: Answer,
+    worlds: Worlds,
+    options: "ReinforcementConfig",
+    random: torch.Generator,
+    *,
+    longest: int | None = None,
+) -> Rollout:
+    """Act on every map for `options.horizon` steps; an episode that ended starts again on its map.
+
+    Args:
+        answer: logits and values of states (`Critic.answer`).
+        worlds: the maps.
+        options: horizon, discount, gae, slip.
+        random: of starts and actions.
+        longest: most steps between a start and the goal (a curriculum); as many as there are if not given.
+    """
+    device = worlds.steps.device
+    draw_starts = partial(worlds.draw_starts, random, longest=longest, by_distance=options.by_distance)
+    state = draw_starts()
+    states, actions, log_probs, values, rewards, ends = ([] for _ in range(6))
+    for _ in range(options.horizon):
+        logits, value = (part[:, 0] for part in answer(state[:, None]))
+        noise = torch.rand(logits.shape, generator=random).to(device)
+        action = (logits - (-noise.log()).log()).argmax(dim=1)  # Gumbel: a sample of softmax(logits)
+        states.append(state)
+        actions.append(action)
+        values.append(value)
+        log_probs.append(logits.log_softmax(dim=1).gather(1, action[:, None])[:, 0])
+        state, reward, end = worlds.step(state, slipped(action, logits.shape[1], options.slip, random))
+        rewards.append(reward)
+        ends.append(end)
+        over = end.nonzero()[:, 0]
+        state = state.index_put((over,), draw_starts(over))
+    values.append(answer(state[:, None])[1][:, 0])
+    reward, end, value = (torch.stack(parts, dim=1) for parts in (rewards, ends, values))
+    advantages = generalized_advantages(reward, value, end, discount=options.discount, gae=options.gae)
+    number = end.sum().clamp(min=1)
+    summary = torch.stack([end.sum().float(), (end & (reward > 0)).sum().float(), reward.sum() / number])
+    return Rollout(
+        planes=worlds.planes,
+        states=torch.stack(states, dim=1),
+        actions=torch.stack(actions, dim=1),
+        log_probs=torch.stack(log_probs, dim=1),
+        advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8),
+        returns=advantages + value[:, :-1],
+        summary=summary,
+    )
+
+
+def slipped(action: Int[Tensor, "B"], num_actions: int, slip: float, random: torch.Generator) -> Int[Tensor, "B"]:
+    """What is done in place of the chosen actions: with probability `slip` any action."""
+    if not slip:
+        return action
+    slips = torch.rand(action.shape, generator=random).to(action.device) < slip
+    return torch.where(slips, torch.randint(num_actions, action.shape, generator=random).to(action.device), action)
+
+
+def generalized_advantages(
+    reward: Float[Tensor, "B T"], value: Float[Tensor, "B T1"], end: Tensor, *, discount: float, gae: float
+) -> Float[Tensor, "B T"]:
+    """Generalized advantage estimates (Schulman et al. 2016, arXiv:1506.02438).
+
+    Args:
+        reward: of each step, [B, T].
+        value: of the state before each step and after the last one, [B, T + 1].
+        end: whether the episode ended with the step, [B, T] bool.
+        discount: gamma.
+        gae: lambda: 0 trusts the values, 1 the rewards.
+
+    >>> reward, value, end = torch.tensor([[1.0, 1.0]]), torch.zeros(1, 3), torch.tensor([[False, True]])
+    >>> generalized_advantages(reward, value, end, discount=0.5, gae=1.0).tolist()
+    [[1.5, 1.0]]
+    """
+    onward = (~end).to(value.dtype)
+    errors = reward + discount * value[:, 1:] * onward - value[:, :-1]
+    advantages = torch.empty_like(errors)
+    following = torch.zeros_like(errors[:, 0])
+    for step in reversed(range(errors.shape[1])):
+        following = errors[:, step] + discount * gae * onward[:, step] * following
+        advantages[:, step] = following
+    return advantages
+
+
+def ppo_loss(
+    logits: Float[Tensor, "N T A"],
+    value: Float[Tensor, "N T"],
+    rollout: Rollout,
+    maps: Int[Tensor, "N"],
+    options: "ReinforcementConfig",
+) -> Float[Tensor, ""]:
+    """The sum over the steps of some maps of the clipped loss, the squared error of the value and minus the entropy.
+
+    Args:
+        logits, value: of the policy as it is, in the states of the rollout.
+        rollout: what was done, and how well it went.
+        maps: indices of the maps.
+        options: clip, value_weight, entropy.
+    """
+    log_probs = logits.log_softmax(dim=2)
+    chosen = log_probs.gather(2, rollout.actions[maps][..., None])[..., 0]
+    ratio = (chosen - rollout.log_probs[maps]).exp()
+    advantages = rollout.advantages[maps]
+    clipped = ratio.clamp(1 - options.clip, 1 + options.clip)
+    gain = torch.minimum(ratio * advantages, clipped * advantages)
+    entropy = -(log_probs.exp() * log_probs).sum(dim=2)
+    error = (value - rollout.returns[maps]).square()
+    loss: Tensor = (options.value_weight * error - gain - options.entropy * entropy).sum()
+    return loss
