@@ -2,4 +2,4 @@
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("stable_baselines3") else ["torchvin/integrations/stable_baselines3.py"]
+collect_ignore = [] if importlib.util.find_spec("stable_baselines3") else ["torchvin/integrations/stable_baselines3"]
