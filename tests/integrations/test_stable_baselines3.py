@@ -195,3 +195,20 @@ def test_ppo_learns_8x8_maps():
     ).learn(150_000)
     dataset = draw_maps("gridworld", 1000, 8, 8, seed=11, moves=GridMotion(diagonal_cost=1.0))
     assert evaluate(model.policy.network, dataset).scores.success_rate > 0.97
+
+
+def test_the_target_of_dqn_follows_weights_that_change_without_a_trace():
+    """`polyak_update` writes through `parameter.data`; a plan that was kept would be one of former weights."""
+    from stable_baselines3.common.utils import polyak_update
+
+    env = MapVecEnv(4, height=8)
+    env.seed(0)
+    model = DQN(VINQPolicy, env, seed=0)
+    observation, _ = model.policy.obs_to_tensor(env.reset())
+    with torch.no_grad():
+        before = model.q_net_target(observation)
+        for parameter in model.q_net.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        polyak_update(model.q_net.parameters(), model.q_net_target.parameters(), 1.0)
+        torch.testing.assert_close(model.q_net_target(observation), model.q_net(observation))
+        assert not torch.allclose(before, model.q_net_target(observation))

@@ -53,6 +53,7 @@ class PlanExtractor(BaseFeaturesExtractor):  # type: ignore[misc] # the library 
             self.network = load_policy(weights)
         check_network(self.network, self.grid, num_actions)
         self._kept = KeptPlans(AtK(self.network, num_iterations))
+        self.keeps_plans = True  # may be set to False where weights change without a trace
 
     def train(self, mode: bool = True) -> "PlanExtractor":
         """See `torch.nn.Module.train`; what was planned before a training is forgotten."""
@@ -63,7 +64,7 @@ class PlanExtractor(BaseFeaturesExtractor):  # type: ignore[misc] # the library 
 
     def forward(self, observation: Tensor | Mapping[str, Tensor]) -> Tensor:
         planes, state = self.grid.split(observation)
-        if not self.training and not torch.is_grad_enabled():
+        if self.keeps_plans and not self.training and not torch.is_grad_enabled():
             logits, value = self._kept(planes, state)
         else:
             output = self.network(planes, state[:, None], num_iterations=self.num_iterations)

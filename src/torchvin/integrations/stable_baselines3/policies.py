@@ -180,6 +180,11 @@ class VINQPolicy(DQNPolicy):  # type: ignore[misc]
         network: Policy = self.q_net.features_extractor.network
         return network
 
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        # The library averages weights into the target through `parameter.data`, which leaves no trace.
+        self.q_net_target.features_extractor.keeps_plans = False
+
     def make_q_net(self) -> Any:
         """A Q network without layers behind the plan."""
         q_net = super().make_q_net()
