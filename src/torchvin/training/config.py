@@ -12,6 +12,9 @@ from torchvin.architectures.normalized import NormalizedConfig
 from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
+from torchvin.architectures.terrain import TerrainConfig
+from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
+from torchvin.architectures.terrain_cnn import TerrainCNNConfig
 from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
@@ -249,6 +252,23 @@ def _mazes() -> dict[str, RunConfig]:
     return presets
 
 
+#: Overhead images: nothing but the demonstrated paths teaches.
+DEMONSTRATED = TrainingConfig(
+    supervision="demonstrations", loss="single-label", epochs=20, batch_size=16, learning_rate=0.004
+)
+TERRAIN_16 = DataConfig(kind="terrain", maps=6000)
+
+
+def _terrain() -> dict[str, RunConfig]:
+    """The VIN on overhead images and its two baselines, with the same encoder."""
+    of_states = replace(DEMONSTRATED, supervision="states", learning_rate=0.001)
+    return {
+        "terrain-16": RunConfig(TerrainConfig(), TERRAIN_16, DEMONSTRATED),
+        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, replace(DEMONSTRATED, epochs=10)),
+        "terrain-16-cnn": RunConfig(TerrainCNNConfig(), TERRAIN_16, of_states),
+    }
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -271,6 +291,7 @@ PRESETS: dict[str, RunConfig] = {
     ),
     "maze-15-dynamic": RunConfig(DynamicConfig(), MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
+    **_terrain(),
 }
 
 
