@@ -22,7 +22,7 @@ from torchvin.tasks.gridworld import GridWorldTask
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Validation
 from torchvin.training.config import RunConfig, TrainingConfig
-from torchvin.training.imitation.examples import MapExamples
+from torchvin.training.imitation.examples import Examples, MapExamples, build_examples
 
 
 class TerrainTask(GridWorldTask):
@@ -46,11 +46,20 @@ class TerrainTask(GridWorldTask):
         turned = random_symmetry(self.training[chosen])
         return MapExamples(turned, self.options).loss(model, torch.arange(len(chosen)), device)
 
+    @torch.no_grad()
     def validate(self, policy: Policy) -> Validation:
         validation = super().validate(policy)
-        loss = validation.report.scores.prediction_loss
-        metrics = {**validation.metrics, "prediction_loss": loss}
-        return replace(validation, metrics=metrics, key=(-loss,))
+        held_out = build_examples(self.validation, self.options, self.seed)
+        device = next(policy.parameters()).device
+        training = policy.training
+        policy.eval()
+        total, terms = self._held_out_loss(policy, held_out, device)
+        policy.train(training)
+        loss = float(total) / terms
+        return replace(validation, metrics={**validation.metrics, "held_out_loss": loss}, key=(-loss,))
+
+    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int]:
+        return held_out.loss(policy, torch.arange(len(held_out)), device)
 
     def identity(self) -> Mapping[str, Any]:
         return {**super().identity(), "images_sha256": self.dataset.image_digest()}
@@ -71,11 +80,18 @@ class ObstacleTask(TerrainTask):
     """
 
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        turned = random_symmetry(self.training[chosen])
-        planner = getattr(model, "module", model)  # the wrapper of a distributed training
-        logits = planner.obstacle_logits(turned.planes().to(device))
-        target = turned.blocked.to(logits)
-        return functional.binary_cross_entropy_with_logits(logits, target, reduction="sum"), target.numel()
+        return _label_loss(model, random_symmetry(self.training[chosen]), device)
+
+    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int]:
+        return _label_loss(policy, self.validation, device)
+
+
+def _label_loss(model: nn.Module, batch: OverheadDataset, device: torch.device) -> tuple[Tensor, int]:
+    """Sum of the binary cross-entropy of obstacles, and the number of cells."""
+    planner = getattr(model, "module", model)  # the wrapper of a distributed training
+    logits = planner.obstacle_logits(batch.planes().to(device))
+    target = batch.blocked.to(logits)
+    return functional.binary_cross_entropy_with_logits(logits, target, reduction="sum"), target.numel()
 
 
 def random_symmetry(batch: OverheadDataset) -> OverheadDataset:

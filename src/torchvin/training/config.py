@@ -254,17 +254,17 @@ def _mazes() -> dict[str, RunConfig]:
 
 #: Overhead images: nothing but the demonstrated paths teaches.
 DEMONSTRATED = TrainingConfig(
-    supervision="demonstrations", loss="single-label", epochs=20, batch_size=16, learning_rate=0.004
+    supervision="demonstrations", loss="tied-label", epochs=16, batch_size=8, learning_rate=0.004
 )
-TERRAIN_16 = DataConfig(kind="terrain", maps=6000)
+TERRAIN_16 = DataConfig(kind="terrain", maps=4000)
 
 
 def _terrain() -> dict[str, RunConfig]:
     """The VIN on overhead images and its two baselines, with the same encoder."""
-    of_states = replace(DEMONSTRATED, supervision="states", learning_rate=0.001)
+    of_states = replace(DEMONSTRATED, supervision="states", loss="single-label", learning_rate=0.001, epochs=10)
     return {
         "terrain-16": RunConfig(TerrainConfig(), TERRAIN_16, DEMONSTRATED),
-        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, replace(DEMONSTRATED, epochs=10)),
+        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, DEMONSTRATED),
         "terrain-16-cnn": RunConfig(TerrainCNNConfig(), TERRAIN_16, of_states),
     }
 

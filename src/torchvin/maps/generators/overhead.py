@@ -111,11 +111,11 @@ def draw_elevation(random: np.random.Generator, rows: int, cols: int) -> Field:
     """Elevation in pixels (metres at 1 m per pixel) of one region, [rows, cols]."""
     elevation = _relief(random, rows, cols, slope=math.tan(math.radians(random.uniform(1.5, 3.5))))
     area = rows * cols / 176**2  # numbers of features are those of a 16x16 map with its margin
-    for _ in range(random.poisson(random.uniform(2, 12) * area)):
+    for _ in range(random.poisson(random.uniform(5, 18) * area)):
         _add_crater(elevation, random)
-    if random.random() < 0.35:
+    if random.random() < 0.4:
         elevation += _dunes(random, rows, cols)
-    for _ in range(random.poisson(random.choice([0.0, 4.0, 14.0]) * area)):
+    for _ in range(random.poisson(random.choice([0.0, 6.0, 18.0]) * area)):
         _add_boulder(elevation, random)
     return elevation
 
@@ -129,21 +129,27 @@ def _relief(random: np.random.Generator, rows: int, cols: int, slope: float) -> 
 
 
 def _noise(random: np.random.Generator, rows: int, cols: int, power: float = 2.3) -> Field:
-    """Noise with the spectrum of a power law and nothing finer than some six pixels; mean 0, standard deviation 1."""
-    frequency = _frequencies(rows, cols)
-    spectrum = np.fft.rfft2(random.standard_normal((rows, cols)))
-    noise = np.fft.irfft2(spectrum * np.exp(-power * np.log(frequency) - (frequency / 0.15) ** 2), s=(rows, cols))
-    noise -= noise.mean()
+    """Noise with the spectrum of a power law and little finer than six pixels; mean 0, standard deviation 1."""
+    log_frequency, damping = _frequencies(rows, cols)
+    low, wide = log_frequency.shape
+    drawn = random.standard_normal((low, wide, 2)).view(np.complex128)[..., 0]
+    drawn *= np.exp(damping - power * log_frequency)
+    spectrum = np.zeros((rows, cols // 2 + 1), dtype=np.complex128)
+    spectrum[: low // 2, :wide], spectrum[-(low // 2) :, :wide] = drawn[: low // 2], drawn[-(low // 2) :]
+    spectrum[0, 0] = 0
+    noise = np.fft.irfft2(spectrum, s=(rows, cols))
     scaled: Field = noise / noise.std()
     return scaled
 
 
 @lru_cache(maxsize=8)
-def _frequencies(rows: int, cols: int) -> Float[np.ndarray, "P R"]:
-    """Spatial frequency of each term of a real Fourier transform, per pixel; very large for the constant term."""
-    frequency: np.ndarray = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(cols)[None])
-    frequency[0, 0] = 10.0
-    return frequency
+def _frequencies(rows: int, cols: int) -> tuple[Field, Field]:
+    """Logarithm of the spatial frequency of the lower half of a spectrum, and the exponent that damps the rest."""
+    low, wide = 2 * (rows // 4), cols // 4 + 1
+    down, right = np.fft.fftfreq(low) * low / rows, np.arange(wide) / cols
+    frequency = np.hypot(down[:, None], right[None])
+    frequency[0, 0] = 1.0
+    return np.log(frequency), -((frequency / 0.15) ** 2)
 
 
 def _add_crater(elevation: Field, random: np.random.Generator) -> None:
@@ -151,16 +157,16 @@ def _add_crater(elevation: Field, random: np.random.Generator) -> None:
     radius = min(4.0 * random.random() ** -0.7, 40.0)  # many small ones, few large ones
     freshness = random.uniform(0.35, 1.0)
     window, distance = _around(elevation, random, radius, reach=2.5)
-    bowl = freshness * radius * (0.30 * np.minimum(distance, 1.0) ** 2 - 0.30)
-    rim = freshness * radius * 0.07 * np.where(distance < 1, distance**4, distance.clip(min=1) ** -3.5)
-    elevation[window] += bowl + rim
+    inside = np.minimum(distance, 1.0) ** 2
+    ejecta = 1 / np.maximum(distance, 1.0) ** 2
+    elevation[window] += freshness * radius * (0.30 * (inside - 1) + 0.07 * inside * inside * ejecta * ejecta)
 
 
 def _add_boulder(elevation: Field, random: np.random.Generator) -> None:
     """Half an ellipsoid with a soft foot."""
     radius = random.uniform(1.5, 3.5)
     window, distance = _around(elevation, random, radius, reach=2.0)
-    elevation[window] += radius * random.uniform(0.6, 0.9) * np.exp(-2 * distance**4)
+    elevation[window] += radius * random.uniform(0.6, 0.9) * np.exp(-2 * (distance**2) ** 2)
 
 
 def _around(
