@@ -38,7 +38,19 @@ class Architecture:
 
 
 #: Our own architectures. Each is in the module of its name, which is imported when it is first needed.
-MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn", "terrain", "terrain_cnn", "terrain_classifier")
+MODULES = (
+    "normalized",
+    "shortest_path",
+    "paper",
+    "hierarchical",
+    "gppn",
+    "dynamic",
+    "cnn",
+    "fcn",
+    "terrain",
+    "terrain_cnn",
+    "terrain_classifier",
+)
 _REGISTERED: dict[str, Architecture] = {}
 #: The users' functions that have built a policy in this process, by name.
 _BUILDERS: dict[str, Callable[[Any], "Policy"]] = {}

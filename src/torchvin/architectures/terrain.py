@@ -49,19 +49,14 @@ def build(config: TerrainConfig) -> "VIN":
 
 
 def _shortest_path(config: TerrainConfig) -> "VIN":
-    """Exact plans with the agent's own moves, which it knows; what it costs to enter a cell is learned from the image."""
+    """Exact plans with the agent's own moves, which it knows; what a cell costs is learned from the image."""
     from torchvin.mdp.motion import GridMotion
-    from torchvin.planning.models.cell_cost import CellCost
-    from torchvin.planning.models.transition import LearnedMoves
-    from torchvin.planning.planners.latent_graph import LatentGraphPlanner
+    from torchvin.planning.planners.cell_cost import CellCostPlanner
     from torchvin.policies.attention import StateAttention
     from torchvin.policies.heads import AdvantageHead
     from torchvin.policies.vin import VIN
 
-    moves = GridMotion(config.num_actions)
-    transition = LearnedMoves(num_actions=config.num_actions)
-    transition.set_moves(moves)
-    planner = LatentGraphPlanner(model=CellCost(moves), transition=transition)
+    planner = CellCostPlanner(GridMotion(config.num_actions))
     return VIN(planner=planner, attention=StateAttention(), head=AdvantageHead(num_actions=config.num_actions))
 
 

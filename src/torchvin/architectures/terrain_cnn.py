@@ -1,4 +1,4 @@
-"""The reactive baseline on overhead images: the terrain VIN's encoder, and the paper's CNN in place of a planner."""
+"""The reactive baseline on overhead images: the terrain VIN's encoder, and convolutions in place of a planner."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,33 +20,29 @@ class TerrainCNNConfig(ArchitectureConfig):
     """Number of planes that the encoder makes of the image, 1 to 16."""
     encoder_channels: int = 16
     """Number of channels of the encoder's first convolution."""
-    height: int = 16
-    """Rows of cells. The network takes maps of this size only."""
-    width: int = 16
-    """Columns of cells."""
+    hidden_channels: int = 48
+    """Number of channels of each dilated convolution."""
 
 
 def build(config: TerrainCNNConfig) -> "OverheadCNN":
     """Build the network with fresh weights."""
     from torchvin.policies.encoders import PatchEncoder
-    from torchvin.policies.reactive.cnn import CNN
     from torchvin.policies.reactive.overhead_cnn import OverheadCNN
 
     encoder = PatchEncoder(
         cell_pixels=config.cell_pixels, num_features=config.num_features, hidden_channels=config.encoder_channels
     )
-    reactive = CNN(
-        height=config.height,
-        width=config.width,
+    return OverheadCNN(
+        encoder,
+        num_planes=config.num_features + 1,
         num_actions=config.num_actions,
-        in_channels=config.num_features + 1,
+        hidden_channels=config.hidden_channels,
     )
-    return OverheadCNN(encoder, reactive)
 
 
 register_architecture(
     "terrain_cnn",
     TerrainCNNConfig,
     build,
-    summary="the reactive baseline on images: the same encoder, the paper's CNN, no planner",
+    summary="the reactive baseline on images: the same encoder, convolutions, no planner",
 )

@@ -38,9 +38,7 @@ def transformed(dataset: MapDataset, symmetry: int) -> MapDataset:
     if not 0 <= symmetry < NUM_SYMMETRIES:
         raise InputError(f"a symmetry of the square is a number from 0 to {NUM_SYMMETRIES - 1}, got {symmetry}.")
     present = {field.name for field in fields(dataset)}
-    changed: dict[str, Any] = {
-        name: _turned(getattr(dataset, name), symmetry) for name in _BY_CELL if name in present
-    }
+    changed: dict[str, Any] = {name: _turned(getattr(dataset, name), symmetry) for name in _BY_CELL if name in present}
     permutation = _permutation(dataset.moves, symmetry)
     labels = torch.cat([permutation.to(torch.uint8), torch.full((256 - len(permutation),), NOT_SHOWN).byte()])
     changed["demonstrated"] = labels[changed["demonstrated"].long()]

@@ -50,9 +50,7 @@ def slope_of_normals(normals: Float[np.ndarray, "P Q 3"]) -> Float[np.ndarray, "
     return degrees
 
 
-def steep_cells(
-    slope: Float[np.ndarray, "P Q"], cell_pixels: int, max_slope: float
-) -> Bool[np.ndarray, "H W"]:
+def steep_cells(slope: Float[np.ndarray, "P Q"], cell_pixels: int, max_slope: float) -> Bool[np.ndarray, "H W"]:
     """Cells that hold a pixel whose slope exceeds `max_slope` (the paper's rule); True = obstacle.
 
     Args:

@@ -29,7 +29,9 @@ class PatchEncoder(nn.Module):
     torch.Size([2, 5, 5, 3])
     """
 
-    def __init__(self, *, cell_pixels: int = 8, num_features: int = 8, hidden_channels: int = 16, bounded: bool = True) -> None:
+    def __init__(
+        self, *, cell_pixels: int = 8, num_features: int = 8, hidden_channels: int = 16, bounded: bool = True
+    ) -> None:
         super().__init__()
         if cell_pixels < 2 or cell_pixels & (cell_pixels - 1):
             raise InputError(f"a cell must have 2, 4, 8, ... pixels per side, got {cell_pixels}.")

@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
+from torchvin.data.dataset import MapDataset
 from torchvin.data.overhead import OverheadDataset
 from torchvin.data.symmetries import NUM_SYMMETRIES, transformed
 from torchvin.errors import InputError
 from torchvin.policies.config import ArchitectureConfig
+from torchvin.policies.obstacle_planner import ObstaclePlanner
 from torchvin.policies.policy import Policy
 from torchvin.tasks.gridworld import GridWorldTask
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Validation
-from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.config import RunConfig
 from torchvin.training.imitation.examples import Examples, MapExamples, build_examples
 
 
@@ -86,23 +88,22 @@ class ObstacleTask(TerrainTask):
         return _label_loss(policy, self.validation, device)
 
 
-def _label_loss(model: nn.Module, batch: OverheadDataset, device: torch.device) -> tuple[Tensor, int]:
+def _label_loss(model: nn.Module, batch: MapDataset, device: torch.device) -> tuple[Tensor, int]:
     """Sum of the binary cross-entropy of obstacles, and the number of cells."""
     planner = getattr(model, "module", model)  # the wrapper of a distributed training
+    assert isinstance(planner, ObstaclePlanner)
     logits = planner.obstacle_logits(batch.planes().to(device))
     target = batch.blocked.to(logits)
     return functional.binary_cross_entropy_with_logits(logits, target, reduction="sum"), target.numel()
 
 
-def random_symmetry(batch: OverheadDataset) -> OverheadDataset:
+def random_symmetry(batch: MapDataset) -> MapDataset:
     """The batch under one of the symmetries that keep its size, drawn from torch's global generator."""
     height, width = batch.size
     symmetry = int(torch.randint(NUM_SYMMETRIES, ()))
     if height != width:
         symmetry -= symmetry % 2  # half turns and mirror images
-    turned = transformed(batch, symmetry)
-    assert isinstance(turned, OverheadDataset)
-    return turned
+    return transformed(batch, symmetry)
 
 
 def _wrap(dataset: OverheadDataset, config: RunConfig) -> TerrainTask:

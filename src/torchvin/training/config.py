@@ -261,11 +261,11 @@ TERRAIN_16 = DataConfig(kind="terrain", maps=4000)
 
 def _terrain() -> dict[str, RunConfig]:
     """The VIN on overhead images and its two baselines, with the same encoder."""
-    of_states = replace(DEMONSTRATED, supervision="states", loss="single-label", learning_rate=0.001, epochs=10)
+    reactive = replace(DEMONSTRATED, loss="single-label", learning_rate=0.002, epochs=8)
     return {
         "terrain-16": RunConfig(TerrainConfig(), TERRAIN_16, DEMONSTRATED),
-        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, DEMONSTRATED),
-        "terrain-16-cnn": RunConfig(TerrainCNNConfig(), TERRAIN_16, of_states),
+        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, replace(DEMONSTRATED, epochs=8)),
+        "terrain-16-cnn": RunConfig(TerrainCNNConfig(), TERRAIN_16, reactive),
     }
 
 

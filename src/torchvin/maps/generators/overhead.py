@@ -27,7 +27,7 @@ _MARGIN = 24  # pixels around the patch: slopes and shadows at its edge come fro
 _SHADOW_PIXELS = 24  # how far a shadow is followed
 _LEAST_OPEN = 0.3  # share of cells in the largest connected region; other terrain is drawn again
 _MOST_DRAWS = 100
-_WATERSHED = ((0, 1, 0), (1, 1, 1), (0, 1, 0))  # straight neighbours
+_STRAIGHT = ((0, 1, 0), (1, 1, 1), (0, 1, 0))  # neighbours that a straight move reaches
 
 Field = Float[np.ndarray, "P Q"]
 
@@ -93,18 +93,30 @@ def generate_overhead(
 
 def _draw_open(random: np.random.Generator, height: int, width: int) -> tuple[Field, np.ndarray, np.ndarray]:
     """Elevation (with its margin), blocked and a goal, of the first terrain whose free cells hang together enough."""
-    from scipy.ndimage import label
-
     for _ in range(_MOST_DRAWS):
         elevation = draw_elevation(random, CELL_PIXELS * height + 2 * _MARGIN, CELL_PIXELS * width + 2 * _MARGIN)
         slope = slope_of_elevation(elevation, pixel_size=1.0)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
         blocked = steep_cells(slope, CELL_PIXELS, MAX_SLOPE)
-        regions, count = label(~blocked, _WATERSHED)
-        sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
-        if count and sizes.max() >= max(2, _LEAST_OPEN * blocked.size):
-            cells = np.argwhere(regions == sizes.argmax() + 1)
+        cells = largest_region(blocked)
+        if len(cells):
             return elevation, blocked, cells[random.integers(len(cells))]
     raise InputError(f"no terrain of {height}x{width} cells with enough open ground in {_MOST_DRAWS} draws.")
+
+
+def largest_region(blocked: Bool[np.ndarray, "H W"]) -> Int[np.ndarray, "N 2"]:
+    """The free cells (row, col) that hang together, if they are 30 % of the map and at least two; else none.
+
+    >>> len(largest_region(np.eye(4, dtype=bool)))
+    6
+    """
+    from scipy.ndimage import label
+
+    regions, count = label(~blocked, _STRAIGHT)
+    sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
+    if not count or sizes.max() < max(2, _LEAST_OPEN * blocked.size):
+        return np.empty((0, 2), dtype=np.int64)
+    cells: np.ndarray = np.argwhere(regions == sizes.argmax() + 1)
+    return cells
 
 
 def draw_elevation(random: np.random.Generator, rows: int, cols: int) -> Field:
@@ -211,7 +223,8 @@ def render(elevation: Field, sun: Sun, random: np.random.Generator) -> UInt8[np.
     lit = lit * np.exp(random.uniform(0.02, 0.12) * _noise(random, *elevation.shape))
     seen = gaussian_filter(lit, random.uniform(0.5, 0.9))
     seen = seen * (random.uniform(0.35, 0.55) / seen.mean()) + random.normal(0, 0.01, seen.shape)
-    return (255 * seen).round().clip(0, 255).astype(np.uint8)
+    levels: np.ndarray = (255 * seen).round().clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def lunar_lambert(elevation: Field, sun: Sun, limb: float = 0.5) -> Field:

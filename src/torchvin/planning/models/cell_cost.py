@@ -28,8 +28,6 @@ class CellCost(nn.Module):
     (torch.Size([2, 4, 8, 5]), torch.Size([2, 1, 8, 5]))
     """
 
-    is_calibrated = False  # it has no hardened form: costs are what it learns
-
     def __init__(self, moves: GridMotion) -> None:
         super().__init__()
         self.offsets = moves.offsets
@@ -53,7 +51,3 @@ class CellCost(nn.Module):
         )
         goal_cost = torch.where(planes[:, 1:] > 0, 0.0, torch.inf).to(planes.dtype)
         return entered + self.log_length.exp()[:, None, None], goal_cost
-
-    def harden(self, planes: Float[Tensor, "B 2 H W"]) -> tuple[Float[Tensor, "B A H W"], Float[Tensor, "B 1 H W"]]:
-        """The same as `forward`."""
-        return self(planes)

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from torchvin.errors import InputError
-from torchvin.mdp.motion import GridMotion
 from torchvin.planning.models.latent_mdp import Steps, likeliest_steps
 
 #: The types that torch accepts as a device.
@@ -201,29 +200,6 @@ class LearnedMoves(nn.Module):
     def is_deterministic(self) -> bool:
         """Whether moves are deterministic, as a Python bool, because a traced program cannot branch on a tensor."""
         return self.steps is not None
-
-    @torch.no_grad()
-    def set_moves(self, moves: GridMotion) -> None:
-        """Make the moves those of a motion model that is known; nothing is left to learn.
-
-        Raises: InputError if it has another number of actions, or steps that the neighbourhood does not hold.
-
-        >>> from torchvin.mdp.motion import GridMotion
-        >>> known = LearnedMoves(num_actions=4)
-        >>> known.set_moves(GridMotion(4))
-        >>> known.steps  # north, south, east, west
-        ((0, -1, 0), (0, 1, 0), (0, 0, 1), (0, 0, -1))
-        """
-        channels, orientations, size, _ = self.logits.shape
-        if orientations != 1 or channels != moves.num_actions or size < 3:
-            raise InputError(
-                f"{channels} moves in {orientations} orientations and {size}x{size} neighbours cannot be the "
-                f"{moves.num_actions} moves of the motion model."
-            )
-        self.logits.zero_()
-        for action, (down, right) in enumerate(moves.offsets):
-            self.logits[action, 0, size // 2 + down, size // 2 + right] = 1.0
-        self.make_deterministic()
 
     def make_deterministic(self) -> None:
         """Make each action lead to its likeliest neighbour. The logits are then no longer trained."""

@@ -28,7 +28,6 @@ from torchvin.maps.observe import GOAL_VALUE
 from torchvin.planning.kernels.graph_search import shortest_paths
 from torchvin.planning.kernels.grid_search import MOST_ACTIONS, NUM_PATTERNS, LocalMoves, action_sets, patterns
 from torchvin.planning.kernels.reference import by_orientation, update
-from torchvin.planning.models.cell_cost import CellCost
 from torchvin.planning.models.latent import LatentModel
 from torchvin.planning.models.latent_mdp import LatentMDP, Steps
 from torchvin.planning.models.transition import LearnedMoves
@@ -153,7 +152,7 @@ class LatentGraphPlanner(Planner):
     def __init__(
         self,
         *,
-        model: LatentModel | CellCost,
+        model: LatentModel,
         transition: LearnedMoves,
         solve: Solve = "exact",
         iterations_per_side: float = 8.0,
@@ -199,9 +198,7 @@ class LatentGraphPlanner(Planner):
     def local_moves(self) -> LocalMoves | None:
         """The hardened latent MDP as a table over all 3x3 patterns of obstacles; see `Planner.local_moves`."""
         steps, model = self.transition.steps, self.model
-        if not isinstance(model, LatentModel) or not model.sees_obstacles_only:
-            return None
-        if not (self.exact and self.hardened) or steps is None:
+        if not (self.exact and self.hardened and model.sees_obstacles_only) or steps is None:
             return None
         if model.padding != 1 or len(steps) > MOST_ACTIONS or any(orientation for orientation, _, _ in steps):
             return None
