@@ -1,7 +1,7 @@
 """Our file: named fields and a version, never pickled."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ FIELDS = {
 }
 TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
 IMAGE = {"image": (np.uint8, "M P Q")}  # version 4: what a network sees of `blocked` (`data.overhead`)
+_ALL_FIELDS = {**FIELDS, **TERRAIN, **IMAGE}
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
 MECHANISM = "mechanism"  # version 2: name of a motion model, one of `NAMES_IN_FILES`
 MOTION = "motion"  # version 3: the motion model as JSON, in place of the name
@@ -88,8 +89,7 @@ def read_npz(path: Path) -> MapDataset:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     has_terrain = bool(TERRAIN.keys() & arrays.keys())
-    more: dict[str, tuple[type[np.generic], str]] = {**TERRAIN} if has_terrain else {}
-    _check_shapes(path, arrays, moves, more | ({**IMAGE} if "image" in arrays else {}))
+    _check_shapes(path, arrays, moves, [*(TERRAIN if has_terrain else ()), *IMAGE.keys() & arrays.keys()])
     content: dict[str, Any] = {name: torch.from_numpy(arrays[name]) for name in FIELDS}
     for name in ("goal", "starts"):
         content[name] = content[name].long()
@@ -108,7 +108,7 @@ def read_npz(path: Path) -> MapDataset:
 def _dtype(name: str, moves: MotionModel) -> type[np.generic]:
     """Type of an array on disk: sets of many actions are wider."""
     wide = name == "optimal_actions" and set_dtype(moves.num_actions) == torch.int64
-    return np.int64 if wide else {**FIELDS, **TERRAIN, **IMAGE}[name][0]
+    return np.int64 if wide else _ALL_FIELDS[name][0]
 
 
 def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> Any:
@@ -134,12 +134,12 @@ def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) ->
     return moves
 
 
-def _check_shapes(
-    path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, more: Mapping[str, tuple[type[np.generic], str]]
-) -> None:
+def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, more: Sequence[str]) -> None:
     orientations = "" if moves.num_orientations == 1 else f"{moves.num_orientations} "
     sizes: dict[str, int] = {}
-    for name, (_, axes) in {**FIELDS, **more}.items():
+    for name, (_, axes) in _ALL_FIELDS.items():
+        if name not in FIELDS and name not in more:
+            continue
         dtype = _dtype(name, moves)
         if name not in arrays:
             raise InputError(f"{path}: it has {', '.join(TERRAIN.keys() & arrays.keys())} but no {name}.")

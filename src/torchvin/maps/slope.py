@@ -63,9 +63,22 @@ def steep_cells(slope: Float[np.ndarray, "P Q"], cell_pixels: int, max_slope: fl
     >>> steep_cells(np.array([[3.0, 4.0, 5.0, 11.0]] * 2), 2, 10.0).tolist()
     [[False, True]]
     """
+    steep: np.ndarray = steepest_of_cells(slope, cell_pixels) > max_slope
+    return steep
+
+
+def steepest_of_cells(slope: Float[np.ndarray, "P Q"], cell_pixels: int) -> Float[np.ndarray, "H W"]:
+    """The steepest slope in each cell.
+
+    Args:
+        slope: in degrees, [P, Q]; both sides are multiples of `cell_pixels`.
+        cell_pixels: pixels per side of a cell.
+
+    Raises: InputError if the sides are no such multiples.
+    """
     rows, cols = slope.shape
     if cell_pixels < 1 or rows % cell_pixels or cols % cell_pixels:
         raise InputError(f"{rows}x{cols} pixels do not divide into cells of {cell_pixels}x{cell_pixels} pixels.")
     cells = slope.reshape(rows // cell_pixels, cell_pixels, cols // cell_pixels, cell_pixels)
-    steep: np.ndarray = cells.max(axis=(1, 3)) > max_slope
-    return steep
+    steepest: np.ndarray = cells.max(axis=(1, 3))
+    return steepest

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError
 from torchvin.maps.generators.seeds import generator
-from torchvin.maps.slope import slope_of_elevation, steep_cells
+from torchvin.maps.slope import slope_of_elevation, steep_cells, steepest_of_cells
 
 CELL_PIXELS = 8  # pixels per side of a cell, as in the paper
 MAX_SLOPE = 10.0  # degrees, as in the paper
@@ -89,6 +89,25 @@ def generate_overhead(
         elevation, blocked[index], goal[index] = _draw_open(random, height, width)
         image[index] = render(elevation, Sun.draw(random, *sun_elevation), random)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
     return torch.from_numpy(blocked), torch.from_numpy(goal), torch.from_numpy(image)
+
+
+def hidden_slope(
+    num_maps: int, height: int, width: int | None = None, *, seed: int | Sequence[int] = 0
+) -> Float[np.ndarray, "M H W"]:
+    """The steepest slope of each cell of the terrain that `generate_overhead` draws, in degrees; for figures only.
+
+    >>> slope, blocked = hidden_slope(2, 6), generate_overhead(2, 6)[0].numpy()
+    >>> bool(((slope > MAX_SLOPE) == blocked).all())
+    True
+    """
+    seeds = tuple(seed) if isinstance(seed, Sequence) else (seed,)
+    width = height if width is None else width
+    steepest = np.empty((num_maps, height, width))
+    for index in range(num_maps):
+        elevation, *_ = _draw_open(generator((*seeds, index)), height, width)
+        slope = slope_of_elevation(elevation, pixel_size=1.0)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        steepest[index] = steepest_of_cells(slope, CELL_PIXELS)
+    return steepest
 
 
 def _draw_open(random: np.random.Generator, height: int, width: int) -> tuple[Field, np.ndarray, np.ndarray]:
