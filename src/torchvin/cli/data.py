@@ -156,7 +156,7 @@ def _terrain(arguments: Arguments, image: Path, moves: "MotionModel | None") -> 
         size=(arguments.size[0], arguments.size[-1]),
         cell_pixels=arguments.cell_pixels,
         max_slope=arguments.max_slope,
-        split=arguments.split,  # type: ignore[arg-type] # checked there
+        split=arguments.split,
         moves=moves,
         num_demonstrations=arguments.demonstrations,
         seed=arguments.seed,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ from torchvin.maps.generators.seeds import generator
 from torchvin.maps.slope import slope_of_elevation, slope_of_normals, steep_cells
 from torchvin.mdp.motion import GridMotion, MotionModel
 
-Split = Literal["train", "test", "all"]
 _TEST_SHARE = 0.2  # of the columns of an image, on the right
 _DRAWS_PER_MAP = 100
 
@@ -30,13 +28,13 @@ class Terrain:
 
     Attributes:
         image: brightness, [P, Q].
-        slope: in degrees, [P, Q]; known to the demonstrator only.
+        slope: in degrees, of the same size; known to the demonstrator only.
 
     Raises: InputError if their sizes differ.
     """
 
     image: UInt8[np.ndarray, "P Q"]
-    slope: Float[np.ndarray, "P Q"]
+    slope: Float[np.ndarray, "R S"]
 
     def __post_init__(self) -> None:
         if self.image.shape != self.slope.shape:
@@ -99,7 +97,7 @@ def dataset_from_terrain(
     size: tuple[int, int] = (16, 16),
     cell_pixels: int = CELL_PIXELS,
     max_slope: float = MAX_SLOPE,
-    split: Split = "all",
+    split: str = "all",
     moves: MotionModel | None = None,
     num_demonstrations: int = 7,
     seed: int = 0,
@@ -149,7 +147,7 @@ def dataset_from_terrain(
     return with_images(replace(solved, source=OWN), torch.from_numpy(images))
 
 
-def region(terrain: Terrain, split: Split) -> Terrain:
+def region(terrain: Terrain, split: str) -> Terrain:
     """The part of an image that patches of a split come from.
 
     Raises: InputError for an unknown split.

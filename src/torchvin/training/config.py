@@ -254,7 +254,7 @@ def _mazes() -> dict[str, RunConfig]:
 
 #: Overhead images: nothing but the demonstrated paths teaches.
 DEMONSTRATED = TrainingConfig(
-    supervision="demonstrations", loss="tied-label", epochs=16, batch_size=8, learning_rate=0.004
+    supervision="demonstrations", loss="tied-label", epochs=24, batch_size=8, learning_rate=0.004
 )
 TERRAIN_16 = DataConfig(kind="terrain", maps=4000)
 

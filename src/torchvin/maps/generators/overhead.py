@@ -202,7 +202,7 @@ def _add_boulder(elevation: Field, random: np.random.Generator) -> None:
 
 def _around(
     elevation: Field, random: np.random.Generator, radius: float, reach: float
-) -> tuple[tuple[slice, slice], Field]:
+) -> tuple[tuple[slice, slice], Float[np.ndarray, "R S"]]:
     """A window round a random place, and the distance from that place in radii."""
     rows, cols = elevation.shape
     row, col = random.uniform(0, rows), random.uniform(0, cols)
