@@ -60,7 +60,9 @@ def test_no_pixel_of_a_test_map_is_in_a_training_map():
     own_column = np.broadcast_to(np.arange(160, dtype=np.uint8), (96, 160))  # the image says where a pixel comes from
     terrain = Terrain(own_column.copy(), np.degrees(np.arctan(np.hypot(*np.gradient(elevation)))))
     seen = {
-        split: set(dataset_from_terrain(terrain, maps=40, size=(5, 5), cell_pixels=4, split=split).image.unique().tolist())
+        split: set(
+            dataset_from_terrain(terrain, maps=40, size=(5, 5), cell_pixels=4, split=split).image.unique().tolist()
+        )
         for split in ("train", "test")
     }
     assert max(seen["train"]) < min(seen["test"])
@@ -68,7 +70,9 @@ def test_no_pixel_of_a_test_map_is_in_a_training_map():
 
 
 def terrain(slope, side=64):
-    return Terrain(np.zeros((side, side), dtype=np.uint8), np.broadcast_to(np.array(slope, dtype=float), (side, side)).copy())
+    return Terrain(
+        np.zeros((side, side), dtype=np.uint8), np.broadcast_to(np.array(slope, dtype=float), (side, side)).copy()
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_damaged_and_missing_files_are_named(files):
     ):
         with pytest.raises(InputError, match=f"{name}: .*{message}"):
             read_terrain(files / "image.png", dem=files / name)
-    with pytest.raises(InputError, match="image.png: the image has 96x160 pixels"):
+    with pytest.raises(InputError, match=r"image\.png: the image has 96x160 pixels"):
         read_terrain(files / "image.png", dem=files / "small.npy")
     with pytest.raises(InputError, match="expected a normal map in three colours"):
         read_terrain(files / "image.png", normals=files / "image.png")
