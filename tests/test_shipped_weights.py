@@ -10,7 +10,7 @@ from torchvin.cli.main import main
 from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
-BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")}
+BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | {"terrain-16-cnn"}
 
 
 @pytest.fixture
@@ -43,6 +43,9 @@ def test_a_name_that_is_no_baseline_is_answered_with_the_nearest():
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_loaded_by_name(name):
     policy = load_policy(name)
+    if name.startswith("terrain"):
+        assert policy.config.cell_pixels == 8
+        return
     assert policy.config.height == int(name.split("-")[1])
 
 

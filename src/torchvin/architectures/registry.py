@@ -37,8 +37,11 @@ class Architecture:
     summary: str
 
 
-#: Our own architectures. Each is in the module of its name, which is imported when it is first needed.
+#: Our own architectures that see maps. Each is in the module of its name, which is imported when it is first needed.
 MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn")
+#: Those that see overhead images.
+IMAGE_MODULES = ("terrain", "terrain_cnn", "terrain_classifier")
+_OURS = (*MODULES, *IMAGE_MODULES)
 _REGISTERED: dict[str, Architecture] = {}
 #: The users' functions that have built a policy in this process, by name.
 _BUILDERS: dict[str, Callable[[Any], "Policy"]] = {}
@@ -72,7 +75,7 @@ def register_architecture(
         )
     check_hints(config)
     module = f"{__package__}.{name}"
-    if name in MODULES and config.__module__ != module:
+    if name in _OURS and config.__module__ != module:
         importlib.import_module(module)  # registers ours, if it was not needed yet
     known = _REGISTERED.get(name)
     if known is not None and _where(known.config) != _where(config):  # a module may be loaded a second time
@@ -94,9 +97,9 @@ def architectures() -> dict[str, Architecture]:
     >>> list(architectures())[:2]
     ['normalized', 'shortest_path']
     """
-    for module in MODULES:
+    for module in _OURS:
         importlib.import_module(f"torchvin.architectures.{module}")
-    names = [*MODULES, *(name for name in _REGISTERED if name not in MODULES)]
+    names = [*_OURS, *(name for name in _REGISTERED if name not in _OURS)]
     return {name: _REGISTERED[name] for name in names}
 
 
@@ -106,7 +109,7 @@ def architecture(name: str) -> Architecture:
     Raises: InputError with the nearest name that exists.
     """
     if name not in _REGISTERED:
-        if name not in MODULES:
+        if name not in _OURS:
             raise unknown_name("architecture", name, architectures())
         importlib.import_module(f"torchvin.architectures.{name}")
     return _REGISTERED[name]

@@ -1,6 +1,7 @@
 """`torchvin data`: draw maps or take a user's own, let the expert solve them, write a data set."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _OF_DRAWN_MAPS = ("kind", "size", "maps", "terrain_costs")
 _OF_OWN_MAPS = ("goals", "threshold", "split")
+_OF_TERRAIN = ("dem", "normals", "max_slope", "cell_pixels", "pixel_size")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class Arguments:
     sqrt 2), moore (8, each costs 1: GPPN, Neural A*), news (4), differential-drive."""
     terrain_costs: tuple[float, ...] = (1.0,)
     """Cost of entering a cell of each class of terrain, drawn in patches; one class: no terrain."""
+    image: Path | None = None
+    """Your own terrain, with --kind terrain: an overhead image (PNG, JPEG), out of which --maps patches of --size cells
+    are cut. --split train takes them from its left four fifths, test from the rest."""
+    dem: Path | None = None
+    """For --image: elevation in metres of the same pixels, .npy."""
+    normals: Path | None = None
+    """For --image, in place of --dem: surface normals of the same pixels as colours (red x, green y, blue up)."""
+    max_slope: float = 10.0
+    """For --image: a cell with a steeper slope, in degrees, is an obstacle (the paper: 10)."""
+    cell_pixels: int = 8
+    """For --image: pixels per side of a cell (the paper: 8)."""
+    pixel_size: float = 1.0
+    """For --dem: side of a pixel in metres."""
     json: bool = False
     """Print one JSON object on the last line."""
 
@@ -68,7 +83,10 @@ def run(arguments: Arguments) -> None:
     asked = _motion_model(arguments)
     check_writable(arguments.out)
     began = time.perf_counter()
-    dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
+    if arguments.image is not None:
+        dataset: MapDataset = _terrain(arguments, arguments.image, asked)
+    else:
+        dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
     write_dataset(arguments.out, dataset)
     seconds = time.perf_counter() - began
     size = arguments.out.stat().st_size
@@ -83,17 +101,35 @@ def run(arguments: Arguments) -> None:
 
 
 def _check_one_source(arguments: Arguments) -> None:
-    """Raises: InputError for options of drawn maps beside --from, or of own maps without it."""
+    """Raises: InputError for options of drawn maps beside --from, of own maps without it, or of images without one."""
+    if arguments.image is not None:
+        _check_terrain(arguments)
+        return
+    if given := _given(arguments, _OF_TERRAIN):
+        raise InputError(f"{' and '.join(given)} need an overhead image; add --image, or leave them out.")
     wrong = _OF_OWN_MAPS if arguments.from_ is None else _OF_DRAWN_MAPS
-    given = [
-        f"--{field.name.replace('_', '-')}"
-        for field in fields(Arguments)
-        if field.name in wrong and getattr(arguments, field.name) != field.default
-    ]
+    given = _given(arguments, wrong)
     if given and arguments.from_ is None:
         raise InputError(f"{' and '.join(given)} need your own maps; add --from, or leave them out.")
     if given:
         raise InputError(f"{' and '.join(given)} describe maps to be drawn, and --from reads maps; leave them out.")
+
+
+def _given(arguments: Arguments, names: Sequence[str]) -> list[str]:
+    """Which of the options were given another value than their default."""
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(Arguments)
+        if field.name in names and getattr(arguments, field.name) != field.default
+    ]
+
+
+def _check_terrain(arguments: Arguments) -> None:
+    """Raises: InputError for --image with another kind, or with options of other maps."""
+    if arguments.kind != "terrain":
+        raise InputError(f"--image is for --kind terrain, got --kind {arguments.kind}.")
+    if given := _given(arguments, ("from_", "goals", "threshold", "terrain_costs")):
+        raise InputError(f"{' and '.join(given).replace('from-', 'from')} cannot go with --image; leave them out.")
 
 
 def _motion_model(arguments: Arguments) -> "MotionModel | None":
@@ -106,6 +142,25 @@ def _motion_model(arguments: Arguments) -> "MotionModel | None":
     if moves != GridMotion():
         raise InputError("--motion says all of what the agent can do; leave out --connectivity and corners.")
     return motion_model(arguments.motion)
+
+
+def _terrain(arguments: Arguments, image: Path, moves: "MotionModel | None") -> "MapDataset":
+    from torchvin.data.own_terrain import dataset_from_terrain, read_terrain
+
+    if len(arguments.size) not in (1, 2):
+        raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
+    terrain = read_terrain(image, dem=arguments.dem, normals=arguments.normals, pixel_size=arguments.pixel_size)
+    return dataset_from_terrain(
+        terrain,
+        maps=arguments.maps,
+        size=(arguments.size[0], arguments.size[-1]),
+        cell_pixels=arguments.cell_pixels,
+        max_slope=arguments.max_slope,
+        split=arguments.split,
+        moves=moves,
+        num_demonstrations=arguments.demonstrations,
+        seed=arguments.seed,
+    )
 
 
 def _drawn(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":

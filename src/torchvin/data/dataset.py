@@ -66,6 +66,11 @@ class MapDataset:
         return height, width
 
     @property
+    def cell_pixels(self) -> int:
+        """Pixels per side of a cell where networks see images (`data.overhead`); 0 where they see the maps."""
+        return 0
+
+    @property
     def space(self) -> StateSpace:
         """The states of each map."""
         return self.moves.states(*self.size)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.generators import GENERATORS as GENERATORS
 from torchvin.data.generators import Seed
+from torchvin.data.overhead import with_images
 from torchvin.errors import InputError, unknown_name
 from torchvin.maps.generators.terrain import generate_terrain
 from torchvin.mdp.motion import GridMotion, MotionModel
@@ -51,7 +52,7 @@ def draw_maps(
         raise unknown_name("kind of data", kind, GENERATORS)
     moves = moves or GridMotion()
     seeds = tuple(seed) if isinstance(seed, Sequence) else (seed,)
-    blocked, goal = GENERATORS[kind].draw(num_maps, height, width, seed, moves)
+    blocked, goal, *image = GENERATORS[kind].draw(num_maps, height, width, seed, moves)
     if moves.num_orientations > 1:
         goal = with_orientation(goal, moves, (*seeds, _ORIENTATION_STREAM))
     terrain = None
@@ -68,7 +69,8 @@ def draw_maps(
         terrain=terrain,
         terrain_costs=terrain_costs,
     )
-    return replace(solved, source=kind)
+    solved = replace(solved, source=kind)
+    return with_images(solved, image[0]) if image else solved
 
 
 def with_orientation(goal: Int[Tensor, "M 2"], moves: MotionModel, seed: Seed) -> Int[Tensor, "M 3"]:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from torchvin.mdp.motion import MotionModel
 
 Seed = int | Sequence[int]
-Maps = tuple["Tensor", "Tensor"]  # blocked [M, H, W], goal [M, 2]
+#: blocked [M, H, W], goal [M, 2]; of kinds that are seen from above, the image too [M, P, Q]
+Maps = tuple["Tensor", "Tensor"] | tuple["Tensor", "Tensor", "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ def _scattered(num_maps: int, height: int, width: int, seed: Seed, _: "MotionMod
     return generate_scattered(num_maps, height, width, seed=seed)
 
 
+def _terrain(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel") -> Maps:
+    from torchvin.maps.generators.overhead import generate_overhead
+
+    return generate_overhead(num_maps, height, width, seed=seed)
+
+
 GENERATORS: dict[str, Generator] = {
     "gridworld": Generator("the authors' grid world: random circles and rectangles, a border, a goal", _gridworld),
     "maze": Generator("GPPN's mazes: a tree of corridors, each wall opened with probability d ~ U(0, 1)", _maze),
@@ -73,4 +80,5 @@ GENERATORS: dict[str, Generator] = {
     "rooms": Generator("rectangular rooms joined by doors", _rooms),
     "caves": Generator("one winding cave, by a cellular automaton", _caves),
     "scattered": Generator("single cells at random, 0 to 40 %, no border", _scattered),
+    "terrain": Generator("overhead images of rough ground, 8x8 pixels per cell; too steep is an obstacle", _terrain),
 }

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import with_orientation
-from torchvin.data.generators import GENERATORS, Maps
+from torchvin.data.generators import GENERATORS
 from torchvin.errors import unknown_name
 from torchvin.maps.generators.gridworld_batch import draw_gridworld_of_each, draw_gridworlds
 from torchvin.mdp.motion import GridMotion, MotionModel
 from torchvin.mdp.rewards import RewardConfig
 from torchvin.mdp.worlds import Worlds, make_worlds
+
+Maps = tuple[Tensor, Tensor]  # blocked [M, H, W], goal [M, D]
 
 
 class MapSource(ABC):
@@ -80,7 +83,8 @@ class GeneratedMaps(MapSource):
             blocked, goal = draw_gridworlds(num_maps, self.height, self.width, random, self._straight)
         else:
             seed = int(random.integers(2**32))
-            blocked, goal = GENERATORS[self.kind].draw(num_maps, self.height, self.width, seed, self.moves)
+            # of kinds that are seen from above the image is left out
+            blocked, goal = GENERATORS[self.kind].draw(num_maps, self.height, self.width, seed, self.moves)[:2]
         if self.moves.num_orientations > 1:
             goal = with_orientation(goal, self.moves, int(random.integers(2**32)))
         return blocked, goal

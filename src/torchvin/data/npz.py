@@ -1,6 +1,7 @@
 """Our file: named fields and a version, never pickled."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 import torch
 
 from torchvin.data.dataset import MapDataset, check_goals
-from torchvin.errors import InputError, unknown_name
+from torchvin.data.overhead import OverheadDataset, with_images
+from torchvin.errors import InputError, errors_about, unknown_name
 from torchvin.experts.grid import set_dtype
 from torchvin.io.archive import read_archive
 from torchvin.io.files import replacing
@@ -17,8 +19,9 @@ from torchvin.mdp.motion import NAMES_IN_FILES, DifferentialDrive, GridMotion, M
 
 SCHEMA = "torchvin-maps"
 #: 1 has grid moves whose diagonals cost sqrt(2); 2 adds differential drive, by name, and terrain; 3 adds every other
-#: motion model, such as diagonals that cost 1. A data set is written in the first version that holds it.
-VERSIONS = (1, 2, 3)
+#: motion model, such as diagonals that cost 1; 4 adds overhead images. A data set is written in the first version that
+#: holds it.
+VERSIONS = (1, 2, 3, 4)
 #: field -> (dtype on disk, axes); D numbers make a state, and O orientations are an axis where there are several
 FIELDS = {
     "blocked": (np.bool_, "M H W"),
@@ -28,6 +31,8 @@ FIELDS = {
     "starts": (np.int32, "M S D"),
 }
 TERRAIN = {"terrain": (np.uint8, "M H W"), "terrain_costs": (np.float64, "T")}  # version 2, both or none
+IMAGE = {"image": (np.uint8, "M P Q")}  # version 4: what a network sees of `blocked` (`data.overhead`)
+_ALL_FIELDS = {**FIELDS, **TERRAIN, **IMAGE}
 HEADER = {"schema": "U", "version": "i", "num_actions": "i", "corner_cutting": "b"}  # scalars and their NumPy kinds
 MECHANISM = "mechanism"  # version 2: name of a motion model, one of `NAMES_IN_FILES`
 MOTION = "motion"  # version 3: the motion model as JSON, in place of the name
@@ -49,6 +54,8 @@ def write_npz(path: Path, dataset: MapDataset) -> None:
         version = max(version, 2)
         arrays["terrain"] = dataset.terrain.cpu().numpy()
         arrays["terrain_costs"] = np.array(dataset.terrain_costs)
+    if isinstance(dataset, OverheadDataset):
+        version, arrays["image"] = 4, dataset.image.cpu().numpy()
     header = {
         "schema": np.array(SCHEMA),
         "version": np.array(version),
@@ -74,7 +81,7 @@ def read_npz(path: Path) -> MapDataset:
     header = {name: _scalar(path, arrays, name, kind) for name, kind in HEADER.items()}
     if header["schema"] != SCHEMA or header["version"] not in VERSIONS:
         raise InputError(
-            f"{path}: expected {SCHEMA} version 1, 2 or 3, got {header['schema']} version "
+            f"{path}: expected {SCHEMA} version 1, 2, 3 or 4, got {header['schema']} version "
             f"{header['version']}; make the data again with `torchvin data`, or upgrade torchvin."
         )
     try:
@@ -82,7 +89,7 @@ def read_npz(path: Path) -> MapDataset:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     has_terrain = bool(TERRAIN.keys() & arrays.keys())
-    _check_shapes(path, arrays, moves, has_terrain)
+    _check_shapes(path, arrays, moves, [*(TERRAIN if has_terrain else ()), *IMAGE.keys() & arrays.keys()])
     content: dict[str, Any] = {name: torch.from_numpy(arrays[name]) for name in FIELDS}
     for name in ("goal", "starts"):
         content[name] = content[name].long()
@@ -91,6 +98,9 @@ def read_npz(path: Path) -> MapDataset:
         content["terrain_costs"] = tuple(arrays["terrain_costs"].tolist())
     source = _scalar(path, arrays, SOURCE, "U") if SOURCE in arrays else ""
     dataset = MapDataset(**content, moves=moves, source=source)
+    if "image" in arrays:
+        with errors_about(path):
+            dataset = with_images(dataset, torch.from_numpy(arrays["image"]))
     _check_values(path, dataset)
     return dataset
 
@@ -98,7 +108,7 @@ def read_npz(path: Path) -> MapDataset:
 def _dtype(name: str, moves: MotionModel) -> type[np.generic]:
     """Type of an array on disk: sets of many actions are wider."""
     wide = name == "optimal_actions" and set_dtype(moves.num_actions) == torch.int64
-    return np.int64 if wide else {**FIELDS, **TERRAIN}[name][0]
+    return np.int64 if wide else _ALL_FIELDS[name][0]
 
 
 def _scalar(path: Path, arrays: dict[str, np.ndarray], name: str, kind: str) -> Any:
@@ -124,10 +134,12 @@ def _moves(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) ->
     return moves
 
 
-def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, has_terrain: bool) -> None:
+def _check_shapes(path: Path, arrays: dict[str, np.ndarray], moves: MotionModel, more: Sequence[str]) -> None:
     orientations = "" if moves.num_orientations == 1 else f"{moves.num_orientations} "
     sizes: dict[str, int] = {}
-    for name, (_, axes) in {**FIELDS, **(TERRAIN if has_terrain else {})}.items():
+    for name, (_, axes) in _ALL_FIELDS.items():
+        if name not in FIELDS and name not in more:
+            continue
         dtype = _dtype(name, moves)
         if name not in arrays:
             raise InputError(f"{path}: it has {', '.join(TERRAIN.keys() & arrays.keys())} but no {name}.")

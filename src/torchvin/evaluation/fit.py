@@ -27,8 +27,17 @@ def check_fit(policy: Policy | ArchitectureConfig, dataset: MapDataset) -> None:
             f"the maps have {moves.num_orientations} orientations, the policy {config.num_orientations}; set "
             "--policy.num-orientations, if its architecture has that option."
         )
+    if config.cell_pixels != dataset.cell_pixels:
+        raise InputError(
+            f"the data are {_seen(dataset.cell_pixels)}, the policy sees {_seen(config.cell_pixels)}; choose a policy "
+            "and data of one kind (presets terrain-..., and --policy.cell-pixels)."
+        )
     if config.num_terrains != len(dataset.terrain_costs):
         raise InputError(
             f"the maps have {len(dataset.terrain_costs)} classes of terrain, the policy {config.num_terrains}; set "
             "--policy.num-terrains, if its architecture has that option."
         )
+
+
+def _seen(cell_pixels: int) -> str:
+    return f"images of {cell_pixels}x{cell_pixels} pixels per cell" if cell_pixels else "maps"

@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
+from torch.nn import functional
 
 from torchvin.errors import InputError, check_shape
 from torchvin.spaces import StateSpace
@@ -83,3 +84,36 @@ def encode_worth(
     planes = encode(blocked, nowhere, terrain=terrain, num_terrains=num_terrains)
     planes[:, -1] = GOAL_VALUE * worth
     return planes
+
+
+def encode_image(
+    image: UInt8[Tensor, "B P Q"],
+    goal: Int[Tensor, "B 2"],
+    cell_pixels: int,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> Float[Tensor, "B C H W"]:
+    """What a policy sees of an overhead image: the pixels of each cell as channels, and the goal plane.
+
+    No obstacle and no elevation is among them. `policies.encoders` puts the pixels back in their places.
+
+    Args:
+        image: brightness, 0 to 255, [B, P, Q].
+        goal: (row, col) of each map's goal, in cells, [B, 2].
+        cell_pixels: p, pixels per side of a cell.
+        dtype: of the result.
+
+    Returns: p * p channels, 0 (black) to 1 (white), and the goal plane, [B, p * p + 1, P / p, Q / p].
+    Raises: ShapeError; InputError if the image does not divide into cells, or a goal lies off it.
+
+    >>> encode_image(torch.zeros(1, 16, 24, dtype=torch.uint8), torch.tensor([[1, 2]]), 8).shape
+    torch.Size([1, 65, 2, 3])
+    """
+    check_shape("image", image, "B P Q")
+    batch, rows, cols = image.shape
+    if cell_pixels < 1 or rows % cell_pixels or cols % cell_pixels:
+        raise InputError(f"an image of {rows}x{cols} pixels does not divide into cells of {cell_pixels}x{cell_pixels}.")
+    empty = torch.zeros(batch, rows // cell_pixels, cols // cell_pixels, dtype=torch.bool, device=image.device)
+    goal_plane = encode(empty, goal, dtype=dtype)[:, 1:]
+    pixels = functional.pixel_unshuffle(image[:, None].to(dtype) / 255, cell_pixels)
+    return torch.cat([pixels, goal_plane], dim=1)

@@ -33,3 +33,8 @@ class ArchitectureConfig:
     def num_terrains(self) -> int:
         """Number of terrain classes on the maps."""
         return 1
+
+    @property
+    def cell_pixels(self) -> int:
+        """Pixels per side of a cell; 0 of a network that sees maps, not images."""
+        return 0

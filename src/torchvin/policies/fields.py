@@ -26,6 +26,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 1e6),
     "untied": (0, 10_000),
     "layer_every": (0, 1_000_000),
+    "cell_pixels": (0, 64),
+    "num_features": (1, 16),
+    "encoder_channels": (1, 1024),
     "height": (4, 512),
     "width": (4, 512),
 }

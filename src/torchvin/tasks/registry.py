@@ -11,7 +11,7 @@ from torchvin.training.config import RunConfig
 
 Wrapper = Callable[[Any, RunConfig], Task]
 #: Modules of this package that register what they wrap; imported when first needed.
-MODULES = ("gridworld", "reinforcement")
+MODULES = ("gridworld", "reinforcement", "terrain")
 _WRAPPERS: dict[type, Wrapper] = {}
 
 
@@ -29,9 +29,9 @@ def as_task(data: Any, config: RunConfig) -> Task:
         return data
     for module in MODULES:
         importlib.import_module(f"torchvin.tasks.{module}")
-    for kind, wrap in _WRAPPERS.items():
-        if isinstance(data, kind):
-            return wrap(data, config)
+    for kind in type(data).__mro__:  # the most special first
+        if kind in _WRAPPERS:
+            return _WRAPPERS[kind](data, config)
     raise InputError(f"expected a data set or a Task to learn from, got {type(data).__name__}.")
 
 

@@ -13,6 +13,9 @@ from torchvin.architectures.normalized import NormalizedConfig
 from torchvin.architectures.paper import PAPER_ITERATIONS_PER_SIDE, PaperConfig
 from torchvin.architectures.registry import config_to_json
 from torchvin.architectures.shortest_path import ShortestPathConfig
+from torchvin.architectures.terrain import TerrainConfig
+from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
+from torchvin.architectures.terrain_cnn import TerrainCNNConfig
 from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
@@ -339,7 +342,7 @@ def _reinforcement() -> dict[str, RunConfig]:
     presets = {}
     for side, epochs in ((8, 30), (16, 45)):
         learn = replace(FROM_REWARD, epochs=epochs)
-        for motion, suffix in (("moore", ""), ("news", "-news")):
+        for motion, suffix in (("octile", ""), ("news", "-news")):
             actions = motion_model(motion).num_actions
             data = DataConfig(height=side, width=side, motion=motion)
             presets[f"gridworld-{side}-rl{suffix}"] = RunConfig(NormalizedConfig(actions), data, learn)
@@ -356,6 +359,23 @@ def _reinforcement() -> dict[str, RunConfig]:
         reinforcement=fields,
     )
     return presets
+
+
+#: Overhead images: nothing but the demonstrated paths teaches.
+DEMONSTRATED = TrainingConfig(
+    supervision="demonstrations", loss="tied-label", epochs=24, batch_size=8, learning_rate=0.004
+)
+TERRAIN_16 = DataConfig(kind="terrain", maps=4000)
+
+
+def _terrain() -> dict[str, RunConfig]:
+    """The VIN on overhead images and its two baselines, with the same encoder."""
+    reactive = replace(DEMONSTRATED, loss="single-label", learning_rate=0.002, epochs=8)
+    return {
+        "terrain-16": RunConfig(TerrainConfig(), TERRAIN_16, DEMONSTRATED),
+        "terrain-16-classifier": RunConfig(TerrainClassifierConfig(), TERRAIN_16, replace(DEMONSTRATED, epochs=8)),
+        "terrain-16-cnn": RunConfig(TerrainCNNConfig(), TERRAIN_16, reactive),
+    }
 
 
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
@@ -381,6 +401,7 @@ PRESETS: dict[str, RunConfig] = {
     "maze-15-dynamic": RunConfig(DynamicConfig(), MAZES_15, TrainingConfig(epochs=30)),
     **_paper_table(),
     **_reinforcement(),
+    **_terrain(),
 }
 
 

@@ -29,7 +29,7 @@ def read_image(path: Path, *, threshold: float | None = None, grades: bool = Fal
     Returns: `MapFile`; the picture's top line is row 0.
     Raises: InputError if the picture cannot be read, or holds other greys and no threshold was given.
     """
-    levels = _luminance(read_pixels(path))
+    levels = luminance(read_pixels(path))
     grey = np.arange(256) / 255
     if grades:
         is_between = (grey > TOLERANCE) & (grey < 1 - TOLERANCE)
@@ -71,7 +71,7 @@ def write_image(path: Path, map_file: MapFile) -> None:
         picture.save(temporary, quality=100)  # of JPEG; other formats have no such setting and ignore it
 
 
-def _luminance(pixels: UInt8[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W"]:
+def luminance(pixels: UInt8[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W"]:
     """Grey levels 0..255 of grey, colours, or colours with alpha; in whole numbers, so white stays exactly 255."""
     if pixels.shape[2] == 1:
         return pixels[..., 0]

@@ -1,0 +1,63 @@
+"""Exact plans of an agent that knows its own moves: what is learned is what it costs to enter each cell."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchvin.mdp.motion import GridMotion
+from torchvin.planning.models.cell_cost import CellCost
+from torchvin.planning.models.latent_mdp import LatentMDP
+from torchvin.planning.planners.latent_graph import solve_exactly
+from torchvin.planning.planners.planner import Planner
+from torchvin.types import PlannerOutput
+
+
+class CellCostPlanner(Planner):
+    """One feature per cell and the goal -> costs of moves -> exact shortest paths, differentiable.
+
+    Args:
+        moves: the agent's moves.
+
+    >>> planner = CellCostPlanner(GridMotion(8))
+    >>> observation = torch.zeros(1, 2, 4, 5)
+    >>> observation[0, 1, 2, 3] = 10.0  # the goal
+    >>> plan = planner(observation)
+    >>> plan.q_values.shape, plan.value[0, 0, 2, 3].item()
+    (torch.Size([1, 8, 4, 5]), 0.0)
+    """
+
+    kernel: Tensor
+
+    def __init__(self, moves: GridMotion) -> None:
+        super().__init__(iterations_per_side=1.0)
+        self.model = CellCost(moves)
+        self.steps = tuple((0, down, right) for down, right in moves.offsets)
+        kernel = torch.zeros(moves.num_actions, 1, 3, 3)
+        for action, (down, right) in enumerate(moves.offsets):
+            kernel[action, 0, 1 + down, 1 + right] = 1.0
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    @property
+    def exact(self) -> bool:
+        """True: plans are found by a graph search."""
+        return True
+
+    @property
+    def resumable(self) -> bool:
+        """False: there is nothing to continue."""
+        return False
+
+    def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
+        """Minus the cost of entering each cell."""
+        return -self.model.image(observation)
+
+    def forward(
+        self,
+        observation: Float[Tensor, "B C H W"],
+        *,
+        num_iterations: int | None = None,
+        initial_value: Float[Tensor, "B O H W"] | None = None,
+    ) -> PlannerOutput:
+        """Plan; log U and log V, minus the cost to go. Neither `num_iterations` nor `initial_value` is used."""
+        cost, goal_cost = self.model(observation)
+        return solve_exactly(LatentMDP(cost, goal_cost, self.kernel, self.steps))
