@@ -1,18 +1,20 @@
 """Figures of the overhead images: paths on the image, learned cost beside hidden slope."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.data.overhead import OverheadDataset, with_images
 from torchvin.evaluation.scorer import greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
+from torchvin.experts.path_lengths import path_lengths
 from torchvin.maps.generators.overhead import hidden_slope
 from torchvin.mdp.rollout import rollout
 from torchvin.plotting.figure import figure
@@ -38,18 +40,41 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
     slope = hidden_slope(_MAPS, 16, seed=seed)
     cost = learned_cost(policy, maps)
     paths, costs, length = (out / "figures" / f"mars-{name}.png" for name in ("paths", "cost", "length"))
-    shown = with_images(maps[:_SHOWN], maps.image[:_SHOWN])
-    _draw_paths(paths, policy, shown)
-    _draw_costs(costs, shown, cost, slope)
+    far = farthest_starts(maps)
+    chosen = far.lengths.argsort(descending=True)[:_SHOWN]
+    shown = with_images(maps[chosen], maps.image[chosen])
+    _draw_paths(paths, policy, shown, far.starts[chosen])
+    _draw_costs(costs, shown, cost[chosen.numpy()], slope[chosen.numpy()])
     _draw_lengths(length, policy, maps)
     captions = {
-        paths: "Held-out terrain: the image that the network sees, its path (crosses) and the true optimal path "
-        "(line), from the first demonstration's start.",
+        paths: f"Held-out terrain: the image that the network sees, its path (crosses) and the true optimal path "
+        f"(line), of the longest demonstrations among {_MAPS} maps.",
         costs: "The image, the cost of each cell that the network learned from paths, and the steepest slope of "
         "each cell, which it never saw (degrees).",
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
     }
     return captions, rank_correlation(cost.ravel(), slope.ravel())
+
+
+@dataclass(frozen=True)
+class Far:
+    """The demonstration of each map that begins farthest from the goal.
+
+    Attributes:
+        starts: flat states, [M, 1].
+        lengths: moves of the optimal path, [M].
+    """
+
+    starts: Int[torch.Tensor, "M 1"]
+    lengths: Int[torch.Tensor, "M"]
+
+
+def farthest_starts(maps: MapDataset) -> Far:
+    """See `Far`."""
+    lengths = path_lengths(maps.blocked, maps.optimal_actions, maps.moves).flatten(1)
+    starts = maps.space.flatten(maps.starts)
+    moves, which = lengths.gather(1, starts.clamp(min=0)).where(starts >= 0, -1).max(dim=1)
+    return Far(starts.gather(1, which[:, None]), moves)
 
 
 @torch.no_grad()
@@ -73,7 +98,7 @@ def rank_correlation(one: Float[np.ndarray, "N"], other: Float[np.ndarray, "N"])
     return float(spearmanr(one, other).statistic)
 
 
-def _draw_paths(path: Path, policy: Policy, maps: OverheadDataset) -> None:
+def _draw_paths(path: Path, policy: Policy, maps: OverheadDataset, starts: Int[torch.Tensor, "M 1"]) -> None:
     iterations = policy.default_iterations(*maps.size)
     learned = greedy_actions(policy, maps, iterations, torch.device("cpu"))
     optimal = preferred_action(maps.optimal_actions, maps.moves)
@@ -81,7 +106,7 @@ def _draw_paths(path: Path, policy: Policy, maps: OverheadDataset) -> None:
         for index, axis in enumerate(axes[0]):
             _show(axis, maps.image[index].numpy(), "gray")
             for actions, style in ((optimal, "-"), (learned, "x")):
-                rows, cols = _followed(actions[index : index + 1], maps[index : index + 1])
+                rows, cols = _followed(actions[index : index + 1], maps[index : index + 1], starts[index : index + 1])
                 half = maps.cell_pixels / 2 - 0.5
                 axis.plot(
                     maps.cell_pixels * cols + half,
@@ -93,9 +118,8 @@ def _draw_paths(path: Path, policy: Policy, maps: OverheadDataset) -> None:
                 )
 
 
-def _followed(actions: torch.Tensor, one: MapDataset) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the cells of a path from the first start."""
-    start = one.space.flatten(one.starts[:, :1])
+def _followed(actions: torch.Tensor, one: MapDataset, start: Int[torch.Tensor, "1 1"]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells of a path."""
     limit = torch.full_like(start, 2 * sum(one.size))
     path = rollout(actions, one.blocked, one.goal, start, limit=limit, moves=one.moves, record=True).path
     assert path is not None
