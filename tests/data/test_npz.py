@@ -134,8 +134,8 @@ def test_another_npz_is_told_everything_it_lacks(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("version", np.array(4), "expected torchvin-maps version 1, 2 or 3, got torchvin-maps version 4"),
-        ("schema", np.array("other"), "expected torchvin-maps version 1, 2 or 3, got other version 1"),
+        ("version", np.array(5), "expected torchvin-maps version 1, 2, 3 or 4, got torchvin-maps version 5"),
+        ("schema", np.array("other"), "expected torchvin-maps version 1, 2, 3 or 4, got other version 1"),
         ("version", np.array(1.0), "version must be one value, got float64"),
         ("version", np.array([1]), r"version must be one value, got int64 \(1,\)"),
         ("schema", np.array(b"torchvin-maps"), "schema must be one value"),
