@@ -48,7 +48,8 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
     _draw_lengths(length, policy, maps)
     captions = {
         paths: f"Held-out terrain: the image that the network sees, its path (crosses) and the true optimal path "
-        f"(line), of the longest demonstrations among {_MAPS} maps.",
+        f"(line), of the longest demonstrations among {_MAPS} "
+        "maps, the hardest there are. Crosses end where the network walks against what it took for free.",
         costs: "The image, the cost of each cell that the network learned from paths, and the steepest slope of "
         "each cell, which it never saw (degrees).",
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
