@@ -24,7 +24,7 @@ class TerrainConfig(ArchitectureConfig):
     """Number of channels of the encoder's first convolution."""
     planner: Literal["shortest_path", "normalized", "paper"] = "shortest_path"
     """What plans on the features. shortest_path: exact, with the agent's own moves; normalized and paper: K value
-    updates, with moves that are learned too."""
+    updates, with moves that are learned too (normalized did not get past straight lines in 6 epochs of 2,000 maps)."""
     hidden_channels: int = 32
     """Number of channels of the reward network's first convolutions."""
     iterations_per_side: float = 2.0

@@ -52,8 +52,7 @@ class PatchEncoder(nn.Module):
     def reset_parameters(self) -> None:
         """Draw all weights anew so that signals keep their size from layer to layer (He et al. 2015).
 
-        With torch's own choice they shrink to a hundredth, every cell looks alike, and a planner behind the encoder
-        learns to go straight: 0 of 2 trainings left that plateau, where both do with this one.
+        With torch's own choice they shrink from layer to layer, and every cell looks alike at first.
         """
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
