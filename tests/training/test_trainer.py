@@ -221,6 +221,7 @@ def test_every_preset_builds(name):
     config = preset(name)
     policy = build_policy(config.policy)
     height, width = (config.data.height, config.data.width) if policy.planner is None else (6, 7)
-    planes = torch.zeros(1, config.policy.num_terrains + config.policy.num_orientations, height, width)
+    terrain = config.policy.cell_pixels**2 or config.policy.num_terrains
+    planes = torch.zeros(1, terrain + config.policy.num_orientations, height, width)
     logits = policy(planes).logits
     assert logits.shape == (1, config.policy.num_orientations * config.policy.num_actions, height, width)
