@@ -121,10 +121,10 @@ def test_a_changed_cell_changes_the_path():
     expected = optimum(graph_of(blocked, RULES["gridworld-16-shortest-path"]), (20, 0), (20, 39))
     assert planner.plan(blocked, (20, 0), (20, 39)).cost == pytest.approx(expected)
     blocked[20, 20] = False  # one cell: the search is kept, the paths are not
-    kept = planner._kept.on(blocked, None)
+    kept = planner._on(blocked, None)
     for _ in range(4):
         assert planner.plan(blocked, (20, 0), (20, 39)).cost == pytest.approx(39)
-    assert planner._kept.on(blocked, None) is kept
+    assert planner._on(blocked, None) is kept
     blocked[0, 20] = blocked[20, 20] = True
     with pytest.raises(InputError, match="unreachable"):
         planner.plan(blocked, (20, 0), (20, 39))

@@ -9,8 +9,7 @@ at each query (`evaluation.path.follow_policy`).
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -107,7 +106,7 @@ class PathPlanner:
         self._learned_with_true_costs = (
             None if self._learned is None or self._true is None else replace(self._learned, costs=self._true.costs)
         )
-        self._kept = _Kept()
+        self._kept: _KeptMap | None = None  # the map of the last query
 
     @property
     def searches(self) -> bool:
@@ -146,7 +145,7 @@ class PathPlanner:
         if moves is None or num_iterations is not None:
             return self._plan_every_cell(blocked, start, goal, entry_cost, num_iterations)
         began = time.perf_counter()
-        kept = self._kept.on(blocked, entry_cost)
+        kept = self._on(blocked, entry_cost)
         planned = self._query(kept, moves, start, goal)
         seconds = time.perf_counter() - began
         optimal, optimal_cost = planned.optimal_states, math.nan
@@ -184,7 +183,7 @@ class PathPlanner:
         moves = self._moves(entry_cost)
         if moves is None:
             return [self.plan(blocked, start, goal, entry_cost=entry_cost, compare=False) for start, goal in tasks]
-        kept, paths = self._kept.on(blocked, entry_cost), {}
+        kept, paths = self._on(blocked, entry_cost), {}
         for index in sorted(range(len(tasks)), key=lambda index: tasks[index][1]):
             start, goal = tasks[index]
             check_ends(blocked, start, goal, self.motion)
@@ -236,7 +235,15 @@ class PathPlanner:
 
     def forget(self) -> None:
         """Forget the map of the last query and what is kept of it."""
-        self._kept = _Kept()
+        self._kept = None
+
+    def _on(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> "_KeptMap":
+        """What is kept of this map; cells that changed are changed in it."""
+        kept = self._kept
+        if kept is None or kept.blocked.shape != blocked.shape or not _same(kept.entry_cost, entry_cost):
+            kept = self._kept = _KeptMap(blocked, entry_cost)
+        kept.change(blocked)
+        return kept
 
     def _plan_every_cell(
         self, blocked: np.ndarray, start: State, goal: State, entry_cost: np.ndarray | None, num_iterations: int | None
@@ -312,21 +319,6 @@ class _KeptMap:
                 search.set_blocked(cell, bool(blocked.flat[cell]))
 
 
-class _Kept:
-    """The map of the last query."""
-
-    def __init__(self) -> None:
-        self._map: _KeptMap | None = None
-
-    def on(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> _KeptMap:
-        """What is kept of this map."""
-        kept = self._map
-        if kept is None or kept.blocked.shape != blocked.shape or not _same(kept.entry_cost, entry_cost):
-            kept = self._map = _KeptMap(blocked, entry_cost)
-        kept.change(blocked)
-        return kept
-
-
 def plan_path(
     map: Map | str | os.PathLike[str],
     start: State,
@@ -363,14 +355,6 @@ def plan_path(
     )
 
 
-@contextmanager
-def _clear_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what}: {error}") from error
-
-
 def _motion_of(policy: Policy, name: str) -> MotionModel:
     """The grid moves of a policy whose weights say nothing of moves: the paper's.
 
@@ -395,8 +379,10 @@ def _blocked(map: Map) -> Bool[np.ndarray, "H W"]:
 
 
 def _checked_cost(entry_cost: np.ndarray, shape: tuple[int, ...]) -> Float64[np.ndarray, "H W"]:
-    with _clear_errors("entry_cost"):
+    try:
         cost = np.ascontiguousarray(entry_cost, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"entry_cost: {error}") from error
     if cost.shape != shape:
         raise ShapeError(f"entry_cost must have the shape of the map, {list(shape)}, got {list(cost.shape)}.")
     if not (np.isfinite(cost) & (cost > 0)).all():

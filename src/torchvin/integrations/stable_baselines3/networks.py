@@ -123,7 +123,33 @@ class QOfPlan(nn.Module):
         return features[:, :-1] + self.offset
 
 
+#: Options of SB3's policies that ours decide.
 _OURS = ("features_extractor_class", "features_extractor_kwargs", "net_arch", "ortho_init", "normalize_images")
+
+
+def plan_options(
+    architecture: str, architecture_kwargs: Mapping[str, Any] | None, num_iterations: int | None, weights: str | None
+) -> dict[str, Any]:
+    """The options of a planning policy by name, as `PlanExtractor` takes them and a saved policy keeps them."""
+    return {
+        "architecture": architecture,
+        "architecture_kwargs": dict(architecture_kwargs or {}),
+        "num_iterations": num_iterations,
+        "weights": weights,
+    }
+
+
+def of_plan(action_space: spaces.Space, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of SB3 by which the features of a policy are a plan, with nothing behind it.
+
+    Raises: InputError for actions that are not `Discrete`.
+    """
+    return {
+        "features_extractor_class": PlanExtractor,
+        "features_extractor_kwargs": {"num_actions": number_of(action_space), **options},
+        "net_arch": [],
+        "normalize_images": False,
+    }
 
 
 def without_ours(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from torchvin.errors import InputError
 from torchvin.integrations.stable_baselines3.grid_space import GridSpace
 from torchvin.integrations.stable_baselines3.networks import (
     Logits,
-    PlanExtractor,
     QOfPlan,
     ValueOfPlan,
     number_of,
+    of_plan,
     own_parameters,
+    plan_options,
     without_ours,
 )
 from torchvin.policies.policy import Policy
@@ -54,21 +55,13 @@ class VINPolicy(ActorCriticPolicy):  # type: ignore[misc]
         weights: str | None = None,
         **options: Any,
     ) -> None:
-        self.plan_options = {
-            "architecture": architecture,
-            "architecture_kwargs": dict(architecture_kwargs or {}),
-            "num_iterations": num_iterations,
-            "weights": weights,
-        }
+        self.plan_options = plan_options(architecture, architecture_kwargs, num_iterations, weights)
         super().__init__(
             observation_space,
             action_space,
             lr_schedule,
-            features_extractor_class=PlanExtractor,
-            features_extractor_kwargs={"num_actions": number_of(action_space), **self.plan_options},
-            net_arch=[],
             ortho_init=False,
-            normalize_images=False,
+            **of_plan(action_space, self.plan_options),
             **without_ours(options),
         )
 
@@ -157,20 +150,12 @@ class VINQPolicy(DQNPolicy):  # type: ignore[misc]
         weights: str | None = None,
         **options: Any,
     ) -> None:
-        self.plan_options = {
-            "architecture": architecture,
-            "architecture_kwargs": dict(architecture_kwargs or {}),
-            "num_iterations": num_iterations,
-            "weights": weights,
-        }
+        self.plan_options = plan_options(architecture, architecture_kwargs, num_iterations, weights)
         super().__init__(
             observation_space,
             action_space,
             lr_schedule,
-            features_extractor_class=PlanExtractor,
-            features_extractor_kwargs={"num_actions": number_of(action_space), **self.plan_options},
-            net_arch=[],
-            normalize_images=False,
+            **of_plan(action_space, self.plan_options),
             **without_ours(options),
         )
 
@@ -193,6 +178,3 @@ class VINQPolicy(DQNPolicy):  # type: ignore[misc]
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**own_parameters(super()._get_constructor_parameters()), **self.plan_options}
-
-
-#: Options of SB3's policies that ours decide.
