@@ -1,9 +1,14 @@
 """Exact plans of an agent that knows its own moves: what is learned is what it costs to enter each cell."""
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from torchvin.errors import InputError
 from torchvin.mdp.motion import GridMotion
 from torchvin.planning.models.cell_cost import CellCost
 from torchvin.planning.models.latent_mdp import LatentMDP
@@ -15,8 +20,16 @@ from torchvin.types import PlannerOutput
 class CellCostPlanner(Planner):
     """One feature per cell and the goal -> costs of moves -> exact shortest paths, differentiable.
 
+    Demonstrators see the ground and pass close to what is steep. A network sees an image, is never sure, and an error
+    ends its path. Imitation finds the cost at which its paths are most like theirs, and that is too little to be safe.
+    `caution` multiplies the learned costs in evaluation mode: paths become longer, and keep away from what may be
+    steep. In training mode, and so for what is learned, it is 1.
+
     Args:
         moves: the agent's moves.
+        caution: factor on the learned costs in evaluation mode, above 0.
+
+    Raises: InputError for a caution that is not above 0.
 
     >>> planner = CellCostPlanner(GridMotion(8))
     >>> observation = torch.zeros(1, 2, 4, 5)
@@ -28,8 +41,9 @@ class CellCostPlanner(Planner):
 
     kernel: Tensor
 
-    def __init__(self, moves: GridMotion) -> None:
+    def __init__(self, moves: GridMotion, *, caution: float = 1.0) -> None:
         super().__init__(iterations_per_side=1.0)
+        self.caution = _checked(caution)
         self.model = CellCost(moves)
         self.steps = tuple((0, down, right) for down, right in moves.offsets)
         kernel = torch.zeros(moves.num_actions, 1, 3, 3)
@@ -47,8 +61,18 @@ class CellCostPlanner(Planner):
         """False: there is nothing to continue."""
         return False
 
+    @property
+    def solver(self) -> dict[str, Any]:
+        """`caution`: see `CellCostPlanner`."""
+        return {"caution": self.caution}
+
+    def set_solver(self, solver: Mapping[str, Any]) -> None:
+        if unknown := sorted(set(solver) - {"caution"}):
+            raise InputError(f"a {type(self).__name__} has a caution to choose, and no {', '.join(unknown)}.")
+        self.caution = _checked(solver.get("caution", self.caution))
+
     def reward_image(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
-        """Minus the cost of entering each cell."""
+        """Minus the learned cost of entering each cell, without `caution`."""
         return -self.model.image(observation)
 
     def forward(
@@ -59,5 +83,11 @@ class CellCostPlanner(Planner):
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> PlannerOutput:
         """Plan; log U and log V, minus the cost to go. Neither `num_iterations` nor `initial_value` is used."""
-        cost, goal_cost = self.model(observation)
+        cost, goal_cost = self.model(observation, caution=1.0 if self.training else self.caution)
         return solve_exactly(LatentMDP(cost, goal_cost, self.kernel, self.steps))
+
+
+def _checked(caution: Any) -> float:
+    if not isinstance(caution, int | float) or not 0 < caution < math.inf:
+        raise InputError(f"the caution must be a positive number, got {caution!r:.40}.")
+    return float(caution)
