@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from torchvin.data.generators import FROM_FILES
 from torchvin.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _OF_DRAWN_MAPS = ("kind", "size", "maps", "terrain_costs")
 _OF_OWN_MAPS = ("goals", "threshold", "split")
-PLANETS = ("mars", "moon")
 _OF_TERRAIN = ("dem", "normals", "max_slope", "cell_pixels", "pixel_size")
 
 
@@ -86,7 +86,7 @@ def run(arguments: Arguments) -> None:
     began = time.perf_counter()
     if arguments.image is not None:
         dataset: MapDataset = _terrain(arguments, arguments.image, asked)
-    elif arguments.kind in PLANETS:
+    elif arguments.kind in FROM_FILES:
         dataset = _planet(arguments, asked)
     else:
         dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
@@ -110,7 +110,7 @@ def _check_one_source(arguments: Arguments) -> None:
         return
     if given := _given(arguments, _OF_TERRAIN):
         raise InputError(f"{' and '.join(given)} need an overhead image; add --image, or leave them out.")
-    if arguments.kind in PLANETS:
+    if arguments.kind in FROM_FILES:
         _check_planet(arguments)
         return
     wrong = _OF_OWN_MAPS if arguments.from_ is None else _OF_DRAWN_MAPS

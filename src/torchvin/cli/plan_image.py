@@ -117,14 +117,12 @@ def _read(arguments: "Arguments") -> _Seen:
 
 def _policy(arguments: "Arguments") -> "tuple[Policy, str]":
     """The weights, as cautious as asked."""
+    from torchvin.cli.solver import choose_caution
     from torchvin.pretrained.store import load_policy
 
     name = arguments.weights or DEFAULT_WEIGHTS
     policy = load_policy(name)
-    if arguments.caution is not None:
-        if policy.planner is None or "caution" not in policy.planner.solver:
-            raise InputError(f"--caution: {name} has no learned costs to multiply; leave it out.")
-        policy.planner.set_solver({"caution": arguments.caution})
+    choose_caution(policy, arguments.caution)
     return policy, name
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.data.overhead import OverheadDataset, with_images
-from torchvin.evaluation.scorer import greedy_actions, success_by_length
+from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.maps.generators.overhead import hidden_slope
@@ -22,6 +22,7 @@ from torchvin.policies.policy import Policy
 
 _MAPS = 100
 _SHOWN = 4
+_CAUTIONS = (1.0, 3.0, 10.0, 20.0, 40.0, 100.0, 300.0)
 
 
 def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str], float]:
@@ -55,6 +56,38 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
     }
     return captions, rank_correlation(cost.ravel(), slope.ravel())
+
+
+def draw_caution(policy: Policy, out: Path, maps: OverheadDataset) -> dict[Path, str]:
+    """Draw success and optimality by the caution of a VIN; its own is put back.
+
+    Args:
+        policy: whose planner has a caution.
+        out: folder of the page.
+        maps: that no table uses.
+
+    Returns: the caption, by path.
+    Raises: InputError if the picture cannot be written.
+    """
+    path = out / "figures" / "mars-caution.png"
+    assert policy.planner is not None
+    own = policy.planner.solver
+    scores = []
+    for caution in _CAUTIONS:
+        policy.planner.set_solver({"caution": caution})
+        scores.append(evaluate(policy, maps).scores)
+    policy.planner.set_solver(own)
+    with figure(path, 4.6, 3.2) as axes:
+        axis = axes[0][0]
+        axis.semilogx(_CAUTIONS, [100 * score.success_rate for score in scores], marker=".", label="success")
+        axis.semilogx(_CAUTIONS, [100 * score.optimal_rate for score in scores], marker=".", label="optimal")
+        axis.axvline(own["caution"], color="grey", linestyle=":", label="caution of the weights")
+        axis.set(xlabel="caution: factor on the learned costs", ylabel="%")
+        axis.legend()
+    return {
+        path: f"What caution buys: success and optimality on {len(maps)} maps that no table uses. The caution of the "
+        "weights was chosen on such maps."
+    }
 
 
 @dataclass(frozen=True)
