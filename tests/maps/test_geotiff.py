@@ -60,6 +60,16 @@ def test_degrees_become_metres_and_shrink_towards_the_poles(tmp_path):
     assert raster.ground.metres is None
 
 
+def test_slopes_grow_where_degrees_are_narrow(tmp_path):
+    """The same rise per pixel along a row is steeper near a pole."""
+    rise = np.broadcast_to(np.arange(8) * 100_000, (4, 8)).astype(np.int32)
+    where = {"crs": MOON, "transform": (45.0, 0.0, -180.0, 0.0, -45.0, 90.0)}
+    dem = write(tmp_path / "dem.tif", rise, **where)
+    slope = read_terrain(write(tmp_path / "image.tif", rise.astype(np.uint8), **where), dem=dem).slope
+    width = np.radians(45.0) * 1737400.0 * np.cos(np.radians([67.5, 22.5, -22.5, -67.5]))
+    assert np.allclose(np.tan(np.radians(slope)), (100_000 / width)[:, None])
+
+
 def test_more_bits_are_stretched_and_colours_become_grey(tmp_path):
     wide = write(tmp_path / "wide.tif", (1000 + 3 * np.arange(4096).reshape(64, 64)).astype(np.uint16))
     levels, _ = read_levels(wide)
