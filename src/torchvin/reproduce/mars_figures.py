@@ -15,7 +15,7 @@ from torchvin.data.overhead import OverheadDataset, with_images
 from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.maps.generators.overhead import hidden_slope
+from torchvin.maps.generators.overhead import MAX_SLOPE, hidden_slope
 from torchvin.mdp.rollout import rollout
 from torchvin.plotting.figure import figure
 from torchvin.policies.policy import Policy
@@ -40,12 +40,14 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
     assert isinstance(maps, OverheadDataset)
     slope = hidden_slope(_MAPS, 16, seed=seed)
     cost = learned_cost(policy, maps)
-    paths, costs, length = (out / "figures" / f"mars-{name}.png" for name in ("paths", "cost", "length"))
+    names = ("paths", "cost", "slope", "length")
+    paths, costs, slopes, length = (out / "figures" / f"mars-{name}.png" for name in names)
     far = farthest_starts(maps)
     chosen = far.lengths.argsort(descending=True)[:_SHOWN]
     shown = with_images(maps[chosen], maps.image[chosen])
     _draw_paths(paths, policy, shown, far.starts[chosen])
     _draw_costs(costs, shown, cost[chosen.numpy()], slope[chosen.numpy()])
+    _draw_slopes(slopes, cost.ravel(), slope.ravel())
     _draw_lengths(length, policy, maps)
     captions = {
         paths: f"Held-out terrain: the image that the network sees, its path (crosses) and the true optimal path "
@@ -53,6 +55,8 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
         "maps, the hardest there are. Crosses end where the network walks against what it took for free.",
         costs: "The image, the cost of each cell that the network learned from paths, and the steepest slope of "
         "each cell, which it never saw (degrees).",
+        slopes: f"The learned cost of each cell beside its steepest slope, {_MAPS} held-out maps; right of the line are "
+        "obstacles. Where the colour is bright, there are many cells.",
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
     }
     return captions, rank_correlation(cost.ravel(), slope.ravel())
@@ -171,6 +175,14 @@ def _draw_costs(
             _show(axes[2][index], slope[index].clip(max=25), "magma")
         for axis, name in zip(axes[:, 0], ("image", "learned cost (log)", "true slope"), strict=True):
             axis.set_ylabel(name)
+
+
+def _draw_slopes(path: Path, cost: Float[np.ndarray, "N"], slope: Float[np.ndarray, "N"]) -> None:
+    with figure(path, 4.8, 3.6) as axes:
+        axis = axes[0][0]
+        axis.hexbin(slope.clip(max=30), np.log10(cost.clip(min=1e-5)), gridsize=40, bins="log", cmap="magma", mincnt=1)
+        axis.axvline(MAX_SLOPE, color="deepskyblue")
+        axis.set(xlabel="steepest slope of the cell, degrees", ylabel="log10 of the learned cost, in moves")
 
 
 def _draw_lengths(path: Path, policy: Policy, maps: OverheadDataset) -> None:
