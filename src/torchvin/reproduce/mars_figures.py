@@ -55,8 +55,8 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
         "maps, the hardest there are. Crosses end where the network walks against what it took for free.",
         costs: "The image, the cost of each cell that the network learned from paths, and the steepest slope of "
         "each cell, which it never saw (degrees).",
-        slopes: f"The learned cost of each cell beside its steepest slope, {_MAPS} held-out maps; right of the line are "
-        "obstacles. Where the colour is bright, there are many cells.",
+        slopes: f"The learned cost of each cell by its steepest slope, {_MAPS} held-out maps; right of the line are "
+        "obstacles. Bright: many cells.",
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
     }
     return captions, rank_correlation(cost.ravel(), slope.ravel())
