@@ -64,6 +64,7 @@ _AIMS: list[tuple[str, tuple[str, str], tuple[str, str] | None, float]] = [
     ("VIN, 16x16 cells", ("VIN", "test"), None, 95.0),
     ("VIN, 32x32 cells, trained at 16x16", ("VIN", "32x32"), None, 90.0),
     ("VIN over classifier + shortest path, 16x16", ("VIN", "test"), (_HARD, "test"), -2.0),
+    ("VIN over classifier + cautious paths, 16x16", ("VIN", "test"), ("classifier + cautious paths", "test"), -2.0),
     ("VIN over reactive CNN, 16x16", ("VIN", "test"), ("reactive CNN", "test"), 15.0),
     ("VIN over reactive CNN, 32x32", ("VIN", "32x32"), ("reactive CNN", "32x32"), 15.0),
     ("VIN over classifier + shortest path, Mars", ("VIN", "mars"), (_HARD, "mars"), -3.0),
