@@ -342,7 +342,7 @@ def _reinforcement() -> dict[str, RunConfig]:
     Beyond the paper, at 8x8: moves that slip, and fields of rewards.
     """
     presets = {}
-    for side, epochs in ((8, 30), (16, 45)):
+    for side, epochs in ((8, 24), (16, 36)):
         learn = replace(FROM_REWARD, epochs=epochs)
         for motion, suffix in (("octile", ""), ("news", "-news")):
             actions = motion_model(motion).num_actions
