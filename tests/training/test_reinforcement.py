@@ -184,7 +184,9 @@ def test_killed_in_the_middle_of_a_rollout_it_goes_on_to_the_same_bits(tmp_path,
     with pytest.raises(KeyboardInterrupt):
         learn(config, tmp_path / "cut")
     saved = load_file(tmp_path / "cut" / CHECKPOINT_FILE)
-    assert max(len(value) for name, value in saved.items() if name.endswith("replay.starts")) > 0  # maps wait to come again
+    assert (
+        max(len(value) for name, value in saved.items() if name.endswith("replay.starts")) > 0
+    )  # maps wait to come again
     resumed = learn(config, tmp_path / "cut", resume=True)
     assert len(steps) == 12 + 3 * 2 * 4 - 11
     for name, value in whole.policy.state_dict().items():
