@@ -115,6 +115,8 @@ LIBRARY_STEPS = {
     ("trpo", 8): 400_000,
     ("trpo", 16): 600_000,
 }
+#: K of the paper by side (as recalled, unverified), for the row with its algorithm.
+PAPER_ITERATIONS = {8: 10, 16: 20}
 #: Agents that act at once.
 AGENTS = {"ppo": 256, "dqn": 64, "trpo": 64}
 #: Share of successful episodes from which the curriculum of TRPO goes on.
@@ -151,7 +153,7 @@ def train_with_library(
     motion = "news" if algorithm == "trpo" else "octile"
     env = MapVecEnv(AGENTS[algorithm], height=side, motion=motion, **_options_of(algorithm))
     env.seed(seed)
-    model, callback = _model(algorithm, env, seed)
+    model, callback = _model(algorithm, env, side, seed)
     began = time.monotonic()
     model.learn(steps, callback=callback)
     _keep(run, model.policy.network, side, motion, seed, steps, time.monotonic() - began, command)
@@ -165,20 +167,23 @@ def _options_of(algorithm: str) -> dict[str, Any]:
     return {"observation": "image", **({"longest": 2} if algorithm == "trpo" else {})}
 
 
-def _model(algorithm: str, env: Any, seed: int) -> tuple[Any, Any]:
+def _model(algorithm: str, env: Any, side: int, seed: int) -> tuple[Any, Any]:
     """The algorithm with its settings, and its curriculum."""
     from torchvin.integrations.stable_baselines3 import VINPolicy, VINQPolicy
 
     if algorithm == "trpo":
         from sb3_contrib import TRPO
 
-        # The whole rollout goes through one double backward pass: every second step of it is enough.
+        # Each product with the Hessian is one double backward pass per parameter through all samples: every fourth step
+        # of the rollout and 8 products have to be enough.
         options = {
             "n_steps": 24,
             "batch_size": 4 * env.num_envs,
-            "target_kl": 0.02,
+            "target_kl": 0.03,
             "n_critic_updates": 4,
-            "sub_sampling_factor": 2,
+            "sub_sampling_factor": 4,
+            "cg_max_steps": 8,
+            "policy_kwargs": {"num_iterations": PAPER_ITERATIONS[side]},
         }
         return TRPO(VINPolicy, env, seed=seed, learning_rate=0.005, **options), curriculum(env)
     if algorithm == "ppo":
