@@ -98,6 +98,8 @@ class ReinforcementConfig:
     by_distance: float = 0.3
     """Share of the starts whose distance from the goal is drawn first, evenly up to the longest of the map: a start
     that is far from the goal is rare otherwise (at 16x16 one of a hundred is further than 14 steps)."""
+    replay: float = 0.25
+    """Largest share of the maps of a rollout that come again, with the same start, as the policy failed on them."""
     goals: int = 1
     """Goals on each map; the i-th is worth 0.5^i of the reward of the goal. With several, or with classes of terrain
     (--data.terrain-costs), policies are compared by their exact expected return."""
@@ -110,7 +112,7 @@ class ReinforcementConfig:
         for name in ("maps", "horizon", "passes", "rollouts", "goals"):
             if getattr(self, name) < 1:
                 raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("discount", "gae", "slip", "by_distance"):
+        for name in ("discount", "gae", "slip", "by_distance", "replay"):
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise InputError(f"--reinforcement.{flag} must lie in [0, 1], got {getattr(self, name)}.")
@@ -340,7 +342,7 @@ def _reinforcement() -> dict[str, RunConfig]:
     Beyond the paper, at 8x8: moves that slip, and fields of rewards.
     """
     presets = {}
-    for side, epochs in ((8, 30), (16, 45)):
+    for side, epochs in ((8, 24), (16, 36)):
         learn = replace(FROM_REWARD, epochs=epochs)
         for motion, suffix in (("octile", ""), ("news", "-news")):
             actions = motion_model(motion).num_actions
