@@ -1,16 +1,20 @@
 """The page of the overhead images: its sets of maps, rows and files, from the shipped weights."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from torchvin.data.draw import draw_maps
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
 from torchvin.policies.encoders import PatchEncoder
 from torchvin.policies.obstacle_planner import ObstaclePlanner
-from torchvin.reproduce import mars_figures, mars_maps
+from torchvin.reproduce import mars, mars_figures, mars_maps
 from torchvin.reproduce.mars import Mars, with_caution
 from torchvin.reproduce.mars_maps import SPLITS
 from torchvin.reproduce.mars_tables import MarsScore, aims_table, split_table
+from torchvin.training.config import preset
 
 
 @pytest.fixture
@@ -46,6 +50,43 @@ def test_the_sets_of_maps_are_one_ground_seen_otherwise():
     for split in ("low sun", "wrong image"):
         assert torch.equal(drawn[split].blocked, ground)
         assert not torch.equal(drawn[split].image, drawn["test"].image[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_few_maps_in_figures")
+def test_full_trains_every_seed_once_also_on_a_planet(tmp_path, monkeypatch):
+    def tiny(name):
+        config = preset(name)
+        return replace(
+            config,
+            policy=replace(config.policy, encoder_channels=4, encoder_blocks=1),
+            data=replace(config.data, maps=10, height=16, width=16),
+            training=replace(config.training, epochs=1),
+        )
+
+    def a_planet(name, folder, *, maps, split, seed=0):
+        return replace(draw_maps("terrain", min(maps, 10), 16, 16, seed=(9, seed)), source=name)
+
+    monkeypatch.setattr(mars, "preset", tiny)
+    monkeypatch.setattr(mars, "SEEDS", (0, 1))
+    monkeypatch.setattr(mars, "NETWORKS", {"VIN": ""})
+    monkeypatch.setattr(mars, "draw_planet", a_planet)
+    monkeypatch.setattr(mars, "held_out_maps", lambda maps, seed: {"test": lambda: draw_maps("terrain", maps, 16, 16)})
+    monkeypatch.setattr(
+        mars,
+        "planet_maps",
+        lambda folder, maps, seed: {"moon": lambda: a_planet("moon", folder, maps=maps, split="test")},
+    )
+    page = Mars(out=tmp_path, maps=4, budget="full", planets=tmp_path)
+    rows = page.run().rows
+    assert {(row.task, row.policy, row.seeds) for row in rows if row.metric == "success_rate"} >= {
+        ("terrain", "vin", 2),
+        ("moon", "vin-without-caution", 2),
+    }
+    assert (tmp_path / "moon-train.npz").is_file()
+    monkeypatch.setattr(mars, "train_run", None)  # nothing is trained again
+    assert [row.value for row in page.run().rows] == [row.value for row in rows]
+    assert "`moon-16-s1`" in (tmp_path / "mars.md").read_text()
 
 
 def score(policy, split, success):
