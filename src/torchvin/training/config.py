@@ -388,8 +388,8 @@ def _terrain() -> dict[str, RunConfig]:
     presets = {}
     for name, kind, pixels, channels, rate in (
         ("terrain-16", "terrain", 8, 16, 0.004),
-        ("mars-16", "mars", 4, 8, 0.001),  # at 0.004 the costs of the Moon fell to nothing, and paths were straight
-        ("moon-16", "moon", 8, 8, 0.001),
+        ("mars-16", "mars", 4, 8, 0.004),
+        ("moon-16", "moon", 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
     ):
         data = replace(TERRAIN_16, kind=kind)
         vin = TerrainConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2, caution=CAUTION)
