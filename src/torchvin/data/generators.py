@@ -82,3 +82,6 @@ GENERATORS: dict[str, Generator] = {
     "scattered": Generator("single cells at random, 0 to 40 %, no border", _scattered),
     "terrain": Generator("overhead images of rough ground, 8x8 pixels per cell; too steep is an obstacle", _terrain),
 }
+
+#: Kinds whose maps are cut out of files (`data.planets`), so that a training needs --data.
+FROM_FILES = ("mars", "moon")

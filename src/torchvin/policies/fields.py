@@ -29,6 +29,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "cell_pixels": (0, 64),
     "num_features": (1, 16),
     "encoder_channels": (1, 1024),
+    "encoder_blocks": (0, 64),
+    "caution": (1e-3, 1e6),
     "height": (4, 512),
     "width": (4, 512),
 }
