@@ -35,7 +35,7 @@ def run(arguments: Arguments) -> None:
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
     from torchvin.pretrained.shipped import shipped_folders
-    from torchvin.training.config import PRESETS
+    from torchvin.training.presets import PRESETS
 
     weights = {}
     for name, folder in shipped_folders().items():

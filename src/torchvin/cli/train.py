@@ -12,7 +12,8 @@ import tyro
 
 from torchvin.architectures.registry import architecture
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.training.config import RunConfig, preset
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import preset
 
 
 @dataclass(frozen=True)
