@@ -73,6 +73,20 @@ def _terrain(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel
     return generate_overhead(num_maps, height, width, seed=seed)
 
 
+def _arena(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel") -> Maps:
+    from torchvin.errors import InputError
+    from torchvin.maps.arenas import cell_of, encode_arenas
+    from torchvin.maps.generators.arenas import generate_arenas
+
+    if height != width:
+        raise InputError(f"an arena is square, got {height}x{width} cells.")
+    arenas = generate_arenas(num_maps, seed=seed)
+    blocked = encode_arenas(arenas.obstacles, arenas.goal, height)[:, 0] > 0.5
+    goal = cell_of(arenas.goal, height)
+    blocked[range(num_maps), goal[:, 0], goal[:, 1]] = False
+    return blocked, goal
+
+
 GENERATORS: dict[str, Generator] = {
     "gridworld": Generator("the authors' grid world: random circles and rectangles, a border, a goal", _gridworld),
     "maze": Generator("GPPN's mazes: a tree of corridors, each wall opened with probability d ~ U(0, 1)", _maze),
@@ -80,5 +94,6 @@ GENERATORS: dict[str, Generator] = {
     "rooms": Generator("rectangular rooms joined by doors", _rooms),
     "caves": Generator("one winding cave, by a cellular automaton", _caves),
     "scattered": Generator("single cells at random, 0 to 40 %, no border", _scattered),
+    "arena": Generator("the arenas of continuous control: a sphere and two capsules, as a grid", _arena),
     "terrain": Generator("overhead images of rough ground, 8x8 pixels per cell; too steep is an obstacle", _terrain),
 }

@@ -85,3 +85,23 @@ class PatchEncoder(nn.Module):
         """Features in place of the pixels, then the goal plane: what a planner on the grid takes."""
         logits = self.logits(observation)
         return torch.cat([logits.sigmoid() if self.bounded else logits, observation[:, -1:]], dim=1)
+
+
+class ObstacleEncoder(nn.Module):
+    """From the image of an arena to one feature per cell, the logit of its cost, and the goal plane.
+
+    Args:
+        hidden_channels: number of channels of the first convolution.
+
+    >>> ObstacleEncoder()(torch.zeros(2, 2, 16, 12)).shape
+    torch.Size([2, 2, 16, 12])
+    """
+
+    def __init__(self, *, hidden_channels: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, hidden_channels, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden_channels, 1, 3, padding=1)
+        )
+
+    def forward(self, observation: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
+        return torch.cat([self.layers(observation[:, :1]), observation[:, 1:]], dim=1)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from torchvin.architectures.cnn import CNNConfig
+from torchvin.architectures.control import ControlConfig
+from torchvin.architectures.control_cnn import ControlCNNConfig
+from torchvin.architectures.control_mlp import ControlMLPConfig
 from torchvin.architectures.dynamic import DynamicConfig
 from torchvin.architectures.fcn import FCNConfig
 from torchvin.architectures.gppn import GPPNConfig
@@ -21,6 +24,7 @@ from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.mdp.rewards import RewardConfig
 from torchvin.policies.config import ArchitectureConfig
+from torchvin.training.control_config import ControlTrainingConfig
 
 Method = Literal["imitation", "reinforcement"]
 Supervision = Literal["all-cells", "demonstrations", "states"]
@@ -238,6 +242,7 @@ class RunConfig:
     """Weights to begin with, of the same policy: a shipped name or the folder of a run; "authors": drawn as their code
     draws those of the paper's network (its seed is 0); fresh ones if not given."""
     reinforcement: ReinforcementConfig = field(default_factory=ReinforcementConfig)
+    control: ControlTrainingConfig = field(default_factory=ControlTrainingConfig)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries; that of the policy names its architecture, that of the data holds the motion model."""
@@ -378,6 +383,20 @@ def _terrain() -> dict[str, RunConfig]:
     }
 
 
+def _control() -> dict[str, RunConfig]:
+    """The VIN that pushes a body, its variants, and the baselines: 200 arenas, as the paper has."""
+    data = DataConfig(kind="arena", maps=200)
+    learn = TrainingConfig(epochs=30, batch_size=16, learning_rate=0.003, validation_maps=1)
+    policies = {
+        "": ControlConfig(),
+        "-normalized": ControlConfig(planner="normalized"),
+        "-paper": ControlConfig(planner="paper"),
+        "-cnn": ControlCNNConfig(),
+        "-mlp": ControlMLPConfig(),
+    }
+    return {f"control{suffix}": RunConfig(policy, data, learn) for suffix, policy in policies.items()}
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -402,6 +421,7 @@ PRESETS: dict[str, RunConfig] = {
     **_paper_table(),
     **_reinforcement(),
     **_terrain(),
+    **_control(),
 }
 
 

@@ -213,3 +213,30 @@ class LearnedMoves(nn.Module):
         else:
             kernel = (self.sharpness * flat).softmax(dim=1)
         return kernel.view_as(self.logits)
+
+
+@torch.no_grad()
+def set_to_moves(planner: nn.Module, *, discount: float = 0.95) -> None:
+    """Set the kernels of a planner with a reward image to the moves of the grid: the eight, and staying.
+
+    So did the authors for continuous control, because its domains are few (Tamar et al. 2016, section 5.3, as
+    recalled). The reward image is left to be learned. Further Q channels stay too.
+
+    Args:
+        planner: a `GridPlanner` with an `ImageReward` and a `FreeTransition`.
+        discount: of the value after a move.
+
+    >>> from torchvin import PaperConfig, build_policy
+    >>> planner = build_policy(PaperConfig()).planner
+    >>> set_to_moves(planner)
+    >>> planner.iteration.transition.weight[0, 0, 0, 1]  # the move north
+    tensor(0.9500)
+    """
+    from torchvin.mdp.motion import GridMotion
+
+    moves = (*GridMotion().offsets, (0, 0))
+    for kernel, gain in ((planner.reward.q_conv.weight, 1.0), (planner.iteration.transition.weight, discount)):
+        kernel.zero_()
+        for action in range(len(kernel)):
+            down, right = moves[min(action, len(moves) - 1)]
+            kernel[action, 0, 1 + down, 1 + right] = gain
