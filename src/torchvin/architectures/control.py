@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # a configuration needs no torch
     from torchvin.planning.planners.planner import Planner
     from torchvin.policies.force import ForcePolicy
 
+_DISCOUNT = 0.95  # of the paper's planner, at the start
+
 
 @dataclass(frozen=True)
 class ControlConfig(ArchitectureConfig):
@@ -66,12 +68,18 @@ def _normalized(config: ControlConfig) -> "Planner":
 def _paper(config: ControlConfig) -> "Planner":
     from torchvin.architectures.paper import PaperConfig
     from torchvin.architectures.paper import build as build_on_grid
-    from torchvin.planning.models.transition import set_to_moves
+    from torchvin.planning.models.reward import ImageReward
+    from torchvin.planning.models.transition import FreeTransition, set_to_moves
+    from torchvin.planning.planners.grid import GridPlanner
 
     planner = build_on_grid(
         PaperConfig(hidden_channels=config.hidden_channels, iterations_per_side=config.iterations_per_side)
     ).planner
-    set_to_moves(planner)
+    assert isinstance(planner, GridPlanner)
+    assert isinstance(planner.reward, ImageReward)
+    assert isinstance(planner.iteration.transition, FreeTransition)
+    set_to_moves(planner.reward.q_conv.weight, 1.0)
+    set_to_moves(planner.iteration.transition.weight, _DISCOUNT)
     return planner
 
 

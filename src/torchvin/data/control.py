@@ -48,9 +48,7 @@ def demonstrate(
     return _lessons(found, expert, which, starts, steps), found
 
 
-def correct(
-    expert: TrajectoryOptimizer, visited: Float[Tensor, "D N 4"], *, steps: int
-) -> Lessons:
+def correct(expert: TrajectoryOptimizer, visited: Float[Tensor, "D N 4"], *, steps: int) -> Lessons:
     """What the expert would have done in states that a policy came into, for some steps from there.
 
     Dataset aggregation (Ross, Gordon and Bagnell 2011) with new solutions in place of labels: the first steps of each

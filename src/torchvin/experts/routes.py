@@ -71,7 +71,7 @@ class Routes:
 
 def _descent(distance: Float[Tensor, "B H W"]) -> tuple[Tensor, Tensor]:
     """From the distance of each cell to its best neighbour [B, S], and whether a way leads on from there [B, S]."""
-    batch, height, width = distance.shape
+    height, width = distance.shape[1:]
     known = distance.clone()
     for _ in range(_FILL):  # cells in an obstacle, where a body may be pushed to: back to the nearest free ones
         ring = _neighbours(known).amin(dim=1) + 10.0

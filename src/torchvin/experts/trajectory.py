@@ -61,7 +61,8 @@ class Trajectories:
 
     def successful(self, goal: Float[Tensor, "N 2"], radius: float) -> Bool[Tensor, "N"]:
         """Whether each body ends within `radius` of its goal and never touches anything."""
-        return ((self.state[:, -1, :2] - goal).norm(dim=1) <= radius) & ~self.touched.any(dim=1)
+        arrived: Tensor = (self.state[:, -1, :2] - goal).norm(dim=1) <= radius
+        return arrived & ~self.touched.any(dim=1)
 
 
 class TrajectoryOptimizer:
@@ -79,9 +80,7 @@ class TrajectoryOptimizer:
     [True, True]
     """
 
-    def __init__(
-        self, arenas: Arenas, body: PointMass | None = None, config: TrajectoryConfig | None = None
-    ) -> None:
+    def __init__(self, arenas: Arenas, body: PointMass | None = None, config: TrajectoryConfig | None = None) -> None:
         self.arenas, self.body, self.config = arenas, body or PointMass(), config or TrajectoryConfig()
         self.routes = Routes(arenas, self.body)
         self._obstacles = arenas.obstacles.float()

@@ -58,12 +58,17 @@ class PointMass:
             values = getattr(self, field.name)
             for value in values if isinstance(values, tuple) else (values,):
                 zero_is_fine = field.name in ("damping", "margin")
-                if isinstance(value, bool) or not math.isfinite(value) or value < 0 or (value == 0 and not zero_is_fine):
+                if (
+                    isinstance(value, bool)
+                    or not math.isfinite(value)
+                    or value < 0
+                    or (value == 0 and not zero_is_fine)
+                ):
                     raise InputError(f"{field.name} of the body must be a positive number, got {value!r:.40}.")
         if self.contact_time < 2 * self.time_step:
             raise InputError(
-                f"contact_time must be at least two time steps ({2 * self.time_step:g} s), got {self.contact_time:g}: a "
-                "contact would not be stable."
+                f"contact_time must be at least two time steps ({2 * self.time_step:g} s), got {self.contact_time:g}: "
+                "a contact would not be stable."
             )
 
     @property
@@ -119,7 +124,8 @@ def advance(
 
     m v' = f - c v + contacts. A contact has no friction. It is MuJoCo's: along the normal the acceleration becomes
     (1 - s) * d + s * free, where d = -2 v / t - x / t^2 is critically damped with the time constant t, x is the
-    distance of the surfaces less the margin, s is the softness, and a contact never pulls. Of the obstacles the nearest one pushes; each wall pushes along its axis.
+    distance of the surfaces less the margin, s is the softness, and a contact never pulls. Of the obstacles the nearest
+    one pushes; each wall pushes along its axis.
 
     Args:
         state: position (x, y) and velocity, [B, 4].

@@ -92,7 +92,7 @@ class PatchAttention(nn.Module):
 
     def forward(self, value: Float[Tensor, "B 1 H W"], position: Float[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:
         """Features [B, S, size * size] of positions (x, y) in [-1, 1], x to the right and y up; row by row."""
-        batch, _, height, width = value.shape
+        height, width = value.shape[2:]
         steps = torch.arange(self.size, dtype=value.dtype, device=value.device) - self.size // 2
         down, right = torch.meshgrid(steps * (2 / height), steps * (2 / width), indexing="ij")
         offsets = torch.stack([right, down], dim=-1).flatten(0, 1)

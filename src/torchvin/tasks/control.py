@@ -71,7 +71,9 @@ class ControlTask(Task):
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         """Squared error of the mean force."""
         while self.rounds < self.due:
-            self._aggregate(getattr(model, "module", model))
+            policy = getattr(model, "module", model)  # the wrapper of a distributed training
+            assert isinstance(policy, ForcePolicy)
+            self._aggregate(policy)
         number = self.options.states_per_step
         each = torch.randint(self.lessons.states.shape[1], (len(chosen), number))
         states = self.lessons.states[chosen[:, None], each].to(device)

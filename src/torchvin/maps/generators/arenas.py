@@ -116,9 +116,7 @@ def _draw_places(
     return places[:, 0], places[:, 1]
 
 
-def _fits(
-    obstacles: Tensor, start: Tensor, goal: Tensor, config: ArenaConfig, body: PointMass
-) -> Bool[Tensor, "B"]:
+def _fits(obstacles: Tensor, start: Tensor, goal: Tensor, config: ArenaConfig, body: PointMass) -> Bool[Tensor, "B"]:
     """Whether start and goal are free and a way leads from one to the other."""
     least = body.radius + config.room_for_body
     fits = (clearance(start, obstacles) > least) & (clearance(goal, obstacles) > least)

@@ -216,27 +216,26 @@ class LearnedMoves(nn.Module):
 
 
 @torch.no_grad()
-def set_to_moves(planner: nn.Module, *, discount: float = 0.95) -> None:
-    """Set the kernels of a planner with a reward image to the moves of the grid: the eight, and staying.
+def set_to_moves(kernels: Float[Tensor, "A 1 F F"], gain: float) -> None:
+    """Set kernels to the moves of the grid: the eight, and staying; further ones stay too.
 
     So did the authors for continuous control, because its domains are few (Tamar et al. 2016, section 5.3, as
-    recalled). The reward image is left to be learned. Further Q channels stay too.
+    recalled): with the discount in the kernels W_V, and 1 in W_R.
 
     Args:
-        planner: a `GridPlanner` with an `ImageReward` and a `FreeTransition`.
-        discount: of the value after a move.
+        kernels: weights, [A, 1, F, F].
+        gain: at the cell that a move leads to.
 
-    >>> from torchvin import PaperConfig, build_policy
-    >>> planner = build_policy(PaperConfig()).planner
-    >>> set_to_moves(planner)
-    >>> planner.iteration.transition.weight[0, 0, 0, 1]  # the move north
-    tensor(0.9500)
+    >>> kernels = torch.ones(9, 1, 3, 3)
+    >>> set_to_moves(kernels, 0.95)
+    >>> kernels[0, 0, 0, 1], kernels[0].sum()  # north
+    (tensor(0.9500), tensor(0.9500))
     """
     from torchvin.mdp.motion import GridMotion
 
     moves = (*GridMotion().offsets, (0, 0))
-    for kernel, gain in ((planner.reward.q_conv.weight, 1.0), (planner.iteration.transition.weight, discount)):
-        kernel.zero_()
-        for action in range(len(kernel)):
-            down, right = moves[min(action, len(moves) - 1)]
-            kernel[action, 0, 1 + down, 1 + right] = gain
+    middle = kernels.shape[-1] // 2
+    kernels.zero_()
+    for action in range(len(kernels)):
+        down, right = moves[min(action, len(moves) - 1)]
+        kernels[action, 0, middle + down, middle + right] = gain
