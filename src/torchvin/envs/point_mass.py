@@ -38,11 +38,15 @@ class PointMassEnv(gymnasium.Env[Any, Any]):  # type: ignore[misc] # the library
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise unknown_name("render mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.episodes = Pushes(PointMassOptions.checked(options), 1)
+        self.episodes = self.make_episodes(PointMassOptions.checked(options))
         self.observation_space, self.action_space = observation_space(self.episodes), action_space()
         self._running = False
         self._window: Window | None = None
         self._visited: list[np.ndarray] = []
+
+    def make_episodes(self, options: PointMassOptions) -> Pushes:
+        """One body; a subclass may give it other dynamics."""
+        return Pushes(options, 1)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode: an arena, and the body at rest at its start."""
@@ -159,7 +163,7 @@ class PointMassVectorEnv(EpisodesVectorEnv):
         return checked_forces(actions, self.num_envs)
 
 
-def observation_space(pushes: Pushes) -> spaces.Dict:
+def observation_space(pushes: Pushes) -> spaces.Space:
     """What one body sees."""
     side, limits = pushes.options.side, pushes.limits()
     planes = spaces.Box(0.0, GOAL_VALUE, (2, side, side), np.float32)

@@ -165,15 +165,18 @@ class Pushes:
         Returns: reward float32, terminated (never), truncated, each [B].
         """
         share = np.clip(actions.astype(np.float64), -1.0, 1.0)
-        force = torch.from_numpy(share * self.body.max_force)
-        state, touched = advance(torch.from_numpy(self.state), force, self.obstacles, self.body)
-        self.state = state.numpy()
+        self.state, touched = self.pushed(share * self.body.max_force)
         self.steps += 1
-        self.collisions += touched.numpy()
+        self.collisions += touched
         cost = self.distance() + self.options.force_cost * (share * share).sum(axis=1)
-        cost += self.options.collision_cost * touched.numpy()
+        cost += self.options.collision_cost * touched
         never = np.zeros(self.num_agents, dtype=bool)
         return -cost.astype(np.float32), never, self.steps >= self.options.max_episode_steps
+
+    def pushed(self, force: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What forces [B, 2] do: the states after a control step [B, 4], and whether each body touched something."""
+        state, touched = advance(torch.from_numpy(self.state), torch.from_numpy(force), self.obstacles, self.body)
+        return state.numpy(), touched.numpy()
 
     def distance(self) -> np.ndarray:
         """Distance of each body from its goal, [B]."""
@@ -208,7 +211,8 @@ class Pushes:
     def limits(self) -> np.ndarray:
         """Largest absolute value of each number of the state."""
         speed = 2 * min(self.body.terminal_speed, 10.0)
-        return np.array([1.5, 1.5, speed, speed, 3.0, 3.0], dtype=np.float32) * np.float32(HALF_SIDE)
+        place = 1.5 * HALF_SIDE
+        return np.array([place, place, speed, speed, 2 * place, 2 * place], dtype=np.float32)
 
 
 def _check_starts(arenas: Arenas, body: PointMass) -> None:
@@ -225,4 +229,5 @@ def _check_starts(arenas: Arenas, body: PointMass) -> None:
 def _reachable(arenas: Arenas, body: PointMass) -> np.ndarray:
     """Whether a way leads from the start of each arena to its goal."""
     ways = Routes(arenas, body)
-    return np.asarray(ways.reachable(torch.arange(len(arenas)), arenas.start), dtype=bool)
+    found: np.ndarray = ways.reachable(torch.arange(len(arenas)), arenas.start).numpy()
+    return found

@@ -1,11 +1,15 @@
 """The ids of the environments in Gymnasium's registry."""
 
-from torchvin.mdp.environment_ids import GRID_IDS, POINT_MASS_IDS
+from collections.abc import Mapping
+from typing import Any
+
+from torchvin.mdp.environment_ids import GRID_IDS, MUJOCO_IDS, POINT_MASS_IDS
 
 #: Ids with their options -> the classes of the single and of the vector environment.
-_CLASSES = (
+_CLASSES: tuple[tuple[Mapping[str, Any], str, str | None], ...] = (
     (GRID_IDS, "torchvin.envs.gridworld:GridWorldEnv", "torchvin.envs.vector:GridWorldVectorEnv"),
     (POINT_MASS_IDS, "torchvin.envs.point_mass:PointMassEnv", "torchvin.envs.point_mass:PointMassVectorEnv"),
+    (MUJOCO_IDS, "torchvin.envs.mujoco:MujocoPointMassEnv", None),
 )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchvin.experts.trajectory import Trajectories, TrajectoryOptimizer, at_rest
 from torchvin.maps.arenas import Arenas, encode_arenas
-from torchvin.mdp.point_mass import PointMass, advance
+from torchvin.mdp.point_mass import PointMass, advance, clearance
 from torchvin.policies.force import ForcePolicy
 
 #: The body arrives within this distance of the goal: its own diameter.
@@ -31,7 +31,7 @@ class ControlScores:
         collision_rate: share where it touches an obstacle or a wall.
         final_distance: mean distance from the goal at the end; 2 is the side of the arena.
         median_distance: median of the same.
-        mean_steps: control steps until the body stays within the goal radius, mean over successes; NaN if there is none.
+        mean_steps: control steps until the body stays within the goal radius, mean over successes; NaN without any.
     """
 
     maps: int
@@ -136,8 +136,6 @@ def evaluate_expert(expert: TrajectoryOptimizer) -> tuple[ControlScores, Traject
 
 def free_places(arenas: Arenas, which: Int[Tensor, "N"], random: torch.Generator, *, room: float) -> Tensor:
     """A place in each of the arenas `which` with at least `room` to obstacles and walls, [N, 2]."""
-    from torchvin.mdp.point_mass import clearance
-
     place = torch.zeros(len(which), 2, dtype=torch.float64)
     left = torch.arange(len(which))
     while len(left):

@@ -41,7 +41,8 @@ class Routes:
 
     def reachable(self, which: Int[Tensor, "N"], position: Float[Tensor, "N 2"]) -> Tensor:
         """Whether a way leads from each position to the goal of its arena, [N] bool."""
-        return self.reaches[which, self._flat(position)]
+        found: Tensor = self.reaches[which, self._flat(position)]
+        return found
 
     def __call__(
         self, which: Int[Tensor, "N"], position: Float[Tensor, "N 2"]

@@ -151,7 +151,7 @@ class TrajectoryOptimizer:
         obstacles = self._obstacles[which][:, None]  # one for all steps
         start, speed = state[:, :2].float(), state[:, 2:].float()
         goal = self.arenas.goal[which].float()
-        position = self._timed_route(which, state)
+        position = self.timed_route(which, state)
         drift = start[:, None] + self._drift[None, :, None] * speed[:, None]
         free = drift - goal[:, None]
         bounded = torch.zeros_like(position)
@@ -179,7 +179,7 @@ class TrajectoryOptimizer:
         inside = HALF_SIDE - body.radius - config.least
         return position.clamp(-inside, inside)
 
-    def _timed_route(self, which: Tensor, state: Tensor) -> Float[Tensor, "N T 2"]:
+    def timed_route(self, which: Tensor, state: Tensor) -> Float[Tensor, "N T 2"]:
         """Where the body would be after each step if it went along the grid's shortest path."""
         points, length = self.routes(which, state[:, :2])
         steps = torch.cat([torch.zeros(len(points), 1), points.diff(dim=1).norm(dim=2).cumsum(dim=1)], dim=1).double()

@@ -9,4 +9,6 @@ GRID_IDS: dict[str, dict[str, Any]] = {
 }
 #: id -> (options of `PointMassEnv`).
 POINT_MASS_IDS: dict[str, dict[str, Any]] = {"torchvin/PointMass-v0": {"kind": "obstacles", "side": 16}}
-IDS = {**GRID_IDS, **POINT_MASS_IDS}
+#: id -> (options of `MujocoPointMassEnv`, which needs the extra `torchvin[mujoco]`).
+MUJOCO_IDS: dict[str, dict[str, Any]] = {"torchvin/PointMassMujoco-v0": {"kind": "obstacles", "side": 16}}
+IDS = {**GRID_IDS, **POINT_MASS_IDS, **MUJOCO_IDS}

@@ -83,8 +83,8 @@ class PointMass:
 
 
 def signed_distance(
-    position: Float[Tensor, "*B 2"], obstacles: Float[Tensor, "*B P 5"]
-) -> tuple[Float[Tensor, "*B P"], Float[Tensor, "*B P 2"]]:
+    position: Float[Tensor, "*#B 2"], obstacles: Float[Tensor, "*#B P 5"]
+) -> tuple[Float[Tensor, "*C P"], Float[Tensor, "*C P 2"]]:
     """Distance from the surface of each obstacle, negative inside, and the direction away from it.
 
     Args:
@@ -105,7 +105,7 @@ def signed_distance(
     return length - radius, torch.stack([away_x / length, away_y / length], dim=-1)
 
 
-def clearance(position: Float[Tensor, "*B 2"], obstacles: Float[Tensor, "*B P 5"]) -> Float[Tensor, "*B"]:
+def clearance(position: Float[Tensor, "*#B 2"], obstacles: Float[Tensor, "*#B P 5"]) -> Float[Tensor, "*C"]:
     """Distance from the nearest obstacle or wall, negative inside one.
 
     >>> clearance(torch.tensor([0.5, 0.0]), torch.tensor([[0.0, 0.0, 0.0, 0.0, 0.25]]))
@@ -113,7 +113,7 @@ def clearance(position: Float[Tensor, "*B 2"], obstacles: Float[Tensor, "*B P 5"
     """
     wall = HALF_SIDE - position.abs().amax(dim=-1)
     if obstacles.shape[-2] == 0:
-        return wall
+        return wall.expand(torch.broadcast_shapes(wall.shape, obstacles.shape[:-2]))
     return torch.minimum(signed_distance(position, obstacles)[0].amin(dim=-1), wall)
 
 

@@ -11,18 +11,24 @@ from torchvin.policies.attention import PatchAttention
 from torchvin.policies.policy import Policy
 from torchvin.types import PlannerOutput, PolicyOutput
 
-#: Numbers that describe a body to every policy: see `describe`.
-NUM_STATE_FEATURES = 8
+#: Numbers that describe a body to a policy: see `describe`.
+NUM_FEATURES, NUM_LOCAL_FEATURES = 8, 4
 _NEAR = 0.25  # offsets to the goal up to this are seen at full resolution
 
 
-def describe(states: Float[Tensor, "B S 6"]) -> Float[Tensor, "B S 8"]:
-    """What a policy is told of states (x, y, vx, vy, goal x - x, goal y - y): these, and the last two near the goal.
+def describe(states: Float[Tensor, "B S 6"], *, local: bool = False) -> Float[Tensor, "B S F"]:
+    """What the layers are told of states (x, y, vx, vy, goal x - x, goal y - y).
 
-    >>> describe(torch.zeros(1, 1, 6)).shape
-    torch.Size([1, 1, 8])
+    Args:
+        states: position, velocity, offset to the goal.
+        local: only the velocity, and the offset to the goal within reach of a patch, for a policy whose plan says the
+            rest: what it learns then holds in any place. Otherwise the whole state too.
+
+    >>> describe(torch.zeros(1, 1, 6)).shape, describe(torch.zeros(1, 1, 6), local=True).shape
+    (torch.Size([1, 1, 8]), torch.Size([1, 1, 4]))
     """
-    return torch.cat([states, (states[..., 4:] / _NEAR).clamp(-1.0, 1.0)], dim=-1)
+    near = (states[..., 4:] / _NEAR).clamp(-1.0, 1.0)
+    return torch.cat([states[..., 2:4] if local else states, near], dim=-1)
 
 
 class MapFeatures(nn.Module):
@@ -86,8 +92,9 @@ class ForcePolicy(Policy):
         super().__init__()
         self.planner = planner
         self.eyes = eyes
+        told = NUM_FEATURES if planner is None else NUM_LOCAL_FEATURES
         self.head = nn.Sequential(
-            *(nn.Linear(num_features + NUM_STATE_FEATURES, hidden), nn.ReLU()),
+            *(nn.Linear(num_features + told, hidden), nn.ReLU()),
             *(nn.Linear(hidden, hidden), nn.ReLU()),
             nn.Linear(hidden, num_actions),
         )
@@ -137,7 +144,7 @@ class ForcePolicy(Policy):
     def force(self, seen: Tensor | None, states: Float[Tensor, "B S 6"]) -> Float[Tensor, "B S 2"]:
         """The mean force of states on maps that were looked at."""
         check_shape("states", states, "B S 6")
-        features = [describe(states)]
+        features = [describe(states, local=self.planner is not None)]
         if seen is not None and self.planner is not None:
             assert isinstance(self.eyes, PatchAttention)
             features.append(self.eyes(seen, states[..., :2]))
