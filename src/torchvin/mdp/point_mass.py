@@ -113,7 +113,7 @@ def clearance(position: Float[Tensor, "*#B 2"], obstacles: Float[Tensor, "*#B P 
     """
     wall = HALF_SIDE - position.abs().amax(dim=-1)
     if obstacles.shape[-2] == 0:
-        return wall.expand(torch.broadcast_shapes(wall.shape, obstacles.shape[:-2]))
+        return wall + obstacles[..., 0].sum(dim=-1)  # zeros: the shape of both
     return torch.minimum(signed_distance(position, obstacles)[0].amin(dim=-1), wall)
 
 
