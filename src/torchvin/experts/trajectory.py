@@ -169,13 +169,12 @@ class TrajectoryOptimizer:
     def _kept_away(self, position: Float[Tensor, "N T 2"], obstacles: Tensor) -> Float[Tensor, "N T 2"]:
         """Positions moved out of obstacles, and most of the way to a comfortable distance from them."""
         body, config = self.body, self.config
-        for _ in range(2):  # a second obstacle may be near the place the first one sent it to
-            distance, away = signed_distance(position, obstacles)
-            nearest, index = distance.min(dim=-1)
-            normal = away.take_along_dim(index[..., None, None], dim=-2)[..., 0, :]
-            lacking = (body.radius + config.comfort - nearest).clamp(min=0)
-            missing = (body.radius + config.least - nearest).clamp(min=0)
-            position = position + torch.maximum(0.5 * lacking, missing)[..., None] * normal
+        distance, away = signed_distance(position, obstacles)
+        nearest, index = distance.min(dim=-1)
+        normal = away.take_along_dim(index[..., None, None], dim=-2)[..., 0, :]
+        lacking = (body.radius + config.comfort - nearest).clamp(min=0)
+        missing = (body.radius + config.least - nearest).clamp(min=0)
+        position = position + torch.maximum(0.5 * lacking, missing)[..., None] * normal
         inside = HALF_SIDE - body.radius - config.least
         return position.clamp(-inside, inside)
 

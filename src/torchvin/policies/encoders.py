@@ -90,18 +90,24 @@ class PatchEncoder(nn.Module):
 class ObstacleEncoder(nn.Module):
     """From the image of an arena to one feature per cell, the logit of its cost, and the goal plane.
 
+    A covered cell is costly from the start, so that no plan goes through a thin wall; what else a cell costs, and how
+    much, is learned.
+
     Args:
         hidden_channels: number of channels of the first convolution.
+        gain: initial logit of a cell that is covered; learned.
 
     >>> ObstacleEncoder()(torch.zeros(2, 2, 16, 12)).shape
     torch.Size([2, 2, 16, 12])
     """
 
-    def __init__(self, *, hidden_channels: int = 32) -> None:
+    def __init__(self, *, hidden_channels: int = 32, gain: float = 8.0) -> None:
         super().__init__()
+        self.gain = nn.Parameter(torch.tensor(gain))
         self.layers = nn.Sequential(
             nn.Conv2d(1, hidden_channels, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden_channels, 1, 3, padding=1)
         )
 
     def forward(self, observation: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
-        return torch.cat([self.layers(observation[:, :1]), observation[:, 1:]], dim=1)
+        covered = observation[:, :1]
+        return torch.cat([self.layers(covered) + self.gain * covered, observation[:, 1:]], dim=1)

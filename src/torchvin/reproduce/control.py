@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torchvin.errors import InputError
 from torchvin.evaluation.control import TIME_LIMIT, ControlScores, evaluate_expert, evaluate_policy
@@ -46,6 +46,7 @@ POLICIES = {
 SEEDS = (0, 1, 2)
 #: Numbers of training arenas of the second table; the paper's is 200.
 TRAINING_ARENAS = (50, 200, 1000)
+TRAINED_ON = 200
 _LEARNING = ("VIN", "CNN")  # that the second table compares
 _SEVERAL = ("VIN", "CNN", "MLP without the map")  # with three seeds; the other planners with one
 _STREAM = 6_000  # no training draws from it
@@ -133,7 +134,7 @@ class Control(Page):
         for split, what in SPLITS.items():
             wide = ("train", "test")  # the networks of the second table are scored on no others
             for policy, training, arenas in trainings:
-                if arenas == 200 or split in wide:
+                if arenas == TRAINED_ON or split in wide:
                     found = self._score(book, training, split, what)
                     if found is not None:
                         scores.append(ControlScore(policy, split, training, found, arenas))
@@ -143,12 +144,15 @@ class Control(Page):
 
     def _trained(self, book: ScoreBook) -> list[tuple[str, Training, int]]:
         wanted = [
-            (policy, 200, seed) for seed in SEEDS for policy in NETWORKS if policy in _SEVERAL or seed == SEEDS[0]
+            (policy, TRAINED_ON, seed)
+            for seed in SEEDS
+            for policy in NETWORKS
+            if policy in _SEVERAL or seed == SEEDS[0]
         ]
-        wanted += [(policy, arenas, 0) for arenas in TRAINING_ARENAS if arenas != 200 for policy in _LEARNING]
+        wanted += [(policy, arenas, 0) for arenas in TRAINING_ARENAS if arenas != TRAINED_ON for policy in _LEARNING]
         found = []
         for policy, arenas, seed in wanted:
-            number = "" if arenas == 200 else f"-{arenas}"
+            number = "" if arenas == TRAINED_ON else f"-{arenas}"
             run = f"{NETWORKS[policy]}{number}-s{seed}"
             make = self._maker(policy, run, arenas, seed) if self.train else None
             if training := book.training(self.folder / run, make):
@@ -158,7 +162,7 @@ class Control(Page):
     def _maker(self, policy: str, run: str, arenas: int, seed: int) -> Callable[[], Path]:
         config = replace(preset(NETWORKS[policy]), seed=seed)
         # As many steps whatever the number of arenas.
-        passes = max(1, config.control.passes * 200 // arenas)
+        passes = max(1, config.control.passes * TRAINED_ON // arenas)
         config = replace(
             config,
             data=replace(config.data, maps=arenas),
@@ -178,7 +182,7 @@ class Control(Page):
         arenas = self._arenas(split, what, training)
         key = f"{training.name}, {split} {self.seed}, {len(arenas)} arenas"
 
-        def measure() -> dict[str, float]:
+        def measure() -> dict[str, Any]:
             policy = training.policy()
             assert isinstance(policy, ForcePolicy)
             return asdict(evaluate_policy(policy, arenas, side=what.side, steps=what.steps)[0])
@@ -188,7 +192,7 @@ class Control(Page):
     def _expert(self, book: ScoreBook, split: str, what: Split, training: Training) -> ControlScores:
         arenas = self._arenas(split, what, training)
 
-        def measure() -> dict[str, float]:
+        def measure() -> dict[str, Any]:
             return asdict(evaluate_expert(TrajectoryOptimizer(arenas, config=TrajectoryConfig(horizon=what.steps)))[0])
 
         return ControlScores(**book.keep(f"{EXPERT}, {split} {self.seed}, {len(arenas)} arenas", measure))
@@ -197,7 +201,7 @@ class Control(Page):
         """Success and distance of each policy and set of arenas. No published number was checked at its source."""
         metrics = ("success_rate", "arrival_rate", "collision_rate", "final_distance")
         return [
-            _row(POLICIES[policy], split if arenas in (0, 200) else f"{split}-{arenas}", metric, group)
+            _row(POLICIES[policy], split if arenas in (0, TRAINED_ON) else f"{split}-{arenas}", metric, group)
             for (policy, split, arenas), group in grouped(measured).items()
             for metric in metrics
         ]
@@ -213,7 +217,12 @@ class Control(Page):
         write_csv(out / "control.csv", [_csv_entry(entry) for entry in measured])
         policies: dict[str, ForcePolicy] = {}
         for entry in measured:
-            if entry.training and entry.training.weights and entry.arenas == 200 and entry.policy not in policies:
+            if (
+                entry.training
+                and entry.training.weights
+                and entry.arenas == TRAINED_ON
+                and entry.policy not in policies
+            ):
                 loaded = entry.training.policy()
                 assert isinstance(loaded, ForcePolicy)
                 policies[entry.policy] = loaded
@@ -240,7 +249,7 @@ def trained_on(number: int, seed: int) -> Arenas:
 
 def _shipped() -> list[tuple[str, Training, int]]:
     names = available()
-    return [(policy, shipped_training(name), 200) for policy, name in NETWORKS.items() if name in names]
+    return [(policy, shipped_training(name), TRAINED_ON) for policy, name in NETWORKS.items() if name in names]
 
 
 def grouped(measured: Sequence[ControlScore]) -> dict[tuple[str, str, int], list[ControlScores]]:
@@ -275,7 +284,7 @@ def split_table(measured: Sequence[ControlScore], split: str) -> Table:
     groups = {
         policy: group
         for (policy, where, arenas), group in grouped(measured).items()
-        if where == split and arenas in (0, 200)
+        if where == split and arenas in (0, TRAINED_ON)
     }
     order = sorted(groups, key=list(POLICIES).index)
     entries = [(policy, groups[policy]) for policy in order]
@@ -314,7 +323,7 @@ def bars(measured: Sequence[ControlScore]) -> list[tuple[str, float, float, bool
     groups = grouped(measured)
 
     def value(policy: str, split: str, metric: str) -> float:
-        return mean(groups.get((policy, split, 0 if policy == EXPERT else 200), []), metric)
+        return mean(groups.get((policy, split, 0 if policy == EXPERT else TRAINED_ON), []), metric)
 
     found = []
     share = value("VIN", "test", "success_rate") / value(EXPERT, "test", "success_rate")
