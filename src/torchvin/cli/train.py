@@ -124,6 +124,6 @@ def _tell_of_control(arguments: Arguments, trained: "Trained", data_seconds: flo
         return
     print(
         f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s; in {scores.maps} training arenas "
-        f"{percent(scores.success_rate)} of the bodies arrive without touching, at {scores.final_distance:.3f} from the "
-        "goal on average; `torchvin reproduce control` scores other arenas"
+        f"{percent(scores.success_rate)} of the bodies arrive without touching, at {scores.final_distance:.3f} from "
+        "the goal on average; `torchvin reproduce control` scores other arenas"
     )

@@ -74,16 +74,19 @@ def _terrain(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel
 
 
 def _arena(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel") -> Maps:
-    from torchvin.errors import InputError
+    import torch
+
     from torchvin.maps.arenas import cell_of, encode_arenas
     from torchvin.maps.generators.arenas import generate_arenas
 
-    if height != width:
-        raise InputError(f"an arena is square, got {height}x{width} cells.")
-    arenas = generate_arenas(num_maps, seed=seed)
-    blocked = encode_arenas(arenas.obstacles, arenas.goal, height)[:, 0] > 0.5
-    goal = cell_of(arenas.goal, height)
-    blocked[range(num_maps), goal[:, 0], goal[:, 1]] = False
+    arenas, side = generate_arenas(num_maps, seed=seed), max(height, width)
+    rows, cols = (torch.arange(number) * side // number for number in (height, width))
+    blocked = encode_arenas(arenas.obstacles, arenas.goal, side)[:, 0, rows[:, None], cols] > 0.5
+    goal = cell_of(arenas.goal, side) * torch.tensor([height, width]) // side
+    for down in (-1, 0, 1):  # the arena's goal has room around it
+        for right in (-1, 0, 1):
+            row, col = (goal + torch.tensor([down, right])).unbind(1)
+            blocked[range(num_maps), row.clamp(0, height - 1), col.clamp(0, width - 1)] = False
     return blocked, goal
 
 
