@@ -28,6 +28,7 @@ def test_starts_and_goals_are_free_and_one_seed_draws_the_same(config):
     again = generate_arenas(12, config, seed=3)
     assert torch.equal(arenas.obstacles, again.obstacles)
     assert torch.equal(arenas.goal, again.goal)
+    assert torch.equal(generate_arenas(15, config, seed=3)[:12].start, arenas.start)
     other = generate_arenas(12, config, seed=4)
     assert not torch.equal(arenas.start, other.start)
 

@@ -82,11 +82,13 @@ def _arena(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel")
     arenas, side = generate_arenas(num_maps, seed=seed), max(height, width)
     rows, cols = (torch.arange(number) * side // number for number in (height, width))
     blocked = encode_arenas(arenas.obstacles, arenas.goal, side)[:, 0, rows[:, None], cols] > 0.5
-    goal = cell_of(arenas.goal, side) * torch.tensor([height, width]) // side
+    sides = torch.tensor([height, width])
+    goal = torch.minimum((cell_of(arenas.goal, side) * sides // side).clamp(min=1), sides - 2)
     for down in (-1, 0, 1):  # the arena's goal has room around it
         for right in (-1, 0, 1):
             row, col = (goal + torch.tensor([down, right])).unbind(1)
-            blocked[range(num_maps), row.clamp(0, height - 1), col.clamp(0, width - 1)] = False
+            blocked[range(num_maps), row, col] = False
+    blocked[:, [0, -1]], blocked[:, :, [0, -1]] = True, True  # the walls
     return blocked, goal
 
 

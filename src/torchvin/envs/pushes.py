@@ -15,7 +15,7 @@ from torchvin.errors import InputError, unknown_name
 from torchvin.experts.routes import Routes
 from torchvin.maps.arenas import Arenas, encode_arenas
 from torchvin.maps.generators.arena_config import ArenaConfig
-from torchvin.maps.generators.arenas import draw_arenas
+from torchvin.maps.generators.arenas import draw_arenas, generate_arenas
 from torchvin.mdp.point_mass import HALF_SIDE, PointMass, advance
 
 #: Stream of the pool of arenas, beside the seeds of the bodies.
@@ -111,8 +111,8 @@ class Pushes:
         self.body, self.arena_config = options.constants(), options.config()
         pool = options.arenas
         if pool is None:
-            random = np.random.default_rng((options.map_seed, _POOL_STREAM))
-            pool = draw_arenas(options.num_maps or num_agents, self.arena_config, random, self.body)
+            seed = (options.map_seed, _POOL_STREAM)
+            pool = generate_arenas(options.num_maps or num_agents, self.arena_config, seed=seed, body=self.body)
         _check_starts(pool, self.body)
         self.fresh = options.arenas is None and options.num_maps == 0
         self.pool, self.reachable = pool, _reachable(pool, self.body)
@@ -142,7 +142,7 @@ class Pushes:
         places = torch.from_numpy(agents)
         if self.fresh:
             for agent, random in zip(agents.tolist(), randoms, strict=True):
-                drawn = draw_arenas(1, self.arena_config, random, self.body)
+                drawn = draw_arenas([random], self.arena_config, self.body)
                 self.pool.obstacles[agent], self.pool.goal[agent] = drawn.obstacles[0], drawn.goal[0]
                 self.pool.start[agent] = drawn.start[0]
             self.which[agents] = agents

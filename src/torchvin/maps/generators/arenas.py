@@ -26,6 +26,8 @@ def generate_arenas(
 ) -> Arenas:
     """Draw arenas in each of which a way leads from start to goal.
 
+    The first arenas of a longer run are those of a shorter one with the same seed.
+
     Args:
         number: of arenas.
         config: what to draw.
@@ -37,22 +39,25 @@ def generate_arenas(
     >>> generate_arenas(2, seed=0).obstacles.shape
     torch.Size([2, 3, 5])
     """
-    return draw_arenas(number, config or ArenaConfig(), generator(seed), body or PointMass())
-
-
-def draw_arenas(number: int, config: ArenaConfig, random: np.random.Generator, body: PointMass) -> Arenas:
-    """The same from a stream of random numbers."""
     if number < 1:
         raise InputError(f"the number of arenas must be at least 1, got {number}.")
+    numbers = tuple(seed) if isinstance(seed, Sequence) else (seed,)
+    randoms = [generator((*numbers, index)) for index in range(number)]
+    return draw_arenas(randoms, config or ArenaConfig(), body or PointMass())
+
+
+def draw_arenas(randoms: Sequence[np.random.Generator], config: ArenaConfig, body: PointMass) -> Arenas:
+    """The same, each arena from a stream of random numbers of its own."""
+    number = len(randoms)
     obstacles = torch.zeros(number, _num_obstacles(config), 5, dtype=torch.float64)
     start, goal = (torch.zeros(number, 2, dtype=torch.float64) for _ in range(2))
     left = torch.arange(number)
     for _ in range(_MOST_ROUNDS):
-        drawn = _draw_obstacles(len(left), config, random)
-        begin, end = _draw_places(drawn, config, random, body)
-        fits = _fits(drawn, begin, end, config, body)
+        drawn = torch.stack([_draw_obstacles(config, randoms[index]) for index in left.tolist()])
+        places = torch.stack([_draw_places(config, randoms[index]) for index in left.tolist()])
+        fits = _fits(drawn, places[:, 0], places[:, 1], config, body)
         done = left[fits]
-        obstacles[done], start[done], goal[done] = drawn[fits], begin[fits], end[fits]
+        obstacles[done], start[done], goal[done] = drawn[fits], places[fits, 0], places[fits, 1]
         left = left[~fits]
         if len(left) == 0:
             return Arenas(obstacles, start, goal)
@@ -66,18 +71,18 @@ def _num_obstacles(config: ArenaConfig) -> int:
     return config.obstacles if config.kind == "obstacles" else 2 * config.rooms * (config.rooms - 1)
 
 
-def _draw_obstacles(number: int, config: ArenaConfig, random: np.random.Generator) -> Float[Tensor, "B P 5"]:
+def _draw_obstacles(config: ArenaConfig, random: np.random.Generator) -> Float[Tensor, "P 5"]:
     if config.kind == "maze":
-        return torch.from_numpy(np.stack([_maze_walls(config.rooms, random) for _ in range(number)]))
-    shape = (number, config.obstacles)
-    spread = 0.5 if config.obstacles <= 3 else 0.6
-    centre = random.uniform(-spread, spread, (*shape, 2))
-    angle = random.integers(4, size=shape) * (np.pi / 4)  # two axes and two diagonals
-    half = random.uniform(0.2, 0.3, shape)
-    radius = np.full(shape, 0.1)
-    half[:, ::3], radius[:, ::3] = 0.0, random.uniform(0.17, 0.25, shape)[:, ::3]
-    along = half[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return torch.from_numpy(np.concatenate([centre - along, centre + along, radius[..., None]], axis=-1))
+        return torch.from_numpy(_maze_walls(config.rooms, random))
+    number = config.obstacles
+    spread = 0.5 if number <= 3 else 0.6
+    centre = random.uniform(-spread, spread, (number, 2))
+    angle = random.integers(4, size=number) * (np.pi / 4)  # two axes and two diagonals
+    half = random.uniform(0.2, 0.3, number)
+    radius = np.full(number, 0.1)
+    half[::3], radius[::3] = 0.0, random.uniform(0.17, 0.25, number)[::3]
+    along = half[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return torch.from_numpy(np.concatenate([centre - along, centre + along, radius[:, None]], axis=-1))
 
 
 def _maze_walls(rooms: int, random: np.random.Generator) -> np.ndarray:
@@ -98,22 +103,17 @@ def _maze_walls(rooms: int, random: np.random.Generator) -> np.ndarray:
     return np.array(walls)
 
 
-def _draw_places(
-    obstacles: Tensor, config: ArenaConfig, random: np.random.Generator, body: PointMass
-) -> tuple[Tensor, Tensor]:
-    number = len(obstacles)
+def _draw_places(config: ArenaConfig, random: np.random.Generator) -> Float[Tensor, "2 2"]:
+    """Start and goal."""
     if config.kind == "maze":
-        rooms = np.stack([random.permutation(config.rooms**2)[:2] for _ in range(number)])
+        rooms = random.permutation(config.rooms**2)[:2]
         width = 2.0 / config.rooms
         middle = np.stack([rooms % config.rooms, config.rooms - 1 - rooms // config.rooms], axis=-1) * width
-        places = torch.from_numpy(middle + width / 2 - 1)
-        return places[:, 0], places[:, 1]
+        return torch.from_numpy(middle + width / 2 - 1)
     if config.places == "top-to-bottom":
-        x = torch.from_numpy(random.uniform(-0.75, 0.75, (number, 2)))
-        y = torch.tensor([0.75, -0.75], dtype=torch.float64).expand(number, 2)
-        return torch.stack([x[:, 0], y[:, 0]], dim=1), torch.stack([x[:, 1], y[:, 1]], dim=1)
-    places = torch.from_numpy(random.uniform(-0.85, 0.85, (number, 2, 2)))
-    return places[:, 0], places[:, 1]
+        x = random.uniform(-0.75, 0.75, 2)
+        return torch.tensor([[x[0], 0.75], [x[1], -0.75]], dtype=torch.float64)
+    return torch.from_numpy(random.uniform(-0.85, 0.85, (2, 2)))
 
 
 def _fits(obstacles: Tensor, start: Tensor, goal: Tensor, config: ArenaConfig, body: PointMass) -> Bool[Tensor, "B"]:
