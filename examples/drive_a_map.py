@@ -31,7 +31,7 @@ class Arguments:
 
     out: Path = Path("runs/drive")
     """Folder of drive.png."""
-    map: Path = Path("docs/maps/rooms.yaml")
+    map: Path = Path(__file__).parents[1] / "docs" / "maps" / "rooms.yaml"
     """A map with metres per cell, such as ROS's map_server writes."""
     weights: str = "maze-15-drive"
     """Weights of a planner with headings."""
@@ -112,9 +112,10 @@ def main(arguments: Arguments) -> None:
         axis.legend()
     collision = least < arguments.radius
     print(
-        f"{len(plan.states)} states planned, {len(poses) * _STEP:.1f} s driven; "
-        f"{'arrived' if arrived else 'did not arrive'}; {'collision' if collision else 'no collision'}: at least "
-        f"{least:.3f} m from every obstacle, with a radius of {arguments.radius} m"
+        f"{'success' if arrived and not collision else 'failure'}: {len(plan.states)} states planned, "
+        f"{len(poses) * _STEP:.1f} s driven, {'arrived' if arrived else 'did not arrive'}, "
+        f"{'collision' if collision else 'no collision'}: at least {least:.3f} m from every obstacle, with a radius of "
+        f"{arguments.radius} m"
     )
     if collision or not arrived:
         raise SystemExit(1)

@@ -120,6 +120,15 @@ def test_scores_count_arrivals_without_a_touch(expert):
     assert wild.force.max() == 1.0
 
 
+def test_success_is_arrival_without_a_touch(expert):
+    found = expert.from_start()
+    touched = found.touched.clone()
+    touched[0, 3] = True
+    scores = score(replace(found, touched=touched), expert.arenas.goal)
+    assert scores.arrival_rate == 1.0
+    assert scores.success_rate == pytest.approx(2 / 3)
+
+
 def test_places_are_free_and_states_are_told_as_the_environment_tells_them(expert):
     arenas = expert.arenas
     place = free_places(arenas, torch.tensor([0, 1, 2, 0]), torch.Generator().manual_seed(0), room=0.08)
