@@ -10,7 +10,8 @@ from torchvin.cli.main import main
 from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
-BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | {"terrain-16-cnn"}
+ON_IMAGES = {"terrain-16-classifier": 8, "terrain-16-cnn": 8, "mars-16-classifier": 4}  # pixels per side of a cell
+BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_a_name_that_is_no_baseline_is_answered_with_the_nearest():
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_loaded_by_name(name):
     policy = load_policy(name)
-    if name.startswith("terrain"):
-        assert policy.config.cell_pixels == 8
+    if name in ON_IMAGES:
+        assert policy.config.cell_pixels == ON_IMAGES[name]
         return
     assert policy.config.height == int(name.split("-")[1])
 
@@ -55,6 +56,6 @@ def test_the_names_of_the_baselines_are_known_without_their_package():
 
 
 def test_the_weights_in_the_package_stay_small():
-    """The wheel is under 2 MB: 0.9 MB, of which the compiled kernel has half."""
+    """The wheel is under 2 MB: 1.4 MB, of which the compiled kernel has a third, and what sees images another."""
     weights = Path(shipped.__file__).parent / "weights"
-    assert sum(path.stat().st_size for path in weights.rglob("*") if path.is_file()) < 700_000
+    assert sum(path.stat().st_size for path in weights.rglob("*") if path.is_file()) < 1_200_000

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from torchvin.architectures.paper import PaperConfig
     from torchvin.architectures.registry import build_policy, register_architecture
     from torchvin.architectures.shortest_path import ShortestPathConfig
+    from torchvin.architectures.terrain import TerrainConfig
+    from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
+    from torchvin.architectures.terrain_cnn import TerrainCNNConfig
     from torchvin.data.dataset import MapDataset, solve_maps
+    from torchvin.data.overhead import OverheadDataset
     from torchvin.data.own import dataset_from
+    from torchvin.data.own_terrain import dataset_from_terrain
     from torchvin.data.read import read_dataset
+    from torchvin.data.terrain_files import read_terrain
     from torchvin.data.write import write_dataset
     from torchvin.errors import InputError, ShapeError
     from torchvin.evaluation.path import PlannedPath, follow_policy
@@ -28,9 +34,10 @@ if TYPE_CHECKING:
     from torchvin.maps.formats.map_file import read_map, write_map
     from torchvin.maps.generators.gridworld import generate_gridworld
     from torchvin.maps.generators.mazes import generate_mazes
-    from torchvin.maps.observe import encode
+    from torchvin.maps.observe import encode, encode_image
     from torchvin.mdp.motion import DifferentialDrive, GridMotion, MotionModel
     from torchvin.mdp.transitions import Transitions, transitions
+    from torchvin.navigation.image_path import ImagePath, plan_on_image
     from torchvin.navigation.path_planner import PathPlanner, plan_path
     from torchvin.planning.models.reward import ActionReward, ImageReward
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
@@ -71,6 +78,7 @@ _WHERE = {
     "read_map": "maps.formats.map_file",
     "write_map": "maps.formats.map_file",
     "encode": "maps.observe",
+    "encode_image": "maps.observe",
     # reward, transition
     "ActionReward": "planning.models.reward",
     "ImageReward": "planning.models.reward",
@@ -105,6 +113,9 @@ _WHERE = {
     "DynamicConfig": "architectures.dynamic",
     "CNNConfig": "architectures.cnn",
     "FCNConfig": "architectures.fcn",
+    "TerrainConfig": "architectures.terrain",
+    "TerrainClassifierConfig": "architectures.terrain_classifier",
+    "TerrainCNNConfig": "architectures.terrain_cnn",
     "build_policy": "architectures.registry",
     "register_architecture": "architectures.registry",
     "PolicyOutput": "types",
@@ -115,6 +126,9 @@ _WHERE = {
     "read_dataset": "data.read",
     "write_dataset": "data.write",
     "dataset_from": "data.own",
+    "OverheadDataset": "data.overhead",
+    "read_terrain": "data.terrain_files",
+    "dataset_from_terrain": "data.own_terrain",
     "RunConfig": "training.config",
     "PRESETS": "training.config",
     "TrainingConfig": "training.config",
@@ -131,6 +145,8 @@ _WHERE = {
     # a robot's question
     "plan_path": "navigation.path_planner",
     "PathPlanner": "navigation.path_planner",
+    "plan_on_image": "navigation.image_path",
+    "ImagePath": "navigation.image_path",
     # errors
     "InputError": "errors",
     "ShapeError": "errors",
@@ -151,6 +167,7 @@ __all__ = [
     "read_map",
     "write_map",
     "encode",
+    "encode_image",
     # reward, transition
     "ActionReward",
     "ImageReward",
@@ -185,6 +202,9 @@ __all__ = [
     "DynamicConfig",
     "CNNConfig",
     "FCNConfig",
+    "TerrainConfig",
+    "TerrainClassifierConfig",
+    "TerrainCNNConfig",
     "build_policy",
     "register_architecture",
     "PolicyOutput",
@@ -195,6 +215,9 @@ __all__ = [
     "read_dataset",
     "write_dataset",
     "dataset_from",
+    "OverheadDataset",
+    "read_terrain",
+    "dataset_from_terrain",
     "RunConfig",
     "PRESETS",
     "TrainingConfig",
@@ -211,6 +234,8 @@ __all__ = [
     # a robot's question
     "plan_path",
     "PathPlanner",
+    "plan_on_image",
+    "ImagePath",
     # errors
     "InputError",
     "ShapeError",

@@ -83,15 +83,8 @@ def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
 
 
 def test_every_timer_stands_under_its_name_and_says_what_it_measures():
-    assert list(TIMERS) == [
-        "value-iteration",
-        "plan",
-        "planners",
-        "fixed-point-memory",
-        "pipeline",
-        "environments",
-        "control",
-    ]
+    names = ["value-iteration", "plan", "planners", "fixed-point-memory", "pipeline", "environments", "images"]
+    assert list(TIMERS) == [*names, "control"]
     assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
 
 
@@ -136,6 +129,15 @@ def test_planners_are_timed(monkeypatch, capsys, tmp_path):
     assert [(row["planner"], row["updates"]) for row in rows] == [("normalized", 14), ("gppn (F 9), bfloat16", 10)]
     assert all(row["forward_ms_per_map"] > 0 and row["training_ms_per_map"] > 0 for row in rows)
     assert "| normalized | 473 | 14 |" in (tmp_path / "planners.md").read_text()
+
+
+def test_paths_on_images_are_timed(capsys):
+    assert main(["bench", "images", "--sides", "32", "48", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [(row["side"], row["cells"]) for row in rows] == [(32, 16), (48, 36)]
+    assert all(row["ms"] > 0 and row["peak_mb"] > 50 for row in rows)
+    assert main(["bench", "images", "--sides", "36"]) == 2
+    assert "--sides must be multiples of 8 from 32 on, got (36,)" in capsys.readouterr().err
 
 
 def test_the_memory_of_a_mode_is_that_of_its_training():

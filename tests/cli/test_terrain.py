@@ -26,6 +26,9 @@ def test_drawn_terrain_is_trained_on_and_scored(tmp_path, capsys):
     capsys.readouterr()
     assert main(["eval", "--weights", str(run), "--data", str(data), "--json"]) == 0
     assert 0 <= json.loads(capsys.readouterr().out)["success_rate"] <= 1
+    assert main(["eval", "--weights", str(run), "--data", str(data), "--caution", "500"]) == 0
+    assert main(["eval", "--weights", str(run), "--data", str(data), "--caution", "0"]) == 2
+    assert "the caution must be a positive number" in capsys.readouterr().err
     assert main(["eval", "--weights", "gridworld-8", "--data", str(data)]) == 2
     assert "the data are images of 8x8 pixels per cell, the policy sees maps" in capsys.readouterr().err
 

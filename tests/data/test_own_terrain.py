@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from torchvin.data.own_terrain import Terrain, dataset_from_terrain, read_terrain, region
+from torchvin.data.own_terrain import Sectors, Terrain, dataset_from_terrain, regions
+from torchvin.data.terrain_files import read_terrain
 from torchvin.errors import InputError
 
 
@@ -66,7 +67,8 @@ def test_no_pixel_of_a_test_map_is_in_a_training_map():
         for split in ("train", "test")
     }
     assert max(seen["train"]) < min(seen["test"])
-    assert region(terrain, "train").image.shape[1] + region(terrain, "test").image.shape[1] == 160
+    widths = [part.image.shape[1] for split in ("train", "test") for part in regions(terrain, split, Sectors())]
+    assert sum(widths) == 160
 
 
 def terrain(slope, side=64):
@@ -84,7 +86,7 @@ def terrain(slope, side=64):
         (lambda: dataset_from_terrain(terrain(30.0), maps=0), "at least 1 map"),
         (lambda: dataset_from_terrain(terrain(30.0), maps=1, max_slope=90.0), "a slope between 0 and 90"),
         (lambda: dataset_from_terrain(terrain([3.0, 30.0] * 32), maps=1, size=(4, 4)), "have enough open ground"),
-        (lambda: region(terrain(3.0), "validation"), "must be train, test or all, got validation"),
+        (lambda: regions(terrain(3.0), "validation", Sectors()), "must be train, test or all, got validation"),
         (lambda: Terrain(np.zeros((4, 5), dtype=np.uint8), np.zeros((4, 4))), "image has 4x5 pixels, .* 4x4"),
     ],
 )

@@ -10,12 +10,15 @@ from torchvin import (
     InputError,
     NormalizedConfig,
     PaperConfig,
+    TerrainClassifierConfig,
+    TerrainConfig,
     build_policy,
     generate_gridworld,
     load_policy,
 )
 from torchvin.architectures.registry import MODULES, architecture
 from torchvin.cli.main import main
+from torchvin.data.draw import draw_maps
 from torchvin.export import frozen, to_onnx
 from torchvin.maps.observe import encode
 
@@ -67,6 +70,25 @@ def test_a_reactive_policy_has_the_same_numbers_at_its_size(tmp_path, name, size
     with torch.no_grad():
         expected = policy(planes).logits
     torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_network_on_images_takes_pixels_of_any_size(tmp_path):
+    torch.manual_seed(0)
+    policy = build_policy(TerrainConfig(encoder_channels=4, encoder_blocks=1, caution=3.0)).eval()
+    assert to_onnx(policy, tmp_path / "model.onnx", size=(12, 9)) == 24
+    for size in ((8, 8), (12, 9)):
+        planes = draw_maps("terrain", 2, *size, seed=1).planes()
+        with torch.no_grad():
+            expected = policy(planes).logits
+        torch.testing.assert_close(in_onnx_runtime(tmp_path / "model.onnx", planes), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_search_outside_of_torch_is_not_exported(tmp_path):
+    policy = build_policy(TerrainClassifierConfig(encoder_channels=4))
+    with pytest.raises(InputError, match="searches outside of torch, which no exported program"):
+        to_onnx(policy, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -110,9 +110,15 @@ def test_a_q_policy_reads_the_plan_as_q():
     observation = MapVecEnv(5, height=8).reset()
     tensors = {name: torch.from_numpy(part) for name, part in observation.items()}
     with torch.no_grad():
+        model.q_net.q_net.gain.fill_(0.5)
+        model.q_net.q_net.offset.fill_(-3.0)
         q_values = model.q_net(tensors)
-        logits = load_policy("gridworld-8")(tensors["planes"], tensors["state"][:, None]).logits[:, 0]
-    assert torch.allclose(q_values, logits, atol=1e-5)
+        output = load_policy("gridworld-8")(tensors["planes"], tensors["state"][:, None])
+    flat = tensors["state"][:, :1] * 8 + tensors["state"][:, 1:]
+    state_values = 0.5 * output.plan.value.flatten(1).gather(1, flat) - 3.0
+    assert torch.allclose(q_values.amax(1, keepdim=True), state_values, atol=1e-5)  # the best action has V
+    differences = output.logits[:, 0] - output.logits[:, 0].amax(1, keepdim=True)
+    assert torch.allclose(q_values - state_values, differences, atol=1e-5)
 
 
 def test_the_vector_adapter_follows_the_conventions_of_sb3():

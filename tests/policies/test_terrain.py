@@ -22,6 +22,7 @@ from torchvin.policies.obstacle_planner import ObstaclePlanner, straight_line
 SMALL = {"encoder_channels": 4}
 CONFIGS = [
     TerrainConfig(**SMALL),
+    TerrainConfig(encoder_blocks=2, caution=5.0, **SMALL),
     TerrainConfig(planner="normalized", hidden_channels=8, num_features=3, **SMALL),
     TerrainConfig(planner="paper", hidden_channels=8, num_features=3, **SMALL),
     TerrainClassifierConfig(**SMALL),
@@ -52,8 +53,9 @@ def test_a_network_answers_at_any_size_and_survives_a_file(config, terrain, tmp_
 
 
 @pytest.mark.parametrize("pixels", [2, 4, 8, 16])
-def test_an_encoder_brings_cells_of_any_power_of_two_to_the_grid(pixels):
-    encoder = PatchEncoder(cell_pixels=pixels, num_features=3, hidden_channels=4)
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_an_encoder_brings_cells_of_any_power_of_two_to_the_grid(pixels, blocks):
+    encoder = PatchEncoder(cell_pixels=pixels, num_features=3, hidden_channels=4, num_blocks=blocks)
     assert encoder(torch.rand(1, pixels**2 + 1, 5, 3)).shape == (1, 4, 5, 3)
 
 
@@ -103,6 +105,21 @@ def test_costs_of_cells_give_the_shortest_paths_of_the_expert(actions):
     assert plan.solved
 
 
+def test_enough_updates_are_the_graph_search():
+    torch.manual_seed(2)
+    planes = torch.randn(2, 2, 6, 9)
+    planes[:, 1] = 0
+    planes[:, 1, 2, 3] = 10.0
+    planner = CellCostPlanner(GridMotion(8), caution=3.0).eval()
+    exact = planner(planes)
+    planner.set_solver({"solve": "iterate"})
+    assert (planner.exact, planner.resumable, planner.default_iterations(6, 9)) == (False, True, 18)
+    iterated = planner(planes)
+    assert torch.allclose(iterated.q_values.double(), exact.q_values, atol=1e-4)
+    assert not torch.allclose(planner(planes, num_iterations=2).value.double(), exact.value)
+    assert torch.equal(planner(planes, num_iterations=3, initial_value=iterated.value).value, iterated.value)
+
+
 def test_the_gradient_raises_the_cost_of_cells_that_demonstrations_avoid():
     planner = CellCostPlanner(GridMotion(8))
     logits = torch.zeros(1, 1, 3, 3, requires_grad=True)
@@ -113,6 +130,29 @@ def test_the_gradient_raises_the_cost_of_cells_that_demonstrations_avoid():
     (east - north_east).backward()  # a loss where the demonstration goes round the middle
     assert logits.grad[0, 0, 1, 1] < 0  # a step of descent raises its cost
     assert logits.grad[0, 0, 0, 1] > 0
+
+
+def test_caution_multiplies_learned_costs_in_evaluation_and_not_in_training():
+    planes = torch.zeros(1, 2, 3, 3)
+    planes[0, 0] = torch.tensor([[-9.0, -9.0, -9.0], [-9.0, 0.5, -9.0], [9.0, 9.0, 9.0]])
+    planes[0, 1, 1, 2] = 10.0
+    bold, careful = CellCostPlanner(GridMotion(8)).eval(), CellCostPlanner(GridMotion(8), caution=9.0).eval()
+    east, north_east = 2, 4
+    assert bold(planes).q_values[0, :, 1, 0].argmax() == east
+    assert careful(planes).q_values[0, :, 1, 0].argmax() == north_east
+    assert torch.equal(careful.reward_image(planes), bold.reward_image(planes))
+    assert torch.equal(careful.train()(planes).q_values, bold.train()(planes).q_values)
+    with pytest.raises(InputError, match="caution must be a positive number, got 0"):
+        careful.set_solver({"caution": 0})
+    with pytest.raises(InputError, match="has caution and solve to choose, and no speed"):
+        careful.set_solver({"speed": 1})
+
+
+def test_caution_is_kept_with_the_weights(tmp_path):
+    policy = build_policy(TerrainConfig(caution=5.0, **SMALL))
+    policy.planner.set_solver({"caution": 7.0})
+    torchvin.save_policy(tmp_path / "run", policy)
+    assert torchvin.load_policy(tmp_path / "run").planner.solver == {"caution": 7.0, "solve": "exact"}
 
 
 def test_costs_start_near_the_length_of_a_move():

@@ -4,14 +4,20 @@ import pytest
 import torch
 
 from torchvin.errors import InputError
-from torchvin.reproduce import mars, mars_figures
-from torchvin.reproduce.mars import SPLITS, Mars
+from torchvin.evaluation.metrics import Scores
+from torchvin.policies.encoders import PatchEncoder
+from torchvin.policies.obstacle_planner import ObstaclePlanner
+from torchvin.reproduce import mars_figures, mars_maps
+from torchvin.reproduce.mars import Mars, with_caution
+from torchvin.reproduce.mars_maps import SPLITS
+from torchvin.reproduce.mars_tables import MarsScore, aims_table, split_table
 
 
 @pytest.fixture
 def _few_maps_in_figures(monkeypatch):
     monkeypatch.setattr(mars_figures, "_MAPS", 4)
     monkeypatch.setattr(mars_figures, "_SHOWN", 2)
+    monkeypatch.setattr(mars_figures, "_CAUTIONS", (1.0, 10.0))
 
 
 @pytest.mark.usefixtures("_few_maps_in_figures")
@@ -20,7 +26,7 @@ def test_quick_scores_the_shipped_weights_and_writes_page_table_and_figures(tmp_
     splits = {row.split for row in outcome.rows}
     assert splits == set(SPLITS)
     success = {row.policy: row for row in outcome.rows if (row.split, row.metric) == ("test", "success_rate")}
-    assert {"vin", "classifier", "straight"} <= set(success)
+    assert {"vin", "vin-without-caution", "straight-line"} <= set(success)
     assert success["vin"].n == 8
     assert all(row.published is None for row in outcome.rows)
     assert [path.name for path in outcome.files][:2] == ["mars.md", "mars.csv"]
@@ -28,21 +34,46 @@ def test_quick_scores_the_shipped_weights_and_writes_page_table_and_figures(tmp_
     page = (tmp_path / "mars.md").read_text()
     assert "as recalled, not verified" in page
     assert "Rank correlation" in page
-    assert "It is not Mars" in page
+    assert "not at the scale of a rover" in page
 
 
 def test_the_sets_of_maps_are_one_ground_seen_otherwise():
-    drawn = {split: draw() for split, draw in mars.held_out_maps(8, 0).items()}
+    drawn = {split: draw() for split, draw in mars_maps.held_out_maps(8, 0).items()}
     ground = drawn["test"].blocked[:2]
     assert drawn["32x32"].size == (32, 32)
     assert torch.equal(drawn["turned"].blocked, ground.rot90(1, (1, 2)))
+    assert torch.equal(drawn["not turned"].image, drawn["test"].image[:2])
     for split in ("low sun", "wrong image"):
         assert torch.equal(drawn[split].blocked, ground)
         assert not torch.equal(drawn[split].image, drawn["test"].image[:2])
 
 
+def score(policy, split, success):
+    return MarsScore(policy, split, None, Scores(100, 700, success, 0.5, 0.1, 0.1, 0.1, success, 0.5, 0.1))
+
+
+def test_aims_are_differences_of_what_was_measured_and_those_that_failed_say_so():
+    measured = [score("VIN", "test", 0.95), score("VIN", "test", 0.97), score("reactive CNN", "test", 0.90)]
+    lines = {line[0]: line[1:] for line in aims_table(measured).lines}
+    assert lines["VIN, 16x16 cells"] == ("95", "96.00", "yes")
+    assert lines["VIN over reactive CNN, 16x16"] == ("15", "6.00", "**no**")
+    assert not any("Mars" in what for what in lines)
+    assert [line[1] for line in split_table(measured, "test").lines] == ["96.00 %", "90.00 %"]
+
+
+def test_caution_of_a_classifier_weighs_probabilities_and_without_it_a_threshold_decides():
+    planner = ObstaclePlanner(PatchEncoder(num_features=1, hidden_channels=4))
+    likely = torch.tensor([[[-9.0, -9.0, -9.0], [-9.0, -0.5, -9.0], [9.0, 9.0, 9.0]]])  # 38 % in the middle
+    planner.obstacle_logits = lambda seen: likely
+    observation = torch.zeros(1, 65, 3, 3)
+    observation[0, 64, 1, 2] = 10.0
+    east, north_east = 2, 4
+    assert planner(observation).logits[0, :, 1, 0].argmax() == east
+    assert with_caution(planner, 10.0)(observation).logits[0, :, 1, 0].argmax() == north_east
+
+
 def test_nothing_to_score_is_said(tmp_path):
-    with pytest.raises(InputError, match="holds no finished run; leave out --no-train"):
+    with pytest.raises(InputError, match="holds no finished run of terrain-16; leave out"):
         Mars(out=tmp_path, budget="full", train=False).run()
     with pytest.raises(InputError, match="--maps must be at least 4, got 3"):
         Mars(out=tmp_path, maps=3).run()
@@ -53,9 +84,9 @@ def test_shipped_weights_see_more_than_a_straight_line_and_nothing_in_a_wrong_im
     from torchvin.evaluation.scorer import evaluate
     from torchvin.policies.obstacle_planner import straight_line
 
-    drawn = mars.held_out_maps(60, 5)
+    drawn = mars_maps.held_out_maps(60, 5)
     test = drawn["test"]()
-    wrong = mars._wrong_images(test)
+    wrong = mars_maps.wrong_images(test)
     policy = load_policy("terrain-16")
     seeing, blind = (evaluate(each, test).scores.success_rate for each in (policy, straight_line()))
     assert seeing > blind + 0.2

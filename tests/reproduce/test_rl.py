@@ -64,12 +64,12 @@ def test_without_a_run_the_page_says_so(folder):
 def test_trainings_of_the_library_are_kept_as_runs(folder, algorithm, monkeypatch):
     pytest.importorskip("sb3_contrib", reason="needs the extra [rl]: pip install torchvin[rl]")
     monkeypatch.setattr(rl_scores, "_VALIDATION_MAPS", 20)
-    monkeypatch.setattr(rl_scores, "AGENTS", {"ppo": 2, "dqn": 2, "trpo": 2})
+    monkeypatch.setattr(rl_scores, "AGENTS", {"ppo": 2, "dqn": 2, "trpo": 4})
     suffix = {network.library: network.suffix for network in rl_scores.NETWORKS.values()}[algorithm]
     name = f"gridworld-8-rl{suffix}"
-    run = rl_scores.train_with_library(algorithm, name, 8, 0, folder, "test", steps=64)
+    run = rl_scores.train_with_library(algorithm, name, 8, 0, folder, "test", steps=40)
     policy = load_policy(run)
-    assert policy.record["environment_steps"] == 64
+    assert policy.record["environment_steps"] == 40
     assert policy.config.num_actions == (4 if algorithm == "trpo" else 8)
     rows = rl.RL(budget="full", out=folder, train=False).run().rows
     assert [row for row in rows if row.policy == f"vin-{'' if algorithm == 'trpo' else 'sb3-'}{algorithm}"]

@@ -15,7 +15,7 @@ from torchvin.errors import InputError
 from torchvin.evaluation.scorer import evaluate
 from torchvin.policies.obstacle_planner import straight_line
 from torchvin.pretrained.store import load_policy
-from torchvin.tasks.registry import as_task
+from torchvin.tasks.registry import as_task, training_data
 from torchvin.tasks.terrain import ObstacleTask, TerrainTask, random_symmetry
 from torchvin.training.config import RunConfig, TrainingConfig, preset
 from torchvin.training.trainer import train
@@ -62,6 +62,22 @@ def test_the_best_epoch_is_chosen_by_demonstrations_and_not_by_the_hidden_map(te
     task.validation = dataclasses.replace(task.validation, optimal_actions=255 - task.validation.optimal_actions)
     assert task.validate(policy).key == validation.key
     assert policy.training
+
+
+def test_caution_takes_no_part_in_what_is_learned_or_chosen(terrain):
+    keys = []
+    for caution in (1.0, 50.0):
+        torch.manual_seed(0)
+        policy = build_policy(TerrainConfig(encoder_channels=4, encoder_blocks=1, caution=caution))
+        task = as_task(terrain, config())
+        loss, _ = task.loss(policy, torch.arange(5), CPU)
+        keys.append((loss.item(), task.validate(policy).key))
+    assert keys[0] == keys[1]
+
+
+def test_maps_of_a_planet_come_from_a_file(tmp_path):
+    with pytest.raises(InputError, match="make them with `torchvin data --kind moon --from FOLDER --split train`"):
+        training_data(preset("moon-16"), None)
 
 
 def test_it_resumes_to_the_same_bits_with_its_random_symmetries(terrain, tmp_path):
@@ -111,10 +127,12 @@ def test_cells_that_no_demonstration_passes_do_not_teach(terrain, tmp_path):
 
 
 def test_the_presets_see_images():
-    for name in ("terrain-16", "terrain-16-classifier", "terrain-16-cnn"):
-        assert preset(name).policy.cell_pixels == 8
-        assert preset(name).data.kind == "terrain"
-        assert preset(name).training.supervision == "demonstrations"
+    for world, kind, pixels in (("terrain-16", "terrain", 8), ("mars-16", "mars", 4), ("moon-16", "moon", 8)):
+        for ending in ("", "-classifier", "-cnn"):
+            config = preset(f"{world}{ending}")
+            assert (config.policy.cell_pixels, config.data.kind) == (pixels, kind)
+            assert config.training.supervision == "demonstrations"
+            assert config.training.epochs == preset(world).training.epochs
 
 
 @pytest.mark.slow

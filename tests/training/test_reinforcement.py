@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from torchvin import InputError, NormalizedConfig, RunConfig, TrainingConfig, load_policy, train
 from torchvin.data.map_source import GeneratedMaps, GivenMaps
@@ -13,6 +14,8 @@ from torchvin.tasks.registry import as_task, training_data
 from torchvin.tasks.reinforcement import ReinforcementTask, scored_motion
 from torchvin.training.config import PRESETS, DataConfig, ReinforcementConfig
 from torchvin.training.reinforcement import Rollout, collect, generalized_advantages, ppo_loss
+from torchvin.training.replay import Replay
+from torchvin.training.run import CHECKPOINT_FILE
 
 SMALL = RunConfig(
     policy=NormalizedConfig(hidden_channels=8),
@@ -66,6 +69,7 @@ def test_the_loss_by_hand():
         advantages=torch.tensor([[1.0], [-2.0]]),
         returns=torch.tensor([[1.0], [3.0]]),
         summary=torch.zeros(3),
+        failed=torch.tensor([-1, -1]),
     )
     value = torch.tensor([[0.0], [1.0]])
     entropy = -(log_probs.exp() * log_probs).sum()
@@ -104,6 +108,54 @@ def test_actions_are_sampled_with_the_probabilities_of_the_policy(draw):
     assert torch.allclose(rollout.log_probs, logits.log_softmax(0)[rollout.actions])
 
 
+@pytest.mark.parametrize(("logit", "failed"), [(50.0, [-1, 0]), (0.0, [-1, -1])])
+def test_a_collision_counts_as_failed_where_it_was_meant(draw, logit, failed):
+    """Always east: on the first map to the goal, on the second into a wall; of 8 even actions none is meant."""
+    worlds = make_worlds(torch.stack([draw("..."), draw(".#.")]), torch.tensor([[0, 2], [0, 2]]))
+    east = torch.zeros(2, 1, 8)
+    east[..., 2] = logit
+    answer = lambda states: (east, torch.zeros(2, 1))  # noqa: E731
+    starts = torch.tensor([-1, 0])
+    rollout = collect(answer, worlds, ReinforcementConfig(horizon=40), torch.Generator().manual_seed(0), starts=starts)
+    assert rollout.summary[0] > rollout.summary[1] > 0  # episodes end in both ways
+    assert (rollout.states[1] == 0).all()  # each begins where it must
+    assert rollout.failed.tolist() == failed
+
+
+def test_a_slip_is_no_failure(draw):
+    worlds = make_worlds(draw(".....")[None], torch.tensor([[0, 4]]))
+    east = torch.full((1, 1, 8), -50.0)
+    east[..., 2] = 50.0
+    options = ReinforcementConfig(horizon=60, slip=0.5)
+    rollout = collect(lambda states: (east, torch.zeros(1, 1)), worlds, options, torch.Generator().manual_seed(0))
+    assert rollout.summary[0] > rollout.summary[1]  # it collided, but not by its own choice
+    assert rollout.failed.tolist() == [-1]
+
+
+def test_failed_maps_come_again_in_turn_until_they_are_learned():
+    def worlds_of(*goals):
+        return make_worlds(torch.zeros(len(goals), 1, 9, dtype=torch.bool), torch.tensor([[0, goal] for goal in goals]))
+
+    replay = Replay(share=0.5)
+    first = worlds_of(1, 2, 3, 4)
+    assert replay.put_in(first).tolist() == [-1] * 4
+    replay.keep(first, torch.tensor([7, -1, 6, 5]))
+    second = worlds_of(5, 6, 7, 8)
+    assert replay.put_in(second).tolist() == [7, 6, -1, -1]
+    assert second.goal[:, 1].tolist() == [1, 3, 7, 8]
+    replay.keep(second, torch.tensor([-1, 8, -1, 0]))  # the first is learned; the second failed again, and a new one
+    third = worlds_of(1, 1, 1, 1)
+    assert replay.put_in(third).tolist() == [5, 8, -1, -1]  # what has waited goes first
+    assert third.goal[:, 1].tolist() == [4, 3, 1, 1]
+    copy = Replay(share=1.0)
+    copy.set_tensors(replay.tensors())
+    assert copy.put_in(worlds_of(1, 1, 1)).tolist() == [5, 8, 0]
+    for _ in range(9):
+        replay.keep(worlds_of(2, 2), torch.tensor([1, 1]))
+    assert len(replay.starts) == 2  # never more than a rollout has maps
+    assert Replay(share=0.5).tensors() == {}
+
+
 def test_it_learns(tmp_path):
     config = small({"epochs": 20, "learning_rate": 0.03, "validation_maps": 50}, rollouts=2, maps=128)
     trained = learn(config, tmp_path / "run")
@@ -118,7 +170,7 @@ def test_it_learns(tmp_path):
 
 
 def test_killed_in_the_middle_of_a_rollout_it_goes_on_to_the_same_bits(tmp_path, monkeypatch):
-    config = small({"checkpoint_seconds": 0.0}, curriculum=1)
+    config = small({"checkpoint_seconds": 0.0, "learning_rate": 0.2}, curriculum=1)
     whole = learn(config, tmp_path / "whole")
     steps, loss = [], ReinforcementTask.loss
 
@@ -131,12 +183,29 @@ def test_killed_in_the_middle_of_a_rollout_it_goes_on_to_the_same_bits(tmp_path,
     monkeypatch.setattr(ReinforcementTask, "loss", cut)
     with pytest.raises(KeyboardInterrupt):
         learn(config, tmp_path / "cut")
+    saved = load_file(tmp_path / "cut" / CHECKPOINT_FILE)
+    assert (
+        max(len(value) for name, value in saved.items() if name.endswith("replay.starts")) > 0
+    )  # maps wait to come again
     resumed = learn(config, tmp_path / "cut", resume=True)
     assert len(steps) == 12 + 3 * 2 * 4 - 11
     for name, value in whole.policy.state_dict().items():
         assert torch.equal(value, resumed.policy.state_dict()[name]), name
     without_time = [{name: row[name] for name in row if name != "seconds"} for row in whole.history]
     assert without_time == [{name: row[name] for name in row if name != "seconds"} for row in resumed.history]
+
+
+def test_learned_weights_are_not_lost_when_a_training_begins_with_them(tmp_path):
+    """The planner's V is 12 times the return: a value that is not fitted first destroys the plan in one epoch."""
+    config = dataclasses.replace(PRESETS["gridworld-8-rl"], init="gridworld-8-rl")
+    short = {"starts": 1, "epochs": 1, "validation_maps": 50, "schedule": "constant", "tensorboard": False}
+    config = dataclasses.replace(
+        config,
+        training=dataclasses.replace(config.training, **short),
+        reinforcement=dataclasses.replace(config.reinforcement, maps=256, rollouts=2),
+    )
+    trained = learn(config, tmp_path / "run")
+    assert trained.history[0]["success_rate"] > 0.98
 
 
 def test_every_rollout_has_maps_of_its_own_and_validation_has_others():

@@ -18,6 +18,8 @@ class TerrainClassifierConfig(ArchitectureConfig):
     """Pixels per side of a cell: 2, 4, 8, ... (the paper: 8)."""
     encoder_channels: int = 16
     """Number of channels of the encoder's first convolution."""
+    encoder_blocks: int = 0
+    """Residual blocks of the encoder on the planning grid; 0: a plain stack of convolutions and poolings."""
 
 
 def build(config: TerrainClassifierConfig) -> "ObstaclePlanner":
@@ -25,7 +27,12 @@ def build(config: TerrainClassifierConfig) -> "ObstaclePlanner":
     from torchvin.policies.encoders import PatchEncoder
     from torchvin.policies.obstacle_planner import ObstaclePlanner
 
-    encoder = PatchEncoder(cell_pixels=config.cell_pixels, num_features=1, hidden_channels=config.encoder_channels)
+    encoder = PatchEncoder(
+        cell_pixels=config.cell_pixels,
+        num_features=1,
+        hidden_channels=config.encoder_channels,
+        num_blocks=config.encoder_blocks,
+    )
     return ObstaclePlanner(encoder, num_actions=config.num_actions)
 
 

@@ -20,6 +20,8 @@ class TerrainCNNConfig(ArchitectureConfig):
     """Number of planes that the encoder makes of the image, 1 to 16."""
     encoder_channels: int = 16
     """Number of channels of the encoder's first convolution."""
+    encoder_blocks: int = 0
+    """Residual blocks of the encoder on the planning grid; 0: a plain stack of convolutions and poolings."""
     hidden_channels: int = 48
     """Number of channels of each dilated convolution."""
 
@@ -30,7 +32,10 @@ def build(config: TerrainCNNConfig) -> "OverheadCNN":
     from torchvin.policies.reactive.overhead_cnn import OverheadCNN
 
     encoder = PatchEncoder(
-        cell_pixels=config.cell_pixels, num_features=config.num_features, hidden_channels=config.encoder_channels
+        cell_pixels=config.cell_pixels,
+        num_features=config.num_features,
+        hidden_channels=config.encoder_channels,
+        num_blocks=config.encoder_blocks,
     )
     return OverheadCNN(
         encoder,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from torchvin.data.generators import FROM_FILES
 from torchvin.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Arguments:
     out: Path
     """File to write, .npz."""
     kind: str = "gridworld"
-    """Generator; `torchvin list` names them."""
+    """Generator; `torchvin list` names them. Or mars, moon, with --from: global mosaics (docs/plan-from-images.md)."""
     size: tuple[int, ...] = (16,)
     """Side of the maps, or rows and columns."""
     maps: int = 5000
@@ -58,15 +59,15 @@ class Arguments:
     """Your own terrain, with --kind terrain: an overhead image (PNG, JPEG), out of which --maps patches of --size cells
     are cut. --split train takes them from its left four fifths, test from the rest."""
     dem: Path | None = None
-    """For --image: elevation in metres of the same pixels, .npy."""
+    """For --image: elevation in metres of the same pixels, .npy or GeoTIFF."""
     normals: Path | None = None
     """For --image, in place of --dem: surface normals of the same pixels as colours (red x, green y, blue up)."""
     max_slope: float = 10.0
     """For --image: a cell with a steeper slope, in degrees, is an obstacle (the paper: 10)."""
     cell_pixels: int = 8
     """For --image: pixels per side of a cell (the paper: 8)."""
-    pixel_size: float = 1.0
-    """For --dem: side of a pixel in metres."""
+    pixel_size: float | None = None
+    """For --dem: side of a pixel in metres; a GeoTIFF's own, else 1, if not given."""
     json: bool = False
     """Print one JSON object on the last line."""
 
@@ -85,6 +86,8 @@ def run(arguments: Arguments) -> None:
     began = time.perf_counter()
     if arguments.image is not None:
         dataset: MapDataset = _terrain(arguments, arguments.image, asked)
+    elif arguments.kind in FROM_FILES:
+        dataset = _planet(arguments, asked)
     else:
         dataset = _drawn(arguments, asked) if arguments.from_ is None else _own(arguments, asked)
     write_dataset(arguments.out, dataset)
@@ -107,6 +110,9 @@ def _check_one_source(arguments: Arguments) -> None:
         return
     if given := _given(arguments, _OF_TERRAIN):
         raise InputError(f"{' and '.join(given)} need an overhead image; add --image, or leave them out.")
+    if arguments.kind in FROM_FILES:
+        _check_planet(arguments)
+        return
     wrong = _OF_OWN_MAPS if arguments.from_ is None else _OF_DRAWN_MAPS
     given = _given(arguments, wrong)
     if given and arguments.from_ is None:
@@ -132,6 +138,14 @@ def _check_terrain(arguments: Arguments) -> None:
         raise InputError(f"{' and '.join(given).replace('from-', 'from')} cannot go with --image; leave them out.")
 
 
+def _check_planet(arguments: Arguments) -> None:
+    """Raises: InputError for --kind mars or moon without its files, or with options of other maps."""
+    if arguments.from_ is None:
+        raise InputError(f"--kind {arguments.kind} needs the folder of its files; add --from.")
+    if given := _given(arguments, ("goals", "threshold", "terrain_costs")):
+        raise InputError(f"{' and '.join(given)} cannot go with --kind {arguments.kind}; leave them out.")
+
+
 def _motion_model(arguments: Arguments) -> "MotionModel | None":
     """The motion model that was asked for; None if none was, so that own maps may say it."""
     from torchvin.mdp.motion import GridMotion, motion_model
@@ -145,15 +159,14 @@ def _motion_model(arguments: Arguments) -> "MotionModel | None":
 
 
 def _terrain(arguments: Arguments, image: Path, moves: "MotionModel | None") -> "MapDataset":
-    from torchvin.data.own_terrain import dataset_from_terrain, read_terrain
+    from torchvin.data.own_terrain import dataset_from_terrain
+    from torchvin.data.terrain_files import read_terrain
 
-    if len(arguments.size) not in (1, 2):
-        raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
     terrain = read_terrain(image, dem=arguments.dem, normals=arguments.normals, pixel_size=arguments.pixel_size)
     return dataset_from_terrain(
         terrain,
         maps=arguments.maps,
-        size=(arguments.size[0], arguments.size[-1]),
+        size=_two_sides(arguments),
         cell_pixels=arguments.cell_pixels,
         max_slope=arguments.max_slope,
         split=arguments.split,
@@ -163,18 +176,40 @@ def _terrain(arguments: Arguments, image: Path, moves: "MotionModel | None") -> 
     )
 
 
+def _planet(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":
+    from torchvin.data.planets import draw_planet
+
+    assert arguments.from_ is not None
+    return draw_planet(
+        arguments.kind,
+        arguments.from_,
+        maps=arguments.maps,
+        size=_two_sides(arguments),
+        split=arguments.split,
+        moves=moves,
+        num_demonstrations=arguments.demonstrations,
+        seed=arguments.seed,
+    )
+
+
+def _two_sides(arguments: Arguments) -> tuple[int, int]:
+    """Raises: InputError for another number of sides than one or two."""
+    if len(arguments.size) not in (1, 2):
+        raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
+    return arguments.size[0], arguments.size[-1]
+
+
 def _drawn(arguments: Arguments, moves: "MotionModel | None") -> "MapDataset":
     from torchvin.data.draw import draw_maps
     from torchvin.io.progress import progress_bar
 
-    if len(arguments.size) not in (1, 2):
-        raise InputError(f"--size takes one side, or rows and columns, got {len(arguments.size)} numbers.")
+    height, width = _two_sides(arguments)
     with progress_bar("drawing and solving", 1) as advance:
         dataset = draw_maps(
             arguments.kind,
             arguments.maps,
-            arguments.size[0],
-            arguments.size[-1],
+            height,
+            width,
             seed=arguments.seed,
             moves=moves,
             num_demonstrations=arguments.demonstrations,

@@ -29,6 +29,8 @@ class Arguments:
     changes."""
     solve: Literal["exact", "iterate"] | None = None
     """Architecture shortest_path: exact (a graph search, the default of its weights) or iterate (K value updates)."""
+    caution: float | None = None
+    """Architecture terrain: factor on the learned costs; that of the weights if not given."""
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all; of other
     projects' files: test (the default for these), train, validation or all."""
@@ -39,7 +41,7 @@ class Arguments:
 def run(arguments: Arguments) -> None:
     """Load, score, print."""
     from torchvin.cli.output import print_json
-    from torchvin.cli.solver import choose_solver
+    from torchvin.cli.solver import choose_caution, choose_solver
     from torchvin.data.read import default_split, read_dataset
     from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.published import VIN_PAPER, vin_in_the_paper
@@ -53,6 +55,7 @@ def run(arguments: Arguments) -> None:
     for name, policy in policies.items():
         with errors_about(name):
             choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
+            choose_caution(policy, arguments.caution)
     split = arguments.split
     if split == "auto":
         split = default_split(arguments.data, training=False)

@@ -1,4 +1,4 @@
-"""`torchvin plan`: a path on a map of your own, and a picture of it.
+"""`torchvin plan`: a path on a map or an overhead image of your own, and a picture of it.
 
 The exit status is 3 where the policy does not arrive, so that a script need not read the text.
 """
@@ -31,6 +31,10 @@ class Arguments:
 
     map: Path | None = None
     """Map: MovingAI .map, ROS map.yaml, .png .jpg .pgm .bmp, or .npy. Not given: the one that --scenario names."""
+    image: Path | None = None
+    """In place of --map, an overhead image (PNG, JPEG, GeoTIFF): what cannot be crossed is what the weights see.
+    --start and --goal are then ROW,COL in pixels; with --world X,Y in metres. Of the options below --weights,
+    --caution, --pixel-size, --dem, --normals, --max-slope, --out, --profile and --json apply."""
     start: str | None = None
     """ROW,COL of the start, from 0,0 at the top left; with --world X,Y in metres. Weights of an agent with a heading
     need it too: ROW,COL,HEADING, N E S or W."""
@@ -72,6 +76,18 @@ class Arguments:
     """Design shortest_path: exact (a graph search, what its weights do if not said) or iterate (K value updates)."""
     threshold: float | None = None
     """For pictures: darker than this is an obstacle, from 0 (black) to 1 (white)."""
+    caution: float | None = None
+    """For --image: factor on the learned costs; a larger one keeps farther from what may be steep. Not given: that of
+    the weights."""
+    pixel_size: float | None = None
+    """For --image: side of a pixel in metres; the lower-left corner is then (0, 0). Not given: a GeoTIFF's own."""
+    dem: Path | None = None
+    """For --image: elevation of the same pixels in metres (.npy, GeoTIFF), to follow the path on the true map. The
+    network does not see it."""
+    normals: Path | None = None
+    """For --image, in place of --dem: surface normals as colours."""
+    max_slope: float = 10.0
+    """For --dem and --normals: a cell with a steeper slope, in degrees, is an obstacle."""
     profile: bool = False
     """Print where the time went."""
     json: bool = False
@@ -88,6 +104,11 @@ def run(arguments: Arguments) -> int:
     from torchvin.io.stopwatch import Stopwatch
     from torchvin.plotting.figure import check_picture
 
+    if arguments.image is not None:
+        from torchvin.cli import plan_image
+
+        return plan_image.run(arguments)
+    _check_no_image(arguments)
     watch = Stopwatch()
     if arguments.out:
         check_picture(arguments.out)
@@ -125,6 +146,18 @@ def run(arguments: Arguments) -> int:
     if arguments.out and not arguments.json:
         print(f"picture: {arguments.out}")
     return 0 if planned.found else NOT_ARRIVED
+
+
+def _check_no_image(arguments: Arguments) -> None:
+    """Raises: InputError for options of images."""
+    defaults = Arguments()
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("caution", "pixel_size", "dem", "normals", "max_slope")
+        if getattr(arguments, name) != getattr(defaults, name)
+    ]
+    if given:
+        raise InputError(f"{' and '.join(given)} need an overhead image; add --image, or leave them out.")
 
 
 def _read(arguments: Arguments, path: Path, watch: "Stopwatch") -> "RobotMap":
@@ -171,7 +204,9 @@ def _task(arguments: Arguments) -> tuple[Path, str, str]:
     if arguments.scenario is None:
         map_path, start, goal = arguments.map, arguments.start, arguments.goal
         if map_path is None or start is None or goal is None:
-            raise InputError("expected --map FILE --start ROW,COL --goal ROW,COL, or --scenario FILE.scen.")
+            raise InputError(
+                "expected --map FILE --start ROW,COL --goal ROW,COL, or --scenario FILE.scen; for images --image FILE."
+            )
         return map_path, start, goal
     if arguments.start is not None or arguments.goal is not None or arguments.world:
         raise InputError("--scenario gives start and goal; leave --start, --goal and --world out.")

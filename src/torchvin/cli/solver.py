@@ -1,4 +1,4 @@
-"""The options --solve and --iterations of the verbs that plan."""
+"""The options --solve, --iterations and --caution of the verbs that plan."""
 
 from torchvin.errors import InputError
 from torchvin.policies.policy import Policy
@@ -20,3 +20,15 @@ def choose_solver(policy: Policy, solve: str | None, iterations: int | None) -> 
             f"--iterations {iterations} counts value updates, and these weights plan by a graph search; "
             "add --solve iterate, or leave it out."
         )
+
+
+def choose_caution(policy: Policy, caution: float | None) -> None:
+    """Let `policy` be as cautious as asked; None leaves it as its weights are.
+
+    Raises: InputError for a policy without learned costs, or a number that is not positive.
+    """
+    if caution is None:
+        return
+    if policy.planner is None or "caution" not in policy.planner.solver:
+        raise InputError(f"--caution {caution:g}: these weights have no learned costs to multiply; leave it out.")
+    policy.planner.set_solver({"caution": caution})

@@ -9,8 +9,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from torchvin.data.dataset import MapDataset, solve_maps
+from torchvin.data.generators import FROM_FILES, Seed
 from torchvin.data.generators import GENERATORS as GENERATORS
-from torchvin.data.generators import Seed
 from torchvin.data.overhead import with_images
 from torchvin.errors import InputError, unknown_name
 from torchvin.maps.generators.terrain import generate_terrain
@@ -48,6 +48,11 @@ def draw_maps(
     >>> draw_maps("maze", 3, 9, 9, moves=DifferentialDrive()).goal.shape
     torch.Size([3, 3])
     """
+    if kind in FROM_FILES:
+        raise InputError(
+            f"maps of {kind} come from files: make them with `torchvin data --kind {kind} --from FOLDER --split train` "
+            "and give them as --data."
+        )
     if kind not in GENERATORS:
         raise unknown_name("kind of data", kind, GENERATORS)
     moves = moves or GridMotion()

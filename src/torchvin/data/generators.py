@@ -102,3 +102,6 @@ GENERATORS: dict[str, Generator] = {
     "arena": Generator("the arenas of continuous control: a sphere and two capsules, as a grid", _arena),
     "terrain": Generator("overhead images of rough ground, 8x8 pixels per cell; too steep is an obstacle", _terrain),
 }
+
+#: Kinds whose maps are cut out of files (`data.planets`), so that a training needs --data.
+FROM_FILES = ("mars", "moon")

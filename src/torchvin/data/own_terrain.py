@@ -1,7 +1,7 @@
 """A user's own terrain: one overhead image with its elevation model or normal map, cut into patches by region."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,17 +9,60 @@ from jaxtyping import Bool, Float, UInt8
 
 from torchvin.data.dataset import OWN, solve_maps
 from torchvin.data.overhead import MOST_CELL_PIXELS, OverheadDataset, with_images
-from torchvin.errors import InputError, errors_about
-from torchvin.io.npy import read_npy
-from torchvin.maps.formats.image import luminance
-from torchvin.maps.formats.pixels import read_pixels
+from torchvin.errors import InputError
 from torchvin.maps.generators.overhead import CELL_PIXELS, MAX_SLOPE, largest_region
 from torchvin.maps.generators.seeds import generator
-from torchvin.maps.slope import slope_of_elevation, slope_of_normals, steep_cells
+from torchvin.maps.slope import steep_cells
 from torchvin.mdp.motion import GridMotion, MotionModel
 
-_TEST_SHARE = 0.2  # of the columns of an image, on the right
 _DRAWS_PER_MAP = 100
+
+
+@dataclass(frozen=True)
+class Sectors:
+    """How an image is divided into a training and a test region: sectors of columns, side by side.
+
+    Attributes:
+        count: number of sectors, of equal width.
+        test: those of the test region, from 0 on the left; the others are for training.
+
+    Raises: InputError if either region has none.
+    """
+
+    count: int = 5
+    test: tuple[int, ...] = (4,)
+
+    def __post_init__(self) -> None:
+        if not set(self.test) or not set(self.test) < set(range(self.count)):
+            raise InputError(
+                f"the test sectors must be some of the {self.count}, from 0 to {self.count - 1}, got {self.test}."
+            )
+
+    def strips(self, columns: int, split: str) -> list[slice]:
+        """The columns of a split: one slice for each run of neighbouring sectors.
+
+        Raises: InputError for an unknown split.
+
+        >>> Sectors(12, (3, 7, 11)).strips(1200, "test")
+        [slice(300, 400, None), slice(700, 800, None), slice(1100, 1200, None)]
+        >>> Sectors().strips(10, "train")
+        [slice(0, 8, None)]
+        """
+        chosen = {
+            "train": [sector for sector in range(self.count) if sector not in self.test],
+            "test": sorted(self.test),
+            "all": list(range(self.count)),
+        }
+        if split not in chosen:
+            raise InputError(f"--split of an image must be train, test or all, got {split}.")
+        borders = [round(columns * sector / self.count) for sector in range(self.count + 1)]
+        strips: list[slice] = []
+        for sector in chosen[split]:
+            if strips and strips[-1].stop == borders[sector]:
+                strips[-1] = slice(strips[-1].start, borders[sector + 1])
+            else:
+                strips.append(slice(borders[sector], borders[sector + 1]))
+        return strips
 
 
 @dataclass(frozen=True)
@@ -44,52 +87,6 @@ class Terrain:
             )
 
 
-def read_terrain(
-    image: Path, *, dem: Path | None = None, normals: Path | None = None, pixel_size: float = 1.0
-) -> Terrain:
-    """Read an image, and what slopes follow from.
-
-    Args:
-        image: PNG, JPEG, PGM or BMP; colours become grey.
-        dem: elevation in metres, `.npy` [P, Q].
-        normals: surface normals as colours (PNG, JPEG): red, green and blue are x, y and z (up), 0 to 255 for -1 to 1.
-        pixel_size: side of a pixel in metres; needed for `dem` only.
-
-    Raises: InputError unless exactly one of `dem` and `normals` is given; for a damaged file, other sizes, or pixels
-        without data.
-    """
-    if (dem is None) == (normals is None):
-        raise InputError("slopes come from an elevation model or from a normal map: give --dem or --normals.")
-    levels = luminance(read_pixels(image))
-    if dem is not None:
-        with errors_about(dem):
-            slope = slope_of_elevation(_read_elevation(dem), pixel_size)
-    else:
-        assert normals is not None
-        with errors_about(normals):
-            slope = slope_of_normals(_read_normals(normals))
-    with errors_about(image):
-        return Terrain(levels, slope)
-
-
-def _read_elevation(path: Path) -> Float[np.ndarray, "P Q"]:
-    try:
-        with path.open("rb") as stream:
-            array = read_npy(stream, path.stat().st_size)
-    except (OSError, ValueError) as error:
-        raise InputError(f"expected elevation in metres as .npy, rows by columns ({error}).") from error
-    if array.ndim != 2 or array.dtype.kind not in "fiu":
-        raise InputError(f"expected elevation in metres, rows by columns, got {array.dtype} {list(array.shape)}.")
-    return array.astype(np.float64)
-
-
-def _read_normals(path: Path) -> Float[np.ndarray, "P Q 3"]:
-    pixels = read_pixels(path)
-    if pixels.shape[2] < 3:
-        raise InputError("expected a normal map in three colours, got a grey image.")
-    return pixels[..., :3] / 127.5 - 1.0
-
-
 def dataset_from_terrain(
     terrain: Terrain,
     *,
@@ -98,14 +95,17 @@ def dataset_from_terrain(
     cell_pixels: int = CELL_PIXELS,
     max_slope: float = MAX_SLOPE,
     split: str = "all",
+    sectors: Sectors | None = None,
+    align: int = 1,
+    apart: bool = False,
     moves: MotionModel | None = None,
     num_demonstrations: int = 7,
     seed: int = 0,
 ) -> OverheadDataset:
     """Cut patches out of an image at random places, and let the expert solve them.
 
-    A patch lies in the training region (the left four fifths of the image) or in the test region (the rest), never
-    across, so no pixel of a test map is one of a training map.
+    A patch lies in the training region or in the test region (by default the left four fifths of the image, and the
+    rest), never across, so no pixel of a test map is one of a training map.
 
     Args:
         terrain: image and slope.
@@ -114,6 +114,9 @@ def dataset_from_terrain(
         cell_pixels: pixels per side of a cell.
         max_slope: steeper than this, in degrees, is an obstacle.
         split: region that patches come from; "all" is the whole image.
+        sectors: which columns make the two regions.
+        align: patches begin at rows and columns of their region that are multiples of it.
+        apart: patches side by side, without a common pixel, as many as there are but at most `maps`.
         moves: of the agent; grid moves.
         num_demonstrations: demonstrated paths per patch.
         seed: of the patches, goals and starts.
@@ -128,15 +131,18 @@ def dataset_from_terrain(
             f"expected at least 1 map of 2x2 cells, cells of 1 to {MOST_CELL_PIXELS} pixels and a slope between 0 and "
             f"90 degrees, got {maps} maps of {size[0]}x{size[1]}, {cell_pixels} pixels and {max_slope:g} degrees."
         )
-    part = region(terrain, split)
-    rows, cols = size[0] * cell_pixels, size[1] * cell_pixels
-    if rows > part.image.shape[0] or cols > part.image.shape[1]:
+    parts = regions(terrain, split, sectors or Sectors())
+    shape = size[0] * cell_pixels, size[1] * cell_pixels
+    largest = max((part.image for part in parts), key=lambda image: image.shape[1])
+    if shape[0] > largest.shape[0] or shape[1] > largest.shape[1]:
         raise InputError(
-            f"a map of {size[0]}x{size[1]} cells takes {rows}x{cols} pixels, and the {split} region has "
-            f"{_size(part.image)}; choose a smaller --size or --cell-pixels, or a larger image."
+            f"a map of {size[0]}x{size[1]} cells takes {shape[0]}x{shape[1]} pixels, and the {split} region has "
+            f"{_size(largest)}; choose a smaller --size or --cell-pixels, or a larger image."
         )
-    _check_mixed(part.slope, max_slope)
-    images, blocked, goals = _patches(part, maps, (rows, cols), cell_pixels, max_slope, generator(seed))
+    check_mixed(np.concatenate([part.slope.ravel() for part in parts]), max_slope)
+    random = generator(seed)
+    windows = _side_by_side(parts, shape) if apart else _anywhere(parts, shape, align, random, maps * _DRAWS_PER_MAP)
+    images, blocked, goals = _patches(windows, maps, cell_pixels, max_slope, random, fewer=apart)
     solved = solve_maps(
         torch.from_numpy(blocked),
         torch.from_numpy(goals),
@@ -147,24 +153,20 @@ def dataset_from_terrain(
     return with_images(replace(solved, source=OWN), torch.from_numpy(images))
 
 
-def region(terrain: Terrain, split: str) -> Terrain:
-    """The part of an image that patches of a split come from.
+def regions(terrain: Terrain, split: str, sectors: Sectors) -> list[Terrain]:
+    """The parts of an image that patches of a split come from.
 
     Raises: InputError for an unknown split.
 
     >>> terrain = Terrain(np.zeros((8, 10), dtype=np.uint8), np.zeros((8, 10)))
-    >>> region(terrain, "train").image.shape, region(terrain, "test").image.shape
-    ((8, 8), (8, 2))
+    >>> [[part.image.shape for part in regions(terrain, split, Sectors())] for split in ("train", "test")]
+    [[(8, 8)], [(8, 2)]]
     """
-    columns = terrain.image.shape[1]
-    border = columns - round(_TEST_SHARE * columns)
-    parts = {"train": slice(0, border), "test": slice(border, columns), "all": slice(0, columns)}
-    if split not in parts:
-        raise InputError(f"--split of an image must be train, test or all, got {split}.")
-    return Terrain(terrain.image[:, parts[split]], terrain.slope[:, parts[split]])
+    strips = sectors.strips(terrain.image.shape[1], split)
+    return [Terrain(terrain.image[:, strip], terrain.slope[:, strip]) for strip in strips]
 
 
-def _check_mixed(slope: Float[np.ndarray, "P Q"], max_slope: float) -> None:
+def check_mixed(slope: Float[np.ndarray, "N"], max_slope: float) -> None:
     """Raises: InputError where there is nothing to avoid, or nowhere to go."""
     low, middle, high = np.percentile(slope, [0, 50, 100])
     if high <= max_slope:
@@ -179,32 +181,59 @@ def _check_mixed(slope: Float[np.ndarray, "P Q"], max_slope: float) -> None:
         )
 
 
+def _anywhere(
+    parts: Sequence[Terrain], shape: tuple[int, int], align: int, random: np.random.Generator, number: int
+) -> Iterator[Terrain]:
+    """Windows at random places, each place as likely as any other."""
+    rooms = [[(all_ - own) // align + 1 for all_, own in zip(part.image.shape, shape, strict=True)] for part in parts]
+    places = np.array([max(0, rows) * max(0, cols) for rows, cols in rooms])
+    for _ in range(number):
+        index = int(random.choice(len(parts), p=places / places.sum()))
+        row, col = (align * int(random.integers(room)) for room in rooms[index])
+        yield _window(parts[index], row, col, shape)
+
+
+def _side_by_side(parts: Sequence[Terrain], shape: tuple[int, int]) -> Iterator[Terrain]:
+    """All windows of a lattice."""
+    for part in parts:
+        for row in range(0, part.image.shape[0] - shape[0] + 1, shape[0]):
+            for col in range(0, part.image.shape[1] - shape[1] + 1, shape[1]):
+                yield _window(part, row, col, shape)
+
+
+def _window(part: Terrain, row: int, col: int, shape: tuple[int, int]) -> Terrain:
+    rows, cols = slice(row, row + shape[0]), slice(col, col + shape[1])
+    return Terrain(part.image[rows, cols], part.slope[rows, cols])
+
+
 def _patches(
-    part: Terrain,
+    windows: Iterator[Terrain],
     maps: int,
-    shape: tuple[int, int],
     cell_pixels: int,
     max_slope: float,
     random: np.random.Generator,
+    *,
+    fewer: bool,
 ) -> tuple[UInt8[np.ndarray, "M P Q"], Bool[np.ndarray, "M H W"], np.ndarray]:
-    """Images, obstacles and goals of patches whose free cells hang together enough."""
-    images, blocked, goals = [], [], []
-    for _ in range(maps * _DRAWS_PER_MAP):
-        row, col = (random.integers(all_ - own + 1) for all_, own in zip(part.image.shape, shape, strict=True))
-        window = slice(row, row + shape[0]), slice(col, col + shape[1])
-        steep = steep_cells(part.slope[window], cell_pixels, max_slope)
+    """Images, obstacles and goals of the windows whose free cells hang together enough; `fewer` than `maps` may do."""
+    images, blocked, goals, steep_share, seen = [], [], [], 0.0, 0
+    for window in windows:
+        steep = steep_cells(window.slope, cell_pixels, max_slope)
+        steep_share, seen = steep_share + float(steep.mean()), seen + 1
         cells = largest_region(steep)
         if len(cells):
-            images.append(part.image[window])
+            images.append(window.image)
             blocked.append(steep)
             goals.append(cells[random.integers(len(cells))])
         if len(goals) == maps:
-            return np.stack(images), np.stack(blocked), np.stack(goals)
-    raise InputError(
-        f"only {len(goals)} of {maps * _DRAWS_PER_MAP} patches have enough open ground that hangs together: "
-        f"{(part.slope > max_slope).mean():.0%} of the pixels exceed --max-slope {max_slope:g} degrees; raise it, or "
-        "choose smaller cells."
-    )
+            break
+    if not goals or (len(goals) < maps and not fewer):
+        raise InputError(
+            f"only {len(goals)} of {seen} patches have enough open ground that hangs together: "
+            f"{steep_share / max(seen, 1):.0%} of their cells exceed --max-slope {max_slope:g} degrees; raise it, or "
+            "choose smaller cells."
+        )
+    return np.stack(images), np.stack(blocked), np.stack(goals)
 
 
 def _size(array: np.ndarray) -> str:

@@ -41,13 +41,18 @@ def frozen(policy: Policy, *, num_iterations: int | None = None, iterate: bool =
         iterate: let a policy that solves exactly make K updates instead, for programs that cannot hold a graph search.
             K must then be at least the number of moves of the longest path.
 
-    Raises: InputError if K is missing, or given where none is used.
+    Raises: InputError if K is missing, or given where none is used; for a policy that cannot be traced.
 
     >>> import torch
     >>> from torchvin import load_policy
     >>> frozen(load_policy("gridworld-16"), num_iterations=32)(torch.zeros(1, 2, 16, 16)).shape
     torch.Size([1, 8, 16, 16])
     """
+    if not policy.traceable:
+        raise InputError(
+            f"{type(policy).__name__} searches outside of torch, which no exported program can hold; export a VIN, "
+            "or its encoder alone."
+        )
     copied = copy.deepcopy(policy).eval().requires_grad_(False)
     if iterate and copied.planner is not None and copied.planner.exact:
         copied.planner.set_solver({"solve": "iterate"})

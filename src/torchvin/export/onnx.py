@@ -48,6 +48,15 @@ def _updates(policy: Policy, num_iterations: int | None, size: tuple[int, int]) 
     return k
 
 
+def _channels(policy: Policy) -> int:
+    """Number of planes of an observation."""
+    if policy.config is None:
+        return 2
+    if pixels := policy.config.cell_pixels:
+        return pixels**2 + 1
+    return policy.config.num_terrains + policy.config.num_orientations
+
+
 def to_onnx(
     policy: Policy,
     path: str | os.PathLike[str],
@@ -81,7 +90,7 @@ def to_onnx(
         size = (policy.height, policy.width)
     k = _updates(policy, num_iterations, size)
     module = frozen(policy, num_iterations=k, iterate=True).cpu()
-    channels = policy.config.num_terrains + policy.config.num_orientations if policy.config is not None else 2
+    channels = _channels(policy)
     observation = torch.zeros(2, channels, *size)
     observation[:, -1, size[0] // 2, size[1] // 2] = 10.0
     axes = {0: torch.export.Dim("batch", min=1)}

@@ -8,12 +8,16 @@ from torchvin.errors import InputError
 _UNITS = 1e-3  # a normal shorter than this points nowhere
 
 
-def slope_of_elevation(elevation: Float[np.ndarray, "P Q"], pixel_size: float) -> Float[np.ndarray, "P Q"]:
+def slope_of_elevation(
+    elevation: Float[np.ndarray, "P Q"], pixel_size: float, pixel_width: Float[np.ndarray, "P"] | None = None
+) -> Float[np.ndarray, "P Q"]:
     """Slope of each pixel in degrees, by central differences.
 
     Args:
         elevation: in metres, [P, Q].
         pixel_size: side of a pixel in metres.
+        pixel_width: the side along a row, of each row, where degrees of longitude shrink towards the poles;
+            `pixel_size` if not given.
 
     Raises: InputError for a pixel size that is not positive, elevation that is not finite (no data), or fewer than 2
         pixels per side.
@@ -28,6 +32,8 @@ def slope_of_elevation(elevation: Float[np.ndarray, "P Q"], pixel_size: float) -
     if missing := int((~np.isfinite(elevation)).sum()):
         raise InputError(f"{missing} pixels of the elevation hold no data (NaN or infinite); crop them or fill them.")
     down, right = np.gradient(elevation, pixel_size)
+    if pixel_width is not None:
+        right *= (pixel_size / pixel_width)[:, None]
     degrees: np.ndarray = np.degrees(np.arctan(np.hypot(down, right)))
     return degrees
 

@@ -4,6 +4,7 @@ The Gymnasium environments and the training from reward step the same worlds. Th
 of the scorer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -155,6 +156,11 @@ def make_worlds(
         ends=ends,
         steps=steps_to_goal(table, goal),
     )
+
+
+def join_worlds(parts: Sequence[Worlds]) -> Worlds:
+    """The maps of several worlds of one size, one after the other."""
+    return Worlds(**{field.name: torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Worlds)})
 
 
 def reachable(worlds: Worlds) -> Bool[Tensor, "B S"]:

@@ -49,6 +49,23 @@ class PlanCritic(Critic):
         self.scale = nn.Parameter(torch.ones(()))
         self.offset = nn.Parameter(torch.zeros(()))
 
+    @torch.no_grad()
+    def fit(self, plan_value: Float[Tensor, "B S"], returns: Float[Tensor, "B S"]) -> None:
+        """Set scale and offset so that the values are as close to returns as they can be (least squares).
+
+        Args:
+            plan_value: V of some states.
+            returns: what their values should be.
+
+        >>> critic = PlanCritic()
+        >>> critic.fit(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 2.0]]))
+        >>> critic.scale.item(), critic.offset.item()
+        (0.5, 1.0)
+        """
+        spread = (plan_value - plan_value.mean()).flatten()
+        self.scale.copy_((spread @ returns.flatten()) / (spread @ spread).clamp(min=1e-12))
+        self.offset.copy_(returns.mean() - self.scale * plan_value.mean())
+
     def forward(
         self, policy: Policy, observation: Float[Tensor, "B C H W"], states: Int[Tensor, "B S"]
     ) -> tuple[Float[Tensor, "B S A"], Float[Tensor, "B S"]]:

@@ -31,6 +31,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "patch_size": (1, 63),
     "hidden_units": (1, 4096),
     "encoder_channels": (1, 1024),
+    "encoder_blocks": (0, 64),
+    "caution": (1e-3, 1e6),
     "height": (4, 512),
     "width": (4, 512),
 }

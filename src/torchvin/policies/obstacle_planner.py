@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from torchvin.errors import InputError
 from torchvin.experts.grid import action_set, shortest_paths
@@ -22,9 +23,15 @@ class ObstaclePlanner(Policy):
     Entering a cell that it holds for an obstacle costs as much as 1,000 free ones, so that a start or a goal that is
     taken for an obstacle still has a path.
 
+    With `caution` a cell costs by how likely it is an obstacle: a path costs its length, and `caution` times minus the
+    logarithm of the probability that all its cells are free. That is a stronger baseline than the paper's.
+
     Args:
         encoder: one feature: the logit of an obstacle. None: no obstacle is predicted, and paths are straight.
         num_actions: 4 or 8 grid moves.
+
+    Attributes:
+        caution: 0: a cell is an obstacle or none; else as above.
 
     >>> ObstaclePlanner(PatchEncoder(num_features=1))(torch.zeros(2, 65, 5, 4)).logits.shape
     torch.Size([2, 8, 5, 4])
@@ -34,8 +41,14 @@ class ObstaclePlanner(Policy):
         super().__init__()
         self.encoder = encoder
         self.moves = GridMotion(num_actions)
+        self.caution = 0.0
         self.attention = StateAttention()
         self.register_parameter("place", torch.nn.Parameter(torch.zeros(()), requires_grad=False))  # type and device
+
+    @property
+    def traceable(self) -> bool:
+        """False: SciPy finds the shortest paths."""
+        return False
 
     def obstacle_logits(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B H W"]:
         """Above 0: an obstacle."""
@@ -58,17 +71,22 @@ class ObstaclePlanner(Policy):
         """
         if num_iterations or initial_value is not None:
             raise InputError("exact shortest paths take neither a number of iterations nor an initial value.")
-        steep = self.obstacle_logits(observation) > 0
+        cost = self._cost(self.obstacle_logits(observation).double())
         goal = (observation[:, -1] == GOAL_VALUE).flatten(1).int().argmax(dim=1)
         width = observation.shape[3]
         ends = torch.stack([goal // width, goal % width], dim=1)
-        cost = torch.where(steep, _OBSTACLE_COST, 1.0).double()
-        paths = shortest_paths(torch.zeros_like(steep), ends, self.moves, cost)
+        paths = shortest_paths(torch.zeros_like(cost, dtype=torch.bool), ends, self.moves, cost)
         best = action_set(paths.optimal_actions, self.moves.num_actions).movedim(-1, 1).to(observation.dtype)
         # Diagonals first among equals, as the demonstrator.
         order = torch.tensor(self.moves.tie_break_order, device=best.device).argsort()
         best = best * (1 - 0.01 * order.to(best.dtype))[:, None, None]
         return PolicyOutput(logits=self.attention(best, states), plan=None)
+
+    def _cost(self, logits: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
+        """Of entering each cell; -log P(free) is the softplus of the logit."""
+        if self.caution:
+            return 1 + self.caution * functional.softplus(logits)
+        return torch.where(logits > 0, _OBSTACLE_COST, 1.0).to(logits.dtype)
 
 
 def straight_line(num_actions: int = 8) -> ObstaclePlanner:

@@ -71,6 +71,11 @@ class Policy(nn.Module, ABC):
         return False
 
     @property
+    def traceable(self) -> bool:
+        """Whether the policy is torch from observation to logits, so that a program of it can be exported."""
+        return True
+
+    @property
     def motion(self) -> "MotionModel | None":
         """The motion model that the weights were trained for; None if that is not known.
 

@@ -12,16 +12,17 @@ from jaxtyping import Float, Int
 from torchvin.data.dataset import MapDataset
 from torchvin.data.draw import draw_maps
 from torchvin.data.overhead import OverheadDataset, with_images
-from torchvin.evaluation.scorer import greedy_actions, success_by_length
+from torchvin.evaluation.scorer import evaluate, greedy_actions, success_by_length
 from torchvin.experts.grid import preferred_action
 from torchvin.experts.path_lengths import path_lengths
-from torchvin.maps.generators.overhead import hidden_slope
+from torchvin.maps.generators.overhead import MAX_SLOPE, hidden_slope
 from torchvin.mdp.rollout import rollout
 from torchvin.plotting.figure import figure
 from torchvin.policies.policy import Policy
 
 _MAPS = 100
 _SHOWN = 4
+_CAUTIONS = (1.0, 3.0, 10.0, 20.0, 40.0, 100.0, 300.0)
 
 
 def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str], float]:
@@ -39,12 +40,14 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
     assert isinstance(maps, OverheadDataset)
     slope = hidden_slope(_MAPS, 16, seed=seed)
     cost = learned_cost(policy, maps)
-    paths, costs, length = (out / "figures" / f"mars-{name}.png" for name in ("paths", "cost", "length"))
+    names = ("paths", "cost", "slope", "length")
+    paths, costs, slopes, length = (out / "figures" / f"mars-{name}.png" for name in names)
     far = farthest_starts(maps)
     chosen = far.lengths.argsort(descending=True)[:_SHOWN]
     shown = with_images(maps[chosen], maps.image[chosen])
     _draw_paths(paths, policy, shown, far.starts[chosen])
     _draw_costs(costs, shown, cost[chosen.numpy()], slope[chosen.numpy()])
+    _draw_slopes(slopes, cost.ravel(), slope.ravel())
     _draw_lengths(length, policy, maps)
     captions = {
         paths: f"Held-out terrain: the image that the network sees, its path (crosses) and the true optimal path "
@@ -52,9 +55,43 @@ def draw(policy: Policy, out: Path, seed: Sequence[int]) -> tuple[dict[Path, str
         "maps, the hardest there are. Crosses end where the network walks against what it took for free.",
         costs: "The image, the cost of each cell that the network learned from paths, and the steepest slope of "
         "each cell, which it never saw (degrees).",
+        slopes: f"The learned cost of each cell by its steepest slope, {_MAPS} held-out maps; right of the line are "
+        "obstacles. Bright: many cells.",
         length: f"Success from every state by the length of its optimal path, {_MAPS} held-out maps.",
     }
     return captions, rank_correlation(cost.ravel(), slope.ravel())
+
+
+def draw_caution(policy: Policy, out: Path, maps: OverheadDataset) -> dict[Path, str]:
+    """Draw success and optimality by the caution of a VIN; its own is put back.
+
+    Args:
+        policy: whose planner has a caution.
+        out: folder of the page.
+        maps: that no table uses.
+
+    Returns: the caption, by path.
+    Raises: InputError if the picture cannot be written.
+    """
+    path = out / "figures" / "mars-caution.png"
+    assert policy.planner is not None
+    own = policy.planner.solver
+    scores = []
+    for caution in _CAUTIONS:
+        policy.planner.set_solver({"caution": caution})
+        scores.append(evaluate(policy, maps).scores)
+    policy.planner.set_solver(own)
+    with figure(path, 4.6, 3.2) as axes:
+        axis = axes[0][0]
+        axis.semilogx(_CAUTIONS, [100 * score.success_rate for score in scores], marker=".", label="success")
+        axis.semilogx(_CAUTIONS, [100 * score.optimal_rate for score in scores], marker=".", label="optimal")
+        axis.axvline(own["caution"], color="grey", linestyle=":", label="caution of the weights")
+        axis.set(xlabel="caution: factor on the learned costs", ylabel="%")
+        axis.legend()
+    return {
+        path: f"What caution buys: success and optimality on {len(maps)} maps that no table uses. The caution of the "
+        "weights was chosen on such maps."
+    }
 
 
 @dataclass(frozen=True)
@@ -138,6 +175,14 @@ def _draw_costs(
             _show(axes[2][index], slope[index].clip(max=25), "magma")
         for axis, name in zip(axes[:, 0], ("image", "learned cost (log)", "true slope"), strict=True):
             axis.set_ylabel(name)
+
+
+def _draw_slopes(path: Path, cost: Float[np.ndarray, "N"], slope: Float[np.ndarray, "N"]) -> None:
+    with figure(path, 4.8, 3.6) as axes:
+        axis = axes[0][0]
+        axis.hexbin(slope.clip(max=30), np.log10(cost.clip(min=1e-5)), gridsize=40, bins="log", cmap="magma", mincnt=1)
+        axis.axvline(MAX_SLOPE, color="deepskyblue")
+        axis.set(xlabel="steepest slope of the cell, degrees", ylabel="log10 of the learned cost, in moves")
 
 
 def _draw_lengths(path: Path, policy: Policy, maps: OverheadDataset) -> None:

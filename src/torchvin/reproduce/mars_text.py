@@ -15,6 +15,7 @@ from torchvin.reproduce.text import figure_list, filled
 def page_text(
     command: str,
     tables: Mapping[str, Table],
+    aims: Table,
     trainings: Sequence[Training],
     correlation: float | None,
     captions: Mapping[Path, str],
@@ -24,6 +25,7 @@ def page_text(
     Args:
         command: that made it.
         tables: headline to table.
+        aims: what was aimed at.
         trainings: of the networks.
         correlation: of learned cost and true slope over held-out cells; None if there is none.
         captions: picture to caption.
@@ -41,6 +43,7 @@ def page_text(
             "date": datetime.date.today().isoformat(),
             "machine": f"{processor()}, torch {torch.__version__}",
             "tables": "\n\n".join(f"### {headline}\n\n{table.markdown()}" for headline, table in tables.items()),
+            "aims": aims.markdown(),
             "trainings": "\n".join(map(_training_line, trainings)),
             "correlation": learned,
             "figures": figure_list(captions),

@@ -9,7 +9,9 @@ from torchvin.training.config import RunConfig
 from torchvin.training.trainer import train
 
 
-def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None) -> Path:
+def train_run(
+    name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None, data: Path | None = None
+) -> Path:
     """Train, or continue, or do nothing if the run is finished.
 
     Args:
@@ -19,6 +21,7 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
         command: that asked for it, for the record.
         authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on where there is one of the
             size; generated maps otherwise.
+        data: file of maps to train on.
 
     Returns: the folder of the run.
     """
@@ -26,7 +29,7 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
     if is_finished(run):
         return run
     config = replace(config, training=replace(config.training, tensorboard=False))
-    file = authors / f"gridworld_{config.data.height}.mat" if authors else None
+    file = authors / f"gridworld_{config.data.height}.mat" if authors else data
     file = file if file and file.is_file() else None
     record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
     train(config, training_data(config, file), run, resume=True, record=record)

@@ -19,18 +19,20 @@ from torchvin.evaluation.scorer import evaluate
 from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
 from torchvin.mdp.worlds import Worlds
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.policies.critic import Critic, critic_for
+from torchvin.policies.critic import Critic, PlanCritic, critic_for
 from torchvin.policies.policy import Policy
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Task, Validation, epoch_order
 from torchvin.training.config import RunConfig
 from torchvin.training.phases.phase import Phase
-from torchvin.training.reinforcement import Rollout, collect, ppo_loss
+from torchvin.training.reinforcement import Rollout, collect, fit_critic, ppo_loss
+from torchvin.training.replay import Replay
 
 #: Streams of random numbers beside the seed of a run: what is validated on is never played on.
 VALIDATION_STREAM, ROLLOUT_STREAM = 5, 6
 _VALIDATION_MAPS = 500
 _RETURN_MAPS = 200  # their exact values take some seconds for thousands
+_REPLAY = "replay."  # of names in a checkpoint
 _WIDEN_AT = 0.9  # share of successful episodes from which the curriculum goes on
 
 
@@ -72,6 +74,7 @@ class ReinforcementTask(Task):
         self.rollout: Rollout | None = None
         self.number = -1  # of the rollout
         self.longest = self.options.curriculum
+        self.replay = Replay(self.options.replay)
 
     def __len__(self) -> int:
         return self.options.rollouts * self.examples_per_rollout
@@ -99,9 +102,13 @@ class ReinforcementTask(Task):
         seeds = (self.config.seed, ROLLOUT_STREAM, number)
         worlds = self.source.worlds(self.options.maps, np.random.default_rng(seeds), self.options.rewards).to(device)
         random = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        if number == 0 and self.config.init and isinstance(self.critic, PlanCritic):
+            fit_critic(self.critic, policy, worlds, self.options, random)
+        starts = self.replay.put_in(worlds)
         with torch.no_grad():
             answer = self.critic.answer(policy, worlds.planes)
-        self.rollout = collect(answer, worlds, self.options, random, longest=self.longest or None)
+        self.rollout = collect(answer, worlds, self.options, random, longest=self.longest or None, starts=starts)
+        self.replay.keep(worlds, self.rollout.failed)
         self.number = number
         ended, reached, _ = self.rollout.summary.tolist()
         if self.longest and reached >= _WIDEN_AT * max(ended, 1.0):
@@ -163,10 +170,12 @@ class ReinforcementTask(Task):
             )
 
     def state(self) -> Mapping[str, Tensor]:
-        """The rollout that is being learned from."""
+        """The rollout that is being learned from, and the maps that come again."""
         if self.rollout is None:
             return {}
-        return {**self.rollout.tensors(), "number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
+        replay = {_REPLAY + name: part for name, part in self.replay.tensors().items()}
+        numbers = {"number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
+        return {**self.rollout.tensors(), **replay, **numbers}
 
     def set_state(self, state: Mapping[str, Tensor]) -> None:
         if not state:
@@ -175,6 +184,8 @@ class ReinforcementTask(Task):
         self.number, self.longest = int(parts.pop("number")), int(parts.pop("longest"))
         assert self.critic is not None
         device = next(self.critic.parameters()).device
+        names = [name for name in parts if name.startswith(_REPLAY)]
+        self.replay.set_tensors({name.removeprefix(_REPLAY): parts.pop(name).to(device) for name in names})
         self.rollout = Rollout(**{name: part.to(device) for name, part in parts.items()})
 
     def phases(self, policy: Policy) -> Sequence[Phase]:

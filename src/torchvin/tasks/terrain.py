@@ -54,7 +54,7 @@ class TerrainTask(GridWorldTask):
         held_out = build_examples(self.validation, self.options, self.seed)
         device = next(policy.parameters()).device
         training = policy.training
-        policy.eval()
+        policy.train()  # the loss of the training: a plan without the caution that it has in evaluation mode
         total, terms = self._held_out_loss(policy, held_out, device)
         policy.train(training)
         loss = float(total) / terms

@@ -2,8 +2,12 @@
 
 A plan serves every state of its map. So each map is planned once per rollout, whatever the number of steps on it, and
 once per gradient step, where the logits of all states that the rollout visited are gathered from the one plan.
+
+Late in a training nearly every episode succeeds, and few maps still have something to teach. So those on which the
+policy fails come again (`training.replay`), as in prioritized level replay (Jiang et al. 2021, arXiv:2010.03934).
 """
 
+import math
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,10 +17,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchvin.mdp.worlds import Worlds
-from torchvin.policies.critic import Answer
+from torchvin.policies.critic import Answer, PlanCritic
+from torchvin.policies.policy import Policy
 
 if TYPE_CHECKING:
     from torchvin.training.config import ReinforcementConfig
+
+#: Probability from which an action is what the policy means to do, and no attempt.
+_MEANT = 0.3
+_FITS = 3  # the returns depend on the values, so a fit is done again
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Rollout:
         advantages: generalized advantage estimates, of mean 0 and standard deviation 1, [B, T].
         returns: what the values should have been, [B, T].
         summary: [3]: episodes that ended, those that reached the goal, and the sum of their rewards per episode.
+        failed: flat state where an episode began that ended in a collision by an action that the policy chose with a
+            probability of at least 0.3, -1 where there was none, [B].
     """
 
     planes: Float[Tensor, "B C H W"]
@@ -40,6 +51,7 @@ class Rollout:
     advantages: Float[Tensor, "B T"]
     returns: Float[Tensor, "B T"]
     summary: Float[Tensor, "3"]
+    failed: Int[Tensor, "B"]
 
     def tensors(self) -> dict[str, Tensor]:
         """All parts by name."""
@@ -54,6 +66,7 @@ def collect(
     random: torch.Generator,
     *,
     longest: int | None = None,
+    starts: Int[Tensor, "B"] | None = None,
 ) -> Rollout:
     """Act on every map for `options.horizon` steps; an episode that ended starts again on its map.
 
@@ -63,10 +76,12 @@ def collect(
         options: horizon, discount, gae, slip.
         random: of starts and actions.
         longest: most steps between a start and the goal (a curriculum); as many as there are if not given.
+        starts: flat state where every episode of a map begins; drawn where it is -1, and if not given.
     """
     device = worlds.steps.device
-    draw_starts = partial(worlds.draw_starts, random, longest=longest, by_distance=options.by_distance)
-    state = draw_starts()
+    draw_starts = partial(_draw_starts, worlds, random, starts, longest=longest, by_distance=options.by_distance)
+    state = begun = draw_starts(None)
+    failed = torch.full_like(state, -1)
     states, actions, log_probs, values, rewards, ends = ([] for _ in range(6))
     for _ in range(options.horizon):
         logits, value = (part[:, 0] for part in answer(state[:, None]))
@@ -76,11 +91,15 @@ def collect(
         actions.append(action)
         values.append(value)
         log_probs.append(logits.log_softmax(dim=1).gather(1, action[:, None])[:, 0])
-        state, reward, end = worlds.step(state, slipped(action, logits.shape[1], options.slip, random))
+        done = slipped(action, logits.shape[1], options.slip, random)
+        state, reward, end = worlds.step(state, done)
         rewards.append(reward)
         ends.append(end)
+        collided = end & (reward < 0) & (done == action) & (log_probs[-1] > math.log(_MEANT))
+        failed = torch.where(collided, begun, failed)
         over = end.nonzero()[:, 0]
         state = state.index_put((over,), draw_starts(over))
+        begun = torch.where(end, state, begun)
     values.append(answer(state[:, None])[1][:, 0])
     reward, end, value = (torch.stack(parts, dim=1) for parts in (rewards, ends, values))
     advantages = generalized_advantages(reward, value, end, discount=options.discount, gae=options.gae)
@@ -94,7 +113,49 @@ def collect(
         advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8),
         returns=advantages + value[:, :-1],
         summary=summary,
+        failed=failed,
     )
+
+
+def _draw_starts(
+    worlds: Worlds,
+    random: torch.Generator,
+    starts: Int[Tensor, "B"] | None,
+    maps: Tensor | None,
+    *,
+    longest: int | None,
+    by_distance: float,
+) -> Int[Tensor, "N"]:
+    """`Worlds.draw_starts`, but where `starts` are given these."""
+    drawn = worlds.draw_starts(random, maps, longest=longest, by_distance=by_distance)
+    if starts is None:
+        return drawn
+    given = starts if maps is None else starts[maps]
+    return torch.where(given >= 0, given, drawn)
+
+
+def fit_critic(
+    critic: PlanCritic, policy: Policy, worlds: Worlds, options: "ReinforcementConfig", random: torch.Generator
+) -> None:
+    """Fit the value of a policy that has learned already to what it is paid.
+
+    The planner's V has the scale of the planner's own reward. Learned from there step by step, the value would at first
+    be wrong by so much that its gradient destroys the plan.
+
+    Args:
+        critic: whose scale and offset are set.
+        policy: that acts.
+        worlds: where it acts.
+        options: as of `collect`.
+        random: of starts and actions.
+    """
+    with torch.no_grad():
+        critic.scale.zero_()
+        output = policy(worlds.planes)
+    assert output.plan is not None
+    for _ in range(_FITS):
+        rollout = collect(critic.answer(policy, worlds.planes), worlds, options, random)
+        critic.fit(output.plan.value.flatten(1).gather(1, rollout.states), rollout.returns)
 
 
 def slipped(action: Int[Tensor, "B"], num_actions: int, slip: float, random: torch.Generator) -> Int[Tensor, "B"]:

@@ -113,14 +113,21 @@ class ValueOfPlan(nn.Module):
 
 
 class QOfPlan(nn.Module):
-    """Q values of the environment = logits + offset: the planner's Q in the learned scale of the policy's head."""
+    """Q values of the environment = gain * V + offset + (logits - their maximum), read from the features of a plan.
+
+    The best action has the value of its state, an affine function of the planner's own V. The others are as much worse
+    as their logits say: the planner's Q in the learned scale of the policy's head. With one scale for both, as in
+    Q = logits + offset, training is far slower: a collision costs a hundred times what a detour costs.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.gain = nn.Parameter(torch.zeros(()))  # from 0: the planner's V has a scale of its own
         self.offset = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: Tensor) -> Tensor:
-        return features[:, :-1] + self.offset
+        logits, value = features[:, :-1], features[:, -1:]
+        return self.gain * value + self.offset + logits - logits.amax(dim=1, keepdim=True)
 
 
 #: Options of SB3's policies that ours decide.

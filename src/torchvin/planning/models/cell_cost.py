@@ -35,19 +35,22 @@ class CellCost(nn.Module):
 
     def image(self, planes: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 1 H W"]:
         """Cost of entering each cell, above 0."""
-        return _GAIN * functional.softplus(planes[:, :1] + _START)
+        return _GAIN * functional.softplus(planes[:, :1].float() + _START)  # float32 also behind a bfloat16 encoder
 
-    def forward(self, planes: Float[Tensor, "B 2 H W"]) -> tuple[Float[Tensor, "B A H W"], Float[Tensor, "B 1 H W"]]:
+    def forward(
+        self, planes: Float[Tensor, "B 2 H W"], *, caution: float = 1.0
+    ) -> tuple[Float[Tensor, "B A H W"], Float[Tensor, "B 1 H W"]]:
         """Costs of moves and of stopping.
 
         Args:
             planes: one feature per cell, of any size, and the goal plane.
+            caution: factor on the costs of cells; lengths of moves stay as they are.
         """
         height, width = planes.shape[2:]
-        around = functional.pad(self.image(planes)[:, 0], (1, 1, 1, 1))
+        around = caution * functional.pad(self.image(planes)[:, 0], (1, 1, 1, 1))
         entered = torch.stack(
             [around[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width] for down, right in self.offsets],
             dim=1,
         )
-        goal_cost = torch.where(planes[:, 1:] > 0, 0.0, torch.inf).to(planes.dtype)
+        goal_cost = torch.where(planes[:, 1:] > 0, 0.0, torch.inf).to(around.dtype)
         return entered + self.log_length.exp()[:, None, None], goal_cost
