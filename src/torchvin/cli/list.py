@@ -40,9 +40,12 @@ def run(arguments: Arguments) -> None:
     weights = {}
     for name, folder in shipped_folders().items():
         described, _ = read_config(folder)
-        rate = described["record"]["validation"]["all_states_success_rate"]
+        scores = described["record"]["validation"]
         kind = described["policy"]["architecture"]
-        weights[name] = f"{kind}, {percent(rate)} of all states of its validation maps"
+        if described["task"].get("name") == "control":
+            weights[name] = f"{kind}, {percent(scores['success_rate'])} of its training arenas"
+            continue
+        weights[name] = f"{kind}, {percent(scores['all_states_success_rate'])} of all states of its validation maps"
     presets = {
         name: f"{architecture_of(config.policy).name}, "
         f"{config.data.maps if config.training.method == 'imitation' else 'fresh'} maps of "

@@ -12,6 +12,7 @@ from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.mdp.rewards import RewardConfig
 from torchvin.policies.config import ArchitectureConfig
+from torchvin.training.control_config import ControlTrainingConfig
 
 Method = Literal["imitation", "reinforcement"]
 Supervision = Literal["all-cells", "demonstrations", "states"]
@@ -231,6 +232,7 @@ class RunConfig:
     """Weights to begin with, of the same policy: a shipped name or the folder of a run; "authors": drawn as their code
     draws those of the paper's network (its seed is 0); fresh ones if not given."""
     reinforcement: ReinforcementConfig = field(default_factory=ReinforcementConfig)
+    control: ControlTrainingConfig = field(default_factory=ControlTrainingConfig)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries; that of the policy names its architecture, that of the data holds the motion model."""

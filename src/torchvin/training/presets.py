@@ -3,6 +3,9 @@
 from dataclasses import replace
 
 from torchvin.architectures.cnn import CNNConfig
+from torchvin.architectures.control import ControlConfig
+from torchvin.architectures.control_cnn import ControlCNNConfig
+from torchvin.architectures.control_mlp import ControlMLPConfig
 from torchvin.architectures.dynamic import DynamicConfig
 from torchvin.architectures.fcn import FCNConfig
 from torchvin.architectures.gppn import GPPNConfig
@@ -171,6 +174,20 @@ def _terrain() -> dict[str, RunConfig]:
     return presets
 
 
+def _control() -> dict[str, RunConfig]:
+    """The VIN that pushes a body, its variants, and the baselines: 200 arenas, as the paper has."""
+    data = DataConfig(kind="arena", maps=200)
+    learn = TrainingConfig(epochs=16, batch_size=16, learning_rate=0.003)
+    policies = {
+        "": ControlConfig(),
+        "-normalized": ControlConfig(planner="normalized"),
+        "-paper": ControlConfig(planner="paper"),
+        "-cnn": ControlCNNConfig(),
+        "-mlp": ControlMLPConfig(),
+    }
+    return {f"control{suffix}": RunConfig(policy, data, learn) for suffix, policy in policies.items()}
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -195,6 +212,7 @@ PRESETS: dict[str, RunConfig] = {
     **_paper_table(),
     **_reinforcement(),
     **_terrain(),
+    **_control(),
 }
 
 
