@@ -9,7 +9,7 @@ import torchvin.envs  # noqa: F401 - registers the ids
 from torchvin import InputError
 from torchvin.envs.vector import GridWorldVectorEnv
 
-ENVS = 3
+ENVS = 5
 OPTIONS = [{}, {"slip": 0.3}, {"num_maps": 4}, {"motion": "differential-drive"}, {"max_episode_steps": 4}]
 
 
