@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from torchvin.pretrained.store import load_policy, save_policy
     from torchvin.spaces import StateSpace
     from torchvin.tasks.task import Task, Validation
-    from torchvin.training.config import PRESETS, RunConfig, TrainingConfig
+    from torchvin.training.config import RunConfig, TrainingConfig
+    from torchvin.training.presets import PRESETS
     from torchvin.training.trainer import train
     from torchvin.types import PlannerOutput, PolicyOutput
 
@@ -130,7 +131,7 @@ _WHERE = {
     "read_terrain": "data.terrain_files",
     "dataset_from_terrain": "data.own_terrain",
     "RunConfig": "training.config",
-    "PRESETS": "training.config",
+    "PRESETS": "training.presets",
     "TrainingConfig": "training.config",
     "train": "training.trainer",
     "Task": "tasks.task",

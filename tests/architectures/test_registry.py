@@ -54,7 +54,7 @@ def _own_registry(monkeypatch):
 def test_ours_come_first_and_each_has_a_summary():
     known = architectures()
     ours = ["normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn"]
-    ours += ["terrain", "terrain_cnn", "terrain_classifier"]
+    ours += ["terrain", "terrain_cnn", "terrain_classifier", "control", "control_cnn", "control_mlp"]
     assert list(known)[: len(ours)] == ours
     assert all(known[name].name == name and known[name].summary for name in ours)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 import pytest
 import torch
 
-from torchvin.bench import formulations, pipeline, planners
+from torchvin.bench import control, formulations, pipeline, planners
 from torchvin.bench.fixed_point_memory import FixedPointMemory, train_steps
 from torchvin.bench.registry import TIMERS
 from torchvin.bench.value_iteration import ValueIterationTimer
@@ -84,7 +84,7 @@ def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
 
 def test_every_timer_stands_under_its_name_and_says_what_it_measures():
     names = ["value-iteration", "plan", "planners", "fixed-point-memory", "pipeline", "environments", "images"]
-    assert list(TIMERS) == names
+    assert list(TIMERS) == [*names, "control"]
     assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
 
 
@@ -155,3 +155,17 @@ def test_each_mode_has_a_process_of_its_own():
     rows = FixedPointMemory(side=9, batch=2, steps=1).run()["rows"]
     assert [row["gradient"] for row in rows] == ["implicit", "checkpoint", "unroll"]
     assert len({row["updates"] for row in rows}) == 1
+
+
+def test_control_times_steps_policies_and_solvers(monkeypatch):
+    monkeypatch.setattr(control, "_SECONDS", 0.001)
+    content = control.Control(agents=3, arenas=1).measure()
+    calls = {row["call"]: row for row in content["rows"]}
+    assert calls["step of the environment"]["per_second"] > 0
+    assert calls["control, one body, pushes"]["ms"] > 0
+    assert {"ours, all at once"} <= {row["solver"] for row in content["solvers"]}
+    assert all(row["success_rate"] == 1.0 for row in content["solvers"] if row["obstacles"] == 3)
+    assert [len(table.lines) for table in control.Control(agents=3, arenas=1).tables(content)] == [
+        len(content["rows"]),
+        len(content["solvers"]),
+    ]

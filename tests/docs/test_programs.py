@@ -20,9 +20,10 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=
 TINY = {
     "gridworld.py": ["--maps", "20", "--sides", "8", "--training-maps", "80", "--epochs", "1"],
     "own_environment.py": ["--steps", "1024"],
+    "drive_a_map.py": [],
 }
 #: Files that an example writes into --out, which the others do not have.
-WRITTEN = {"gridworld.py": ("network.png", "values.gif", "history.png")}
+WRITTEN = {"gridworld.py": ("network.png", "values.gif", "history.png"), "drive_a_map.py": ("drive.png",)}
 #: What an example needs beyond the package.
 NEEDS = {"own_environment.py": "stable_baselines3"}
 

@@ -7,6 +7,7 @@ from gymnasium.utils.env_checker import check_env
 
 import torchvin.envs
 from torchvin.envs.render import as_text
+from torchvin.mdp.environment_ids import GRID_IDS, POINT_MASS_IDS
 
 FORMS = [
     {},
@@ -18,14 +19,31 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("name", torchvin.envs.IDS)
+@pytest.mark.parametrize("name", GRID_IDS)
 @pytest.mark.parametrize("options", FORMS, ids=str)
 @pytest.mark.filterwarnings("ignore:.*has no window:UserWarning")
 def test_gymnasium_accepts_it(name, options):
     check_env(gymnasium.make(name, **options).unwrapped)
 
 
-@pytest.mark.parametrize("name", torchvin.envs.IDS)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("torchvin/PointMass-v0", {}),
+        ("torchvin/PointMass-v0", {"kind": "maze", "side": 32, "num_maps": 2}),
+        ("torchvin/PointMass-v0", {"num_maps": 0, "body": {"damping": 0.0}}),
+        ("torchvin/PointMassMujoco-v0", {"num_maps": 2}),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:.*has no window:UserWarning")
+def test_gymnasium_accepts_the_body_that_is_pushed(name, options):
+    if "Mujoco" in name:
+        pytest.importorskip("mujoco")
+    check_env(gymnasium.make(name, **options).unwrapped)
+
+
+@pytest.mark.parametrize("name", GRID_IDS)
 def test_the_same_seed_and_actions_give_the_same_episode(name):
     def episode(seed):
         env = gymnasium.make(name)
@@ -43,8 +61,11 @@ def test_the_same_seed_and_actions_give_the_same_episode(name):
 
 
 def test_importing_the_package_registers_the_ids_with_their_vector_form():
-    for name in torchvin.envs.IDS:
+    for name in GRID_IDS:
         assert gymnasium.spec(name).vector_entry_point == "torchvin.envs.vector:GridWorldVectorEnv"
+    for name in POINT_MASS_IDS:
+        assert gymnasium.spec(name).vector_entry_point == "torchvin.envs.point_mass:PointMassVectorEnv"
+    assert all(name in gymnasium.registry for name in torchvin.envs.IDS)
     torchvin.envs.register()  # again: no warning that an id is overridden
 
 

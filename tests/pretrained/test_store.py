@@ -298,4 +298,5 @@ def test_a_small_file_with_a_large_config_allocates_nothing(tmp_path, config):
 
 def test_every_shipped_name_is_of_format_2_and_says_its_motion_model():
     for name in available():
-        assert load_policy(name).motion is not None
+        policy = load_policy(name)
+        assert policy.motion is not None or policy.task["name"] == "control"

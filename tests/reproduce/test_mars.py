@@ -14,7 +14,7 @@ from torchvin.reproduce import mars, mars_figures, mars_maps
 from torchvin.reproduce.mars import Mars, with_caution
 from torchvin.reproduce.mars_maps import SPLITS
 from torchvin.reproduce.mars_tables import MarsScore, aims_table, split_table
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 
 @pytest.fixture

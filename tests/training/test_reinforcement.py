@@ -12,7 +12,8 @@ from torchvin.data.map_source import GeneratedMaps, GivenMaps
 from torchvin.mdp.worlds import make_worlds
 from torchvin.tasks.registry import as_task, training_data
 from torchvin.tasks.reinforcement import ReinforcementTask, scored_motion
-from torchvin.training.config import PRESETS, DataConfig, ReinforcementConfig
+from torchvin.training.config import DataConfig, ReinforcementConfig
+from torchvin.training.presets import PRESETS
 from torchvin.training.reinforcement import Rollout, collect, generalized_advantages, ppo_loss
 from torchvin.training.replay import Replay
 from torchvin.training.run import CHECKPOINT_FILE

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from torchvin import InputError, RunConfig, TrainingConfig, build_policy, load_policy, train
 from torchvin.errors import TrainingError
-from torchvin.training.config import PRESETS, preset
+from torchvin.training.presets import PRESETS, preset
 from torchvin.training.starts import START_STRIDE
 from toy import ToyConfig, ToyPolicy, ToyTask
 

@@ -79,7 +79,7 @@ class Environments(Timer):
             env = GridWorldVectorEnv(self.agents, height=self.side, num_maps=self.agents, copy=copy)
             env.reset(seed=0)
             actions = random.integers(8, size=(64, self.agents))
-            calls[what] = _stepper(env, actions)
+            calls[what] = stepper(env, actions)
         return calls
 
     def _policy(self) -> dict[str, Callable[[], object]]:
@@ -96,7 +96,7 @@ class Environments(Timer):
         return {"policy, plans anew": anew, "policy, plans kept": lambda: plans(worlds.planes, states)}
 
 
-def _stepper(env: Any, actions: np.ndarray) -> Callable[[], object]:
+def stepper(env: Any, actions: np.ndarray) -> Callable[[], object]:
     """A call that does the next of some actions."""
     number = -1
 

@@ -1,5 +1,6 @@
 """The timers of `torchvin bench`. A new one is a file with a `Timer`, and a line here."""
 
+from torchvin.bench.control import Control
 from torchvin.bench.environments import Environments
 from torchvin.bench.fixed_point_memory import FixedPointMemory
 from torchvin.bench.images import Images
@@ -12,5 +13,5 @@ from torchvin.bench.value_iteration import ValueIterationTimer
 #: name -> timer
 TIMERS: dict[str, type[Timer]] = {
     timer.name: timer
-    for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, Pipeline, Environments, Images)
+    for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, Pipeline, Environments, Images, Control)
 }

@@ -35,14 +35,17 @@ def run(arguments: Arguments) -> None:
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
     from torchvin.pretrained.shipped import shipped_folders
-    from torchvin.training.config import PRESETS
+    from torchvin.training.presets import PRESETS
 
     weights = {}
     for name, folder in shipped_folders().items():
         described, _ = read_config(folder)
-        rate = described["record"]["validation"]["all_states_success_rate"]
+        scores = described["record"]["validation"]
         kind = described["policy"]["architecture"]
-        weights[name] = f"{kind}, {percent(rate)} of all states of its validation maps"
+        if described["task"].get("name") == "control":
+            weights[name] = f"{kind}, {percent(scores['success_rate'])} of its training arenas"
+            continue
+        weights[name] = f"{kind}, {percent(scores['all_states_success_rate'])} of all states of its validation maps"
     presets = {
         name: f"{architecture_of(config.policy).name}, "
         f"{config.data.maps if config.training.method == 'imitation' else 'fresh'} maps of "

@@ -17,7 +17,7 @@ VERBS = {
     "train": "train a network by imitation, or from reward",
     "eval": "score weights on a data set",
     "plan": "plan a path on your own map and draw it",
-    "reproduce": "print the papers' tables beside ours (table1, mazes, rl, mars), from shipped or new weights",
+    "reproduce": "print the papers' tables beside ours (table1, mazes, rl, mars, control), from shipped or new weights",
     "export": "write weights as an ONNX model",
     "bench": "measure time and memory on this machine: the operator, planners, the steps around them",
     "info": "show versions, devices, threads, and which kernels work here",

@@ -6,13 +6,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from torchvin.architectures.registry import architecture
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.training.config import RunConfig, preset
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import preset
+
+if TYPE_CHECKING:
+    from torchvin.training.trainer import Trained
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def run(arguments: Arguments) -> None:
     if not trained.main_process:
         return
     plot_history(trained.history, arguments.out / "history.png")
+    if trained.policy.task["name"] == "control":
+        return _tell_of_control(arguments, trained, data_seconds)
     scores = trained.validation.scores
     if arguments.json:
         print_json(
@@ -97,3 +103,28 @@ def run(arguments: Arguments) -> None:
             f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
             f"{percent(scores.all_states_optimal_rate)} optimally"
         )
+
+
+def _tell_of_control(arguments: Arguments, trained: "Trained", data_seconds: float) -> None:
+    """What a training on arenas says at its end: its scores are those of episodes, not of cells."""
+    from torchvin.cli.output import percent, print_json
+
+    scores = trained.validation
+    if arguments.json:
+        print_json(
+            {
+                "maps": scores.maps,
+                "epochs": len(trained.history),
+                "seconds": trained.seconds,
+                "data_seconds": data_seconds,
+                "training_success_rate": scores.success_rate,
+                "training_final_distance": scores.final_distance,
+                "weights": str(arguments.out),
+            }
+        )
+        return
+    print(
+        f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s; in {scores.maps} training arenas "
+        f"{percent(scores.success_rate)} of the bodies arrive without touching, at {scores.final_distance:.3f} from "
+        "the goal on average; `torchvin reproduce control` scores other arenas"
+    )

@@ -73,6 +73,25 @@ def _terrain(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel
     return generate_overhead(num_maps, height, width, seed=seed)
 
 
+def _arena(num_maps: int, height: int, width: int, seed: Seed, _: "MotionModel") -> Maps:
+    import torch
+
+    from torchvin.maps.arenas import cell_of, encode_arenas
+    from torchvin.maps.generators.arenas import generate_arenas
+
+    arenas, side = generate_arenas(num_maps, seed=seed), max(height, width)
+    rows, cols = (torch.arange(number) * side // number for number in (height, width))
+    blocked = encode_arenas(arenas.obstacles, arenas.goal, side)[:, 0, rows[:, None], cols] > 0.5
+    sides = torch.tensor([height, width])
+    goal = torch.minimum((cell_of(arenas.goal, side) * sides // side).clamp(min=1), sides - 2)
+    for down in (-1, 0, 1):  # the arena's goal has room around it
+        for right in (-1, 0, 1):
+            row, col = (goal + torch.tensor([down, right])).unbind(1)
+            blocked[range(num_maps), row, col] = False
+    blocked[:, [0, -1]], blocked[:, :, [0, -1]] = True, True  # the walls
+    return blocked, goal
+
+
 GENERATORS: dict[str, Generator] = {
     "gridworld": Generator("the authors' grid world: random circles and rectangles, a border, a goal", _gridworld),
     "maze": Generator("GPPN's mazes: a tree of corridors, each wall opened with probability d ~ U(0, 1)", _maze),
@@ -80,6 +99,7 @@ GENERATORS: dict[str, Generator] = {
     "rooms": Generator("rectangular rooms joined by doors", _rooms),
     "caves": Generator("one winding cave, by a cellular automaton", _caves),
     "scattered": Generator("single cells at random, 0 to 40 %, no border", _scattered),
+    "arena": Generator("the arenas of continuous control: a sphere and two capsules, as a grid", _arena),
     "terrain": Generator("overhead images of rough ground, 8x8 pixels per cell; too steep is an obstacle", _terrain),
 }
 

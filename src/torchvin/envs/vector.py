@@ -16,56 +16,55 @@ from torchvin.envs.spaces import checked_actions, observation_space
 from torchvin.errors import InputError, unknown_name
 
 
-class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ignore[misc] # left out of type checks
-    """B environments `GridWorldEnv` in arrays. Each does what the single environment does with its seed and actions.
+class EpisodesVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ignore[misc] # left out of type checks
+    """Episodes of B agents in arrays as a vector environment: seeds, autoreset, what is known of each agent.
+
+    A subclass says what an action is (`_checked`) and how an agent looks (`render`).
 
     Args:
-        num_envs: B.
-        autoreset_mode: when an episode that has ended begins again: in the next step (Gymnasium's default), in the same
-            step (the last observation and information are then in `final_obs` and `final_info`), or when the caller
-            resets with `options={"reset_mask": ...}`.
-        copy: every observation is an array of its own. False: `planes` is one array that changes with the next step.
-        render_mode: "rgb_array", "ansi" or None.
-        options: see `EnvironmentOptions`.
-
-    Raises: InputError for an option that does not exist or is out of its range.
-
-    >>> env = GridWorldVectorEnv(num_envs=3, height=8)
-    >>> observation, info = env.reset(seed=0)
-    >>> observation["planes"].shape, info["optimal_steps"].shape
-    ((3, 2, 8, 8), (3,))
+        episodes: of the agents.
+        observation_space, action_space: of one agent.
+        autoreset_mode: when an episode that has ended begins again.
+        copy: every observation is an array of its own.
+        render_mode: None, or one of `render_modes`.
+        render_modes: that the subclass has.
     """
 
     def __init__(
         self,
-        num_envs: int = 1,
+        episodes: Any,
+        observation_space: Any,
+        action_space: Any,
         *,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        copy: bool = True,
-        render_mode: str | None = None,
-        **options: Any,
+        autoreset_mode: AutoresetMode | str,
+        copy: bool,
+        render_mode: str | None,
+        render_modes: Sequence[str],
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise InputError(f"num_envs must be a whole number from 1 on, got {num_envs!r:.40}.")
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {
-            "render_modes": ["rgb_array", "ansi"],
+            "render_modes": list(render_modes),
             "render_fps": 8,
             "autoreset_mode": self.autoreset_mode,
         }
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown_name("render mode of the vector environment", render_mode, self.metadata["render_modes"])
+        if render_mode is not None and render_mode not in render_modes:
+            raise unknown_name("render mode of the vector environment", render_mode, render_modes)
         self.render_mode = render_mode
-        self.num_envs, self.copy = num_envs, copy
-        chosen = environment_options(options)
-        source = chosen.source()
-        self.episodes = Episodes(source, chosen.episodes(source), num_envs, seed=chosen.map_seed)
-        self.single_observation_space = observation_space(self.episodes)
-        self.single_action_space = gymnasium.spaces.Discrete(source.moves.num_actions)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.episodes, self.copy, self.num_envs = episodes, copy, episodes.num_agents
+        self.single_observation_space = observation_space
+        self.single_action_space = action_space
+        self.observation_space = batch_space(observation_space, self.num_envs)
+        self.action_space = batch_space(action_space, self.num_envs)
         self._randoms: list[np.random.Generator] = []
-        self._over = np.zeros(num_envs, dtype=bool)
+        self._over = np.zeros(self.num_envs, dtype=bool)
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        """The actions of all agents, or an InputError."""
+        raise NotImplementedError
+
+    def _done(self, actions: np.ndarray) -> np.ndarray:
+        """What is done when these actions are chosen."""
+        return actions
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -94,7 +93,7 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ig
         """
         if not self._randoms:
             raise InputError("no episode has begun; call reset first.")
-        checked = checked_actions(actions, self.num_envs, int(self.single_action_space.n))
+        checked = self._checked(actions)
         if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
             raise InputError(
                 f"{int(self._over.sum())} episodes are over, and autoreset is disabled; reset them with "
@@ -102,7 +101,7 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ig
             )
         again = self._over.nonzero()[0]  # of the mode NEXT_STEP
         before = self.episodes.state[again].copy()
-        reward, terminated, truncated = self.episodes.step(self._slipped(checked))
+        reward, terminated, truncated = self.episodes.step(self._done(checked))
         if len(again):
             self.episodes.state[again] = before
             reward[again], terminated[again], truncated[again] = 0.0, False, False
@@ -115,13 +114,6 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ig
             self._over = np.zeros(self.num_envs, dtype=bool)
         observation = self.episodes.observe(copy=self.copy)
         return observation, reward, terminated, truncated, {**self._infos(), **infos}
-
-    def render(self) -> tuple[Any, ...] | None:
-        """A picture or a text of every environment; None without a mode."""
-        if self.render_mode is None:
-            return None
-        draw = as_text if self.render_mode == "ansi" else as_image
-        return tuple(draw(self.episodes, index) for index in range(self.num_envs))
 
     def _seed(self, seed: int | Sequence[int | None] | None) -> None:
         if seed is None and self._randoms:
@@ -140,14 +132,6 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ig
 
     def _begin(self, chosen: np.ndarray) -> None:
         self.episodes.begin(chosen, [self._randoms[index] for index in chosen])
-
-    def _slipped(self, actions: np.ndarray) -> np.ndarray:
-        if not self.episodes.config.slip:
-            return actions
-        running = (~self._over).nonzero()[0]
-        done: np.ndarray = actions.copy()
-        done[running] = self.episodes.slipped(actions[running], [self._randoms[index] for index in running])
-        return done
 
     def _infos(self) -> dict[str, Any]:
         infos = self.episodes.info()
@@ -170,6 +154,74 @@ class GridWorldVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ig
         for name, part in self.episodes.info().items():
             final[name], final[f"_{name}"] = np.where(over, part, np.zeros_like(part)), over.copy()
         return {"final_obs": last, "_final_obs": over, "final_info": final, "_final_info": over.copy()}
+
+
+class GridWorldVectorEnv(EpisodesVectorEnv):
+    """B environments `GridWorldEnv` in arrays. Each does what the single environment does with its seed and actions.
+
+    Args:
+        num_envs: B.
+        autoreset_mode: when an episode that has ended begins again: in the next step (Gymnasium's default), in the same
+            step (the last observation and information are then in `final_obs` and `final_info`), or when the caller
+            resets with `options={"reset_mask": ...}`.
+        copy: every observation is an array of its own. False: `planes` is one array that changes with the next step.
+        render_mode: "rgb_array", "ansi" or None.
+        options: see `EnvironmentOptions`.
+
+    Raises: InputError for an option that does not exist or is out of its range.
+
+    >>> env = GridWorldVectorEnv(num_envs=3, height=8)
+    >>> observation, info = env.reset(seed=0)
+    >>> observation["planes"].shape, info["optimal_steps"].shape
+    ((3, 2, 8, 8), (3,))
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        check_num_envs(num_envs)
+        chosen = environment_options(options)
+        source = chosen.source()
+        episodes = Episodes(source, chosen.episodes(source), num_envs, seed=chosen.map_seed)
+        super().__init__(
+            episodes,
+            observation_space(episodes),
+            gymnasium.spaces.Discrete(source.moves.num_actions),
+            autoreset_mode=autoreset_mode,
+            copy=copy,
+            render_mode=render_mode,
+            render_modes=("rgb_array", "ansi"),
+        )
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or a text of every environment; None without a mode."""
+        if self.render_mode is None:
+            return None
+        draw = as_text if self.render_mode == "ansi" else as_image
+        return tuple(draw(self.episodes, index) for index in range(self.num_envs))
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        return checked_actions(actions, self.num_envs, int(self.single_action_space.n))
+
+    def _done(self, actions: np.ndarray) -> np.ndarray:
+        if not self.episodes.config.slip:
+            return actions
+        running = (~self._over).nonzero()[0]
+        done: np.ndarray = actions.copy()
+        done[running] = self.episodes.slipped(actions[running], [self._randoms[index] for index in running])
+        return done
+
+
+def check_num_envs(number: Any) -> None:
+    """Raises: InputError for a number of environments that is no whole number from 1 on."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise InputError(f"num_envs must be a whole number from 1 on, got {number!r:.40}.")
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

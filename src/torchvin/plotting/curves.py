@@ -29,6 +29,8 @@ def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathL
             ("success_rate", "does not reach the goal", "-", "black"),
             ("optimal_rate", "not at optimal cost", "--", "tab:blue"),
         ):
+            if name not in history[0]:
+                continue
             failures = [max(100 * (1 - row[name]), 1e-3) for row in history]
             rates.plot(epochs, failures, style, marker=".", color=color, label=label)
         rates.set(

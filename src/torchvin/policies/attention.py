@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from torchvin.errors import InputError, check_shape
 from torchvin.planning.kernels.recording import is_traced
@@ -60,3 +61,43 @@ class StateAttention(nn.Module):
             each = features.view(batch, self.num_orientations, channels // self.num_orientations, -1)
             features = each.take_along_dim(orientation[0][:, None, None], dim=1)[:, 0]
         return features.mT
+
+
+class PatchAttention(nn.Module):
+    """psi(s) = the values around a position in the plane: how much better each place near it is than its own.
+
+    The paper's continuous control (Tamar et al. 2016, section 5.3) sees a patch of 5x5 values around the cell of the
+    agent. Here values are interpolated between the middles of cells, so that they change smoothly with the position.
+    Values off the map are those of its edge.
+
+    Args:
+        size: side of the patch, in cells, odd (the paper: 5).
+        scale: initial factor on differences of values, before they are bounded by tanh; learned.
+
+    >>> value = torch.arange(16.0).view(1, 1, 1, 16).expand(1, 1, 16, 16)
+    >>> PatchAttention(size=3)(value, torch.zeros(1, 1, 2))[0, 0].sign().tolist()
+    [-1.0, 0.0, 1.0, -1.0, 0.0, 1.0, -1.0, 0.0, 1.0]
+    """
+
+    def __init__(self, *, size: int = 5, scale: float = 0.3) -> None:
+        super().__init__()
+        if size < 1 or size % 2 == 0:
+            raise InputError(f"the side of a patch must be odd, got {size}.")
+        self.size = size
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def extra_repr(self) -> str:
+        """The arguments that `print(module)` shows."""
+        return f"size={self.size}"
+
+    def forward(self, value: Float[Tensor, "B 1 H W"], position: Float[Tensor, "B S 2"]) -> Float[Tensor, "B S F"]:
+        """Features [B, S, size * size] of positions (x, y) in [-1, 1], x to the right and y up; row by row."""
+        height, width = value.shape[2:]
+        steps = torch.arange(self.size, dtype=value.dtype, device=value.device) - self.size // 2
+        down, right = torch.meshgrid(steps * (2 / height), steps * (2 / width), indexing="ij")
+        offsets = torch.stack([right, down], dim=-1).flatten(0, 1)
+        centre = position.to(value.dtype) * position.new_tensor([1.0, -1.0], dtype=value.dtype)
+        places = centre[:, :, None] + offsets
+        patch = functional.grid_sample(value, places, mode="bilinear", padding_mode="border", align_corners=False)[:, 0]
+        middle = patch[..., self.size**2 // 2 : self.size**2 // 2 + 1]
+        return torch.tanh((patch - middle).to(self.log_scale.dtype) * self.log_scale.exp())

@@ -123,6 +123,32 @@ class PatchEncoder(nn.Module):
         return torch.cat([logits.sigmoid() if self.bounded else logits, observation[:, -1:]], dim=1)
 
 
+class ObstacleEncoder(nn.Module):
+    """From the image of an arena to one feature per cell, the logit of its cost, and the goal plane.
+
+    A covered cell is costly from the start, so that no plan goes through a thin wall; what else a cell costs, and how
+    much, is learned.
+
+    Args:
+        hidden_channels: number of channels of the first convolution.
+        gain: initial logit of a cell that is covered; learned.
+
+    >>> ObstacleEncoder()(torch.zeros(2, 2, 16, 12)).shape
+    torch.Size([2, 2, 16, 12])
+    """
+
+    def __init__(self, *, hidden_channels: int = 32, gain: float = 8.0) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(gain))
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, hidden_channels, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden_channels, 1, 3, padding=1)
+        )
+
+    def forward(self, observation: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
+        covered = observation[:, :1]
+        return torch.cat([self.layers(covered) + self.gain * covered, observation[:, 1:]], dim=1)
+
+
 def _plain(halvings: int, channels: int, num_features: int, _: int) -> list[nn.Module]:
     wide, before = 2 * channels, channels
     layers: list[nn.Module] = [nn.Conv2d(1, channels, 5, stride=2, padding=2), nn.ReLU()]

@@ -28,6 +28,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "layer_every": (0, 1_000_000),
     "cell_pixels": (0, 64),
     "num_features": (1, 16),
+    "patch_size": (1, 63),
+    "hidden_units": (1, 4096),
     "encoder_channels": (1, 1024),
     "encoder_blocks": (0, 64),
     "caution": (1e-3, 1e6),

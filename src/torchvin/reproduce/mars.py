@@ -33,7 +33,7 @@ from torchvin.reproduce.page import Page
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 #: row of the table -> end of the names of its preset and its weights
 NETWORKS = {"VIN": "", "classifier + shortest path": "-classifier", "reactive CNN": "-cnn"}

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from torchvin.errors import InputError
+from torchvin.maps.generators.arena_config import ARENA
 from torchvin.tasks.task import Task
 from torchvin.training.config import RunConfig
 
 Wrapper = Callable[[Any, RunConfig], Task]
 #: Modules of this package that register what they wrap; imported when first needed.
-MODULES = ("gridworld", "reinforcement", "terrain")
+MODULES = ("gridworld", "reinforcement", "terrain", "control")
 _WRAPPERS: dict[type, Wrapper] = {}
 
 
@@ -47,6 +48,12 @@ def training_data(config: RunConfig, path: Path | None) -> Any:
     from torchvin.tasks.gridworld import training_maps
     from torchvin.tasks.reinforcement import map_source
 
+    if config.data.kind == ARENA:
+        if path is not None:
+            raise InputError(f"arenas are drawn, not read: leave out --data {path}.")
+        from torchvin.tasks.control import training_arenas
+
+        return training_arenas(config)
     if config.training.method == "imitation":
         return training_maps(config, path)
     return map_source(config, None if path is None else training_maps(config, path))

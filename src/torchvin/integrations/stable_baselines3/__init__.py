@@ -7,14 +7,16 @@ environments of `torchvin.envs`.
     VINPolicy   PPO, A2C, TRPO (sb3-contrib): logits and state value from one plan
     VINQPolicy  DQN: the planner's Q values are the Q values
     CNNPolicy   PPO, A2C, TRPO: the paper's network without a plan
+    ForceActorCriticPolicy  PPO on `torchvin/PointMass-v0`, from trained weights
     MapVecEnv   thousands of maps stepped in arrays: `PPO(VINPolicy, MapVecEnv(256, height=16))`
 """
 
 from torchvin.envs import register
+from torchvin.integrations.stable_baselines3.force import ForceActorCriticPolicy
 from torchvin.integrations.stable_baselines3.grid_space import GridSpace
 from torchvin.integrations.stable_baselines3.policies import CNNPolicy, VINPolicy, VINQPolicy
 from torchvin.integrations.stable_baselines3.vec_env import MapVecEnv
 
-__all__ = ["CNNPolicy", "GridSpace", "MapVecEnv", "VINPolicy", "VINQPolicy"]
+__all__ = ["CNNPolicy", "ForceActorCriticPolicy", "GridSpace", "MapVecEnv", "VINPolicy", "VINQPolicy"]
 
 register()

@@ -213,3 +213,29 @@ class LearnedMoves(nn.Module):
         else:
             kernel = (self.sharpness * flat).softmax(dim=1)
         return kernel.view_as(self.logits)
+
+
+@torch.no_grad()
+def set_to_moves(kernels: Float[Tensor, "A 1 F F"], gain: float) -> None:
+    """Set kernels to the moves of the grid: the eight, and staying; further ones stay too.
+
+    So did the authors for continuous control, because its domains are few (Tamar et al. 2016, section 5.3, as
+    recalled): with the discount in the kernels W_V, and 1 in W_R.
+
+    Args:
+        kernels: weights, [A, 1, F, F].
+        gain: at the cell that a move leads to.
+
+    >>> kernels = torch.ones(9, 1, 3, 3)
+    >>> set_to_moves(kernels, 0.95)
+    >>> kernels[0, 0, 0, 1], kernels[0].sum()  # north
+    (tensor(0.9500), tensor(0.9500))
+    """
+    from torchvin.mdp.motion import GridMotion
+
+    moves = (*GridMotion().offsets, (0, 0))
+    middle = kernels.shape[-1] // 2
+    kernels.zero_()
+    for action in range(len(kernels)):
+        down, right = moves[min(action, len(moves) - 1)]
+        kernels[action, 0, middle + down, middle + right] = gain
