@@ -10,7 +10,8 @@ from torchvin.errors import InputError
 from torchvin.evaluation.metrics import Scores
 from torchvin.policies.encoders import PatchEncoder
 from torchvin.policies.obstacle_planner import ObstaclePlanner
-from torchvin.reproduce import mars, mars_figures, mars_maps
+from torchvin.reproduce import mars, mars_figures, mars_maps, mars_text
+from torchvin.reproduce.book import Training
 from torchvin.reproduce.mars import Mars, with_caution
 from torchvin.reproduce.mars_maps import SPLITS
 from torchvin.reproduce.mars_tables import MarsScore, aims_table, split_table
@@ -100,6 +101,17 @@ def test_aims_are_differences_of_what_was_measured_and_those_that_failed_say_so(
     assert lines["VIN over reactive CNN, 16x16"] == ("15", "6.00", "**no**")
     assert not any("Mars" in what for what in lines)
     assert [line[1] for line in split_table(measured, "test").lines] == ["96.00 %", "90.00 %"]
+
+
+def test_a_comparison_that_is_not_equal_says_so():
+    def training(name, blocks, epochs):
+        policy = {"encoder_channels": 16, "encoder_blocks": blocks}
+        return Training(name, {"config": {"policy": policy, "training": {"epochs": epochs}, "seed": 0}, "maps": 9})
+
+    alike = [training("terrain-16", 2, 10), training("terrain-16-cnn", 2, 10), training("mars-16", 2, 5)]
+    assert mars_text._unequal(alike) == ""
+    assert "(terrain)" in mars_text._unequal([*alike, training("terrain-16-classifier", 0, 10)])
+    assert "(mars)" in mars_text._unequal([*alike, training("mars-16-cnn", 2, 6)])
 
 
 def test_caution_of_a_classifier_weighs_probabilities_and_without_it_a_threshold_decides():
