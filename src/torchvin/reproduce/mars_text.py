@@ -73,6 +73,6 @@ def _unequal(trainings: Sequence[Training]) -> str:
     if not differing:
         return ""
     return (
-        f"**Not an equal comparison yet** ({', '.join(differing)}): the networks differ in their encoder, their maps or "
-        "their epochs, as the list below says. A baseline that was trained less would gain by more."
+        f"**Not an equal comparison yet** ({', '.join(differing)}): the networks differ in their encoder, maps or "
+        "epochs, as the list below says. A baseline that was trained less would gain by more."
     )
