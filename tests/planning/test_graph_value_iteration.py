@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
@@ -46,7 +46,9 @@ def by_hand(graph, node, edge, stop, discount, value, count):
                     expected = value[int(graph.targets[e])]
                 else:
                     span = range(int(graph.outcomes[e]), int(graph.outcomes[e + 1]))
-                    expected = sum(float(graph.outcome_probabilities[m]) * value[int(graph.outcome_targets[m])] for m in span)
+                    expected = sum(
+                        float(graph.outcome_probabilities[m]) * value[int(graph.outcome_targets[m])] for m in span
+                    )
                 options.append(float(node[s]) + float(edge[e]) + discount * expected)
             after.append(max(options, default=0.0))
         value = after
@@ -79,7 +81,8 @@ def test_it_is_the_loop(backend, uncertain, queries, stops):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@given(seed=st.integers(0, 10_000), steps=st.integers(0, 12))
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000), steps=st.sampled_from([0, 1, 3, 12]))
 def test_k_updates_are_shortest_paths_of_at_most_k_edges(backend, seed, steps):
     graph = random_graph(seed)
     cost = torch.rand(90, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -109,15 +112,14 @@ def test_k_updates_are_shortest_paths_of_at_most_k_edges(backend, seed, steps):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("gradient", ["unroll", "checkpoint", "implicit"])
-@pytest.mark.parametrize("uncertain", [False, True])
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(("uncertain", "shared"), [(False, False), (True, True)])
 def test_gradients_agree_with_finite_differences(backend, gradient, uncertain, shared):
     graph = random_graph(3, nodes=5, edges=12, uncertain=uncertain)
     random = torch.Generator().manual_seed(4)
     node, stop = (torch.randn(2, 5, generator=random, dtype=torch.float64, requires_grad=True) for _ in range(2))
     edge = torch.randn(1 if shared else 2, 12, generator=random, dtype=torch.float64, requires_grad=True)
     value = torch.randn(2, 5, generator=random, dtype=torch.float64, requires_grad=gradient != "implicit")
-    count = 40 if gradient == "implicit" else torch.tensor([5, 2])
+    count = 24 if gradient == "implicit" else torch.tensor([5, 2])
 
     def run(node, edge, stop, value):
         plan = graph_value_iteration(
@@ -138,6 +140,7 @@ def test_gradients_agree_with_finite_differences(backend, gradient, uncertain, s
 
 
 @pytest.mark.skipif(cpu.extension is None, reason="not compiled")
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_at_a_tie_both_backends_choose_the_same(seed):
     graph = random_graph(seed)
@@ -222,8 +225,12 @@ def test_what_cannot_move_or_stop_has_the_value_zero():
 def test_the_fixed_point_says_whether_it_was_reached():
     graph = Graph.from_edge_index(torch.tensor([[0, 1], [1, 0]]), 2)
     reward = torch.ones(1, 2)
-    assert graph_value_iteration(graph, num_iterations=999, edge_reward=reward, discount=0.9, gradient="implicit").solved
-    assert not graph_value_iteration(graph, num_iterations=5, edge_reward=reward, discount=0.9, gradient="implicit").solved
+    assert graph_value_iteration(
+        graph, num_iterations=999, edge_reward=reward, discount=0.9, gradient="implicit"
+    ).solved
+    assert not graph_value_iteration(
+        graph, num_iterations=5, edge_reward=reward, discount=0.9, gradient="implicit"
+    ).solved
     assert not graph_value_iteration(graph, num_iterations=999, edge_reward=reward, gradient="implicit").solved
 
 
@@ -312,7 +319,11 @@ def test_wrong_shapes_are_named():
         (lambda: Graph(torch.tensor([0, 1]), torch.tensor([0]), torch.tensor([0, 1])), "some are missing"),
         (
             lambda: Graph(
-                torch.tensor([0, 1]), torch.tensor([0]), torch.tensor([0, 2]), torch.tensor([0, 0]), torch.tensor([0.9, 0.9])
+                torch.tensor([0, 1]),
+                torch.tensor([0]),
+                torch.tensor([0, 2]),
+                torch.tensor([0, 0]),
+                torch.tensor([0.9, 0.9]),
             ),
             "sum to at most 1",
         ),

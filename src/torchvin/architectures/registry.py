@@ -41,7 +41,9 @@ class Architecture:
 MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dynamic", "cnn", "fcn")
 #: Those that see overhead images.
 IMAGE_MODULES = ("terrain", "terrain_cnn", "terrain_classifier")
-_OURS = (*MODULES, *IMAGE_MODULES)
+#: Those that see webs of pages.
+WEB_MODULES = ("webnav", "webnav_reactive")
+_OURS = (*MODULES, *IMAGE_MODULES, *WEB_MODULES)
 _REGISTERED: dict[str, Architecture] = {}
 #: The users' functions that have built a policy in this process, by name.
 _BUILDERS: dict[str, Callable[[Any], "Policy"]] = {}

@@ -2,6 +2,7 @@
 
 from torchvin.bench.environments import Environments
 from torchvin.bench.fixed_point_memory import FixedPointMemory
+from torchvin.bench.graph import GraphTimer
 from torchvin.bench.pipeline import Pipeline
 from torchvin.bench.plan import Plan
 from torchvin.bench.planners import Planners
@@ -10,5 +11,6 @@ from torchvin.bench.value_iteration import ValueIterationTimer
 
 #: name -> timer
 TIMERS: dict[str, type[Timer]] = {
-    timer.name: timer for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, Pipeline, Environments)
+    timer.name: timer
+    for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, GraphTimer, Pipeline, Environments)
 }

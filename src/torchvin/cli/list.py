@@ -28,10 +28,10 @@ class Arguments:
 
 def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
-    from torchvin.architectures.registry import architecture_of, architectures
+    from torchvin.architectures.registry import WEB_MODULES, architecture_of, architectures
     from torchvin.cli.output import percent, print_entries, print_json
     from torchvin.data.generators import GENERATORS
-    from torchvin.mdp.environment_ids import IDS
+    from torchvin.mdp.environment_ids import IDS, WEB_IDS
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
     from torchvin.pretrained.shipped import shipped_folders
@@ -42,9 +42,12 @@ def run(arguments: Arguments) -> None:
         described, _ = read_config(folder)
         rate = described["record"]["validation"]["all_states_success_rate"]
         kind = described["policy"]["architecture"]
-        weights[name] = f"{kind}, {percent(rate)} of all states of its validation maps"
+        of_what = "walks to its validation pages" if kind in WEB_MODULES else "all states of its validation maps"
+        weights[name] = f"{kind}, {percent(rate)} of {of_what}"
     presets = {
-        name: f"{architecture_of(config.policy).name}, "
+        name: f"{architecture_of(config.policy).name}, pages of a web, {config.training.epochs} epochs"
+        if architecture_of(config.policy).name in WEB_MODULES
+        else f"{architecture_of(config.policy).name}, "
         f"{config.data.maps if config.training.method == 'imitation' else 'fresh'} maps of "
         f"{config.data.height}x{config.data.width} "
         f"({config.data.kind}, {config.data.motion}), {config.training.epochs} epochs"
@@ -52,7 +55,7 @@ def run(arguments: Arguments) -> None:
     }
     content = {
         "environments": {
-            name: ", ".join(f"{key} {value}" for key, value in given.items()) for name, given in IDS.items()
+            name: ", ".join(f"{key} {value}" for key, value in given.items()) for name, given in (IDS | WEB_IDS).items()
         },
         "presets": presets,
         "weights": weights,

@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from torchvin.architectures.registry import architecture
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.training.config import RunConfig, preset
+
+if TYPE_CHECKING:
+    from torchvin.evaluation.web import WebScores
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Arguments:
     """Architecture in place of the preset's, with its own --policy options; `torchvin list` names them."""
     data: Path | None = None
     """Our .npz, that of another project (GPPN, Neural A*, kentsommer: its training split), the authors' training .mat
-    (its first 6/7), or a folder of map files; fresh maps if not given."""
+    (its first 6/7), a folder of map files, or (webnav) the folder of a web; fresh maps if not given."""
     resume: bool = False
     """Go on with the run in --out, bit for bit; begin it if there is none."""
     json: bool = False
@@ -60,6 +63,7 @@ def _for_the_task(chosen: type[ArchitectureConfig], preset: RunConfig) -> Archit
 def run(arguments: Arguments) -> None:
     """Train and say how well it went."""
     from torchvin.cli.output import percent, print_json
+    from torchvin.evaluation.web import WebScores
     from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
     from torchvin.tasks.registry import training_data
@@ -78,6 +82,9 @@ def run(arguments: Arguments) -> None:
     if not trained.main_process:
         return
     plot_history(trained.history, arguments.out / "history.png")
+    if isinstance(trained.validation, WebScores):
+        _print_web(arguments, len(trained.history), trained.seconds, trained.validation)
+        return
     scores = trained.validation.scores
     if arguments.json:
         print_json(
@@ -97,3 +104,18 @@ def run(arguments: Arguments) -> None:
             f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
             f"{percent(scores.all_states_optimal_rate)} optimally"
         )
+
+
+def _print_web(arguments: Arguments, epochs: int, seconds: float, scores: "WebScores") -> None:
+    from torchvin.cli.output import percent, print_json
+
+    rate = float(scores.success.mean())
+    if arguments.json:
+        content = {"epochs": epochs, "seconds": seconds, "validation_success_rate": rate, "weights": str(arguments.out)}
+        print_json({**content, "walks": len(scores.success)})
+        return
+    print(
+        f"{arguments.out}: {epochs} epochs in {seconds:.0f} s; "
+        f"{percent(rate)} of {len(scores.success)} walks reach their "
+        "validation page"
+    )

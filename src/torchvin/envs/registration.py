@@ -1,6 +1,6 @@
 """The ids of the environments in Gymnasium's registry."""
 
-from torchvin.mdp.environment_ids import IDS
+from torchvin.mdp.environment_ids import IDS, WEB_IDS
 
 
 def register() -> None:
@@ -15,3 +15,6 @@ def register() -> None:
                 vector_entry_point="torchvin.envs.vector:GridWorldVectorEnv",
                 kwargs=dict(options),
             )
+    for name, options in WEB_IDS.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(id=name, entry_point="torchvin.envs.webnav:WebNavEnv", kwargs=dict(options))

@@ -53,7 +53,9 @@ class Graph:
         _check_nodes("targets", self.targets, self.num_nodes)
         given = [part is not None for part in (self.outcomes, self.outcome_targets, self.outcome_probabilities)]
         if any(given) and not all(given):
-            raise InputError("uncertain edges need outcomes, outcome_targets and outcome_probabilities; some are missing.")
+            raise InputError(
+                "uncertain edges need outcomes, outcome_targets and outcome_probabilities; some are missing."
+            )
         if self.outcomes is not None:
             assert self.outcome_targets is not None
             assert self.outcome_probabilities is not None
@@ -112,15 +114,15 @@ class Graph:
         shape = (self.num_nodes, self.num_nodes)
         ones = np.ones(len(targets), dtype=bool)
         transposed = csr_matrix((ones, targets.cpu().numpy(), offsets.cpu().numpy()), shape=shape).tocsc()
-        return torch.from_numpy(transposed.indptr.astype(np.int64)), torch.from_numpy(transposed.indices.astype(np.int32))
+        return torch.from_numpy(transposed.indptr.astype(np.int64)), torch.from_numpy(
+            transposed.indices.astype(np.int32)
+        )
 
     def to(self, device: torch.device | str) -> "Graph":
         """The same graph on a device."""
-        moved = (None if part is None else part.to(device) for part in self._parts())
-        return Graph(*moved, sizes=self.sizes)  # type: ignore[arg-type]
-
-    def _parts(self) -> tuple[Tensor | None, ...]:
-        return self.offsets, self.targets, self.outcomes, self.outcome_targets, self.outcome_probabilities
+        parts = (self.outcomes, self.outcome_targets, self.outcome_probabilities)
+        moved = [None if part is None else part.to(device) for part in parts]
+        return Graph(self.offsets.to(device), self.targets.to(device), moved[0], moved[1], moved[2], self.sizes)
 
     @classmethod
     def from_scipy(cls, matrix: "spmatrix") -> tuple["Graph", Float[Tensor, "E"]]:
@@ -139,7 +141,9 @@ class Graph:
 
         rows = csr_matrix(matrix)
         if rows.shape[0] != rows.shape[1]:
-            raise InputError(f"the matrix of a graph must be square, got {rows.shape[0]} rows and {rows.shape[1]} columns.")
+            raise InputError(
+                f"the matrix of a graph must be square, got {rows.shape[0]} rows and {rows.shape[1]} columns."
+            )
         offsets, targets = (torch.from_numpy(part.astype(np.int64)) for part in (rows.indptr, rows.indices))
         return cls(offsets, targets), torch.from_numpy(np.array(rows.data))
 
@@ -157,7 +161,9 @@ class Graph:
         Raises: InputError.
         """
         if edge_index.dim() != 2 or edge_index.shape[0] != 2 or edge_index.is_floating_point():
-            raise InputError(f"edge_index must be whole numbers [2, E], got {edge_index.dtype} {list(edge_index.shape)}.")
+            raise InputError(
+                f"edge_index must be whole numbers [2, E], got {edge_index.dtype} {list(edge_index.shape)}."
+            )
         source, target = edge_index.long()
         count = (int(edge_index.max()) + 1 if edge_index.numel() else 0) if num_nodes is None else num_nodes
         _check_nodes("edge_index", edge_index.flatten(), count)
@@ -208,7 +214,7 @@ class Graph:
             targets,
             torch.cat([*outcomes, torch.tensor([starts[-1]])]),
             torch.cat([graph.outcome_targets + node for graph, node, _ in each]),  # type: ignore[operator]
-            torch.cat([graph.outcome_probabilities for graph in graphs]),  # type: ignore[misc]
+            torch.cat([graph.outcome_probabilities for graph in graphs]),
             sizes,
         )
 
@@ -224,6 +230,7 @@ def _check_offsets(name: str, offsets: Tensor, end: int) -> None:
 def _check_nodes(name: str, nodes: Tensor, count: int) -> None:
     if nodes.numel() and not (int(nodes.min()) >= 0 and int(nodes.max()) < count):
         raise InputError(
-            f"{name} must be nodes from 0 to {count - 1}, got {int(nodes.min())} to {int(nodes.max())}: an edge leads to "
+            f"{name} must be nodes from 0 to {count - 1}, "
+            f"got {int(nodes.min())} to {int(nodes.max())}: an edge leads to "
             "a node that does not exist."
         )

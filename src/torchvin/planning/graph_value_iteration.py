@@ -62,8 +62,8 @@ def graph_value_iteration(
 
     Q_k(s, e) = node_reward(s) + edge_reward(e) + discount * E[V_k(where e leads)], and
     V_{k+1}(s) = max(stop_reward(s), max over the edges e of s of Q_k(s, e)). Information travels K edges at most. At a
-    tie the first edge is taken, stopping before all. Only what is taken carries gradient. A node without edges where one
-    cannot stop has the value 0. Rewards may be -inf (what must not be done), but not NaN or +inf.
+    tie the first edge is taken, stopping before all. Only what is taken carries gradient. A node without edges where
+    one cannot stop has the value 0. Rewards may be -inf (what must not be done), but not NaN or +inf.
 
     Args:
         graph: of N nodes and E edges; `Graph.union` puts a batch of different graphs side by side.

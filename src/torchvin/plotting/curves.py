@@ -10,7 +10,7 @@ def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathL
     """Draw loss, or the reward of learning from reward, and failure rates against the epoch.
 
     Args:
-        history: one row per epoch, with `epoch`, `loss` or `reward`, `success_rate` and `optimal_rate`:
+        history: one row per epoch, with `epoch`, `loss` or `reward`, `success_rate` and perhaps `optimal_rate`:
             `Trained.history`.
         path: of the picture.
 
@@ -29,6 +29,8 @@ def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathL
             ("success_rate", "does not reach the goal", "-", "black"),
             ("optimal_rate", "not at optimal cost", "--", "tab:blue"),
         ):
+            if name not in history[0]:
+                continue
             failures = [max(100 * (1 - row[name]), 1e-3) for row in history]
             rates.plot(epochs, failures, style, marker=".", color=color, label=label)
         rates.set(

@@ -29,6 +29,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "cell_pixels": (0, 64),
     "num_features": (1, 16),
     "encoder_channels": (1, 1024),
+    "num_iterations": (0, 10_000),
+    "retrieval_weight": (0, 1e3),
+    "link_cost": (0, 1e3),
     "height": (4, 512),
     "width": (4, 512),
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torchvin.pretrained.store import WEIGHTS_FILE
 from torchvin.tasks.registry import training_data
@@ -9,7 +10,9 @@ from torchvin.training.config import RunConfig
 from torchvin.training.trainer import train
 
 
-def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None) -> Path:
+def train_run(
+    name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None, data: Any = None
+) -> Path:
     """Train, or continue, or do nothing if the run is finished.
 
     Args:
@@ -19,6 +22,7 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
         command: that asked for it, for the record.
         authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on where there is one of the
             size; generated maps otherwise.
+        data: to learn from in place of maps: a web.
 
     Returns: the folder of the run.
     """
@@ -29,7 +33,7 @@ def train_run(name: str, config: RunConfig, out: Path, *, command: str, authors:
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
     record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
-    train(config, training_data(config, file), run, resume=True, record=record)
+    train(config, training_data(config, file) if data is None else data, run, resume=True, record=record)
     return run
 
 

@@ -16,6 +16,8 @@ from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.architectures.terrain import TerrainConfig
 from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
 from torchvin.architectures.terrain_cnn import TerrainCNNConfig
+from torchvin.architectures.webnav import WebNavConfig
+from torchvin.architectures.webnav_reactive import WebReactiveConfig
 from torchvin.data.generators import GENERATORS
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import motion_model
@@ -378,6 +380,19 @@ def _terrain() -> dict[str, RunConfig]:
     }
 
 
+def _webnav() -> dict[str, RunConfig]:
+    """Walks on a web: planning on its pages, on its categories, and the baseline without planning."""
+    learn = TrainingConfig(epochs=1, learning_rate=0.005)
+    policies: dict[str, ArchitectureConfig] = {
+        "webnav": WebNavConfig(),
+        "webnav-categories": WebNavConfig(planner="categories"),
+        "webnav-reactive": WebReactiveConfig(),
+    }
+    small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC
+    presets = {name: RunConfig(policy, training=learn) for name, policy in policies.items()}
+    return presets | {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -402,6 +417,7 @@ PRESETS: dict[str, RunConfig] = {
     **_paper_table(),
     **_reinforcement(),
     **_terrain(),
+    **_webnav(),
 }
 
 

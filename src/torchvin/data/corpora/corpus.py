@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from torchvin.errors import InputError, unknown_name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Corpus:
     """N pages and the links between them.
 
@@ -44,6 +44,9 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.source!r}, {len(self)} pages, {self.num_links} links)"
 
     @property
     def num_links(self) -> int:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from torchvin.data.corpora.text import words
 NUM_BUCKETS = 1 << 16
 
 
+@runtime_checkable
 class WordVectors(Protocol):
     """Vectors of words."""
 
@@ -41,7 +42,7 @@ class TextFeatures:
     vectors: Float[np.ndarray, "T D"]
 
     def __len__(self) -> int:
-        return self.vectors.shape[0]
+        return int(self.vectors.shape[0])
 
     def __getitem__(self, chosen: np.ndarray) -> "TextFeatures":
         return TextFeatures(self.tfidf[chosen], self.vectors[chosen])
@@ -75,7 +76,9 @@ class TextEncoder:
         count = np.zeros(NUM_BUCKETS, dtype=np.int64)
         for text in texts:
             count[list({bucket(word) for word in text})] += 1
-        return cls(np.log((len(texts) + 1) / (count + 1)).astype(np.float32), vectors)
+        rarity = np.log((len(texts) + 1) / (count + 1))
+        rarity[count > len(texts) / 2] = 0  # what most pages say tells none from the others
+        return cls(rarity.astype(np.float32), vectors)
 
     def __call__(self, texts: Sequence[Sequence[str]]) -> TextFeatures:
         """Features of texts, each a list of words."""
@@ -87,8 +90,9 @@ class TextEncoder:
             for word, count in counts.items():
                 buckets[bucket(word)] += count
             ordered = np.array(sorted(buckets), dtype=np.int64)
-            weights = (1 + np.log(np.array([buckets[index] for index in ordered.tolist()], dtype=np.float32)))
-            weights = weights * self.inverse_frequency[ordered] if len(ordered) else np.zeros(0, dtype=np.float32)
+            ordered = ordered[self.inverse_frequency[ordered] > 0]
+            weights = 1 + np.log(np.array([buckets[index] for index in ordered.tolist()], dtype=np.float32))
+            weights = weights * self.inverse_frequency[ordered]
             indices.append(ordered)
             data.append(weights / max(float(np.linalg.norm(weights)), 1e-12))
             indptr.append(indptr[-1] + len(ordered))
@@ -96,7 +100,9 @@ class TextEncoder:
                 distinct = list(counts)
                 rows, known = self.vectors.rows(distinct)
                 if known:
-                    rarity = np.array([counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known])
+                    rarity = np.array(
+                        [counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known]
+                    )
                     mean = rarity.astype(np.float32) @ rows
                     vectors[number] = mean / max(float(np.linalg.norm(mean)), 1e-12)
         matrix = csr_matrix(

@@ -16,7 +16,9 @@ INDEX = "foldoc.index"
 _TEXTS = ("foldoc.dict.dz", "foldoc.dict")
 #: Where Debian puts it.
 DEBIAN_FOLDER = Path("/usr/share/dictd")
-_DIGITS = {digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+_DIGITS = {
+    digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+}
 _LINK = re.compile(r"\{([^{}]+)\}")
 _CATEGORY = re.compile(r"^\s*(?:\d+\.\s*)?<([^<>]{2,60})>", re.MULTILINE)
 _DATE = re.compile(r"\(\d{4}-\d\d-\d\d\)")
@@ -45,9 +47,9 @@ def read_foldoc(folder: Path = DEBIAN_FOLDER) -> Corpus:
 
 
 def entry(headword: str, text: str) -> PageDraft:
-    """An entry of the dictionary; `{cross references}` are its links.
+    r"""An entry of the dictionary; `{cross references}` are its links.
 
-    >>> page = entry("Ada", "Ada\\n\\n   <language> A language named after {Ada Lovelace} that is used in avionics.\\n")
+    >>> page = entry("Ada", "Ada\n\n   <language> A language named after {Ada Lovelace} that is used in avionics.\n")
     >>> page.links, page.categories
     ([('ada lovelace', 'Ada Lovelace')], ['language'])
     """

@@ -16,6 +16,7 @@ Split = Literal["train", "validation", "test"]
 #: Shares of the pages that queries are about.
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 MOST_SENTENCES = 4
+_LEAST_SENTENCES = 2
 _MOST_QUERIES = 6  # per page
 _SPLIT_SEED = 20160209  # who is a test target does not depend on the seed of a training
 
@@ -64,9 +65,10 @@ class HiddenSentences:
 def hide_sentences(corpus: Corpus) -> HiddenSentences:
     """Take sentences out of the pages and make queries of them: up to six of four sentences from each page.
 
-    Four sentences at least stay in a page, and half of them. A sentence that stands in the web more than once is never taken:
-    it could be read elsewhere. Neither is one of which fewer than three words are left once the page's name is hidden.
-    Pages are divided into splits once and for all, so that no training sees a test target's query.
+    Half of the sentences of a page stay in it, so a page of four to seven gives one query of two or three. A sentence
+    that stands in the web more than once is never taken: it could be read elsewhere. Neither is one of which fewer
+    than three words are left once the page's name is hidden. Pages are divided into splits once and for all, so that
+    no training sees a test target's query.
 
     Raises: InputError if the pages are too short for queries.
     """
@@ -79,10 +81,11 @@ def hide_sentences(corpus: Corpus) -> HiddenSentences:
     for page, texts in enumerate(folded):
         left = [tuple(without(text, corpus.anchors[page])) for text in texts]
         usable = [i for i, text in enumerate(texts) if count[text] == 1 and len(left[i]) >= 3]
-        number = min(len(texts) // (2 * MOST_SENTENCES), _MOST_QUERIES, len(usable) // MOST_SENTENCES)
-        taken = rng.permutation(usable)[: number * MOST_SENTENCES].tolist() if number else []
-        for first in range(0, len(taken), MOST_SENTENCES):
-            group = taken[first : first + MOST_SENTENCES]
+        size = min(len(texts) // 2, MOST_SENTENCES)
+        number = min(len(texts) // (2 * size), _MOST_QUERIES, len(usable) // size) if size >= _LEAST_SENTENCES else 0
+        taken = rng.permutation(usable)[: number * size].tolist() if number else []
+        for first in range(0, len(taken), max(size, 1)):
+            group = taken[first : first + size]
             found[split[page]].append(
                 (page, tuple(corpus.sentences[page][i] for i in group), tuple(left[i] for i in group))
             )
@@ -90,7 +93,8 @@ def hide_sentences(corpus: Corpus) -> HiddenSentences:
         kept.append(tuple(text for i, text in enumerate(corpus.sentences[page]) if i not in hidden))
     if not all(found.values()):
         raise InputError(
-            f"{corpus.source}: the pages are too short or too few for queries: {sum(map(len, found.values()))} could be "
+            f"{corpus.source}: the pages are too short or too few: "
+            f"{sum(map(len, found.values()))} queries could be "
             "made, and every split needs some."
         )
     return HiddenSentences({name: _queries(entries) for name, entries in found.items()}, tuple(kept))  # type: ignore[misc]

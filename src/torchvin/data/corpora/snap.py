@@ -1,7 +1,8 @@
 """Wikispeedia as SNAP publishes it: 4,600 articles of a Wikipedia selection for schools and the links between them.
 
-Please cite West and Leskovec (WWW 2012) and West, Pineau and Precup (IJCAI 2009). The layout: `plaintext_articles/NAME.txt`,
-and `links.tsv`, `articles.tsv`, `categories.tsv` with names encoded as in addresses; in two archives, or unpacked.
+Please cite West and Leskovec (WWW 2012) and West, Pineau and Precup (IJCAI 2009). The layout:
+`plaintext_articles/NAME.txt`, and `links.tsv`, `articles.tsv`, `categories.tsv` with names encoded as in addresses; in
+two archives, or unpacked.
 """
 
 import re
@@ -66,7 +67,8 @@ def title_of(name: str) -> str:
 def article(name: str, text: str) -> PageDraft:
     """An article without what every page of the selection repeats.
 
-    >>> text = "   #copyright" + chr(10)*2 + "Zebra" + chr(10)*2 + "2007 Schools Wikipedia Selection. Related subjects: Mammals"
+    >>> text = "   #copyright" + chr(10)*2 + "Zebra" + chr(10)*2 + "2007 Schools Wikipedia Selection. Related subjects:
+    Mammals"
     >>> text += chr(10)*2 + "   The zebra is a part of the horse family." + chr(10) + '   Retrieved from " http://..."'
     >>> article("Zebra", text).sentences
     ['The zebra is a part of the horse family.']
@@ -100,5 +102,7 @@ def _rows(folder: Path, tables: dict[str, str], name: str) -> Iterator[list[str]
             continue
         cells = line.split("\t")
         if len(cells) < 2:
-            raise InputError(f"{folder}: {name}, line {number}: expected two names with a tab between, got {line!r:.60}.")
+            raise InputError(
+                f"{folder}: {name}, line {number}: expected two names with a tab between, got {line!r:.60}."
+            )
         yield cells

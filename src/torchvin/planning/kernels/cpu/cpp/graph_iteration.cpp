@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "graph_update.h"
 #include "team.h"
 
 namespace torchvin {
@@ -13,68 +15,19 @@ namespace torchvin {
 namespace {
 
 constexpr int64_t kNodesAtOnce = 2048;  // that a thread takes
-constexpr int kLanes = 16;              // queries that are updated side by side
 
 using Flags = std::vector<std::atomic<uint8_t>>;
 
-// One update of `count` queries, L at most, of one node.
-template <class T, int L>
-inline void update_node(const Web<T>& web, const Rewards<T>& r, int64_t node, int64_t first, int count, const T* value, T* best,
-                        int32_t* choice) {
-    const int64_t B = r.queries;
-    const int lanes = L == 1 ? 1 : count;
-    for (int l = 0; l < L; ++l) {
-        best[l] = -std::numeric_limits<T>::infinity();
-        choice[l] = kNoEdge;
-    }
-    for (int64_t edge = web.offsets[node]; edge < web.offsets[node + 1]; ++edge) {
-        T q[L];
-        if (!web.outcomes) {
-            const T* to = value + web.targets[edge] * B + first;
-            for (int l = 0; l < lanes; ++l) q[l] = r.discount * to[l];
-        } else {
-            for (int l = 0; l < L; ++l) q[l] = 0;
-            for (int64_t m = web.outcomes[edge]; m < web.outcomes[edge + 1]; ++m) {
-                const T* to = value + web.outcome_targets[m] * B + first;
-                const T weight = r.discount * web.outcome_probabilities[m];
-                for (int l = 0; l < lanes; ++l) q[l] += weight * to[l];
-            }
-        }
-        if (r.edge_reward) {
-            if (r.shared_edges) {
-                for (int l = 0; l < lanes; ++l) q[l] += r.edge_reward[edge];
-            } else {
-                const T* reward = r.edge_reward + edge * B + first;
-                for (int l = 0; l < lanes; ++l) q[l] += reward[l];
-            }
-        }
-        const int32_t number = static_cast<int32_t>(edge);
-        for (int l = 0; l < lanes; ++l) {
-            const bool better = q[l] > best[l] || choice[l] == kNoEdge;
-            choice[l] = better ? number : choice[l];
-            best[l] = better ? q[l] : best[l];
-        }
-    }
-    for (int l = 0; l < lanes; ++l) {
-        if (choice[l] == kNoEdge) {
-            if (!r.stop_reward) best[l] = 0;
-        } else if (r.node_reward) {
-            best[l] += r.node_reward[node * B + first + l];
-        }
-    }
-    if (r.stop_reward)
-        for (int l = 0; l < lanes; ++l) {
-            const T stop = r.stop_reward[node * B + first + l];
-            if (stop >= best[l] || choice[l] == kNoEdge) {
-                best[l] = stop;
-                choice[l] = kStopped;
-            }
-        }
+template <class T> UpdateNode<T> choose_update(const std::string& name, int lanes) {
+#if defined(TORCHVIN_X86)
+    if (name == "avx512") return update_node_avx512<T>(lanes);
+    if (name == "avx2") return update_node_avx2<T>(lanes);
+#endif
+    return update_node_plain<T>(lanes);
 }
 
-template <class T> void largest(Team& team, const T* value, int64_t nodes, int64_t B, std::vector<T>& found) {
+template <class T> void largest(const T* value, int64_t nodes, int64_t B, std::vector<T>& found) {
     found.assign(B, 0);
-    (void)team;
     for (int64_t node = 0; node < nodes; ++node)
         for (int64_t b = 0; b < B; ++b) {
             const T size = std::abs(value[node * B + b]);
@@ -86,9 +39,11 @@ template <class T> void largest(Team& team, const T* value, int64_t nodes, int64
 
 template <class T>
 int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations, const int64_t* limits, double tolerance,
-                      bool may_stop_early, int threads, T* value, int32_t* choices, bool keep_all, T* residual) {
+                      bool may_stop_early, int threads, const std::string& instruction_set, T* value, int32_t* choices, bool keep_all, T* residual) {
     const int64_t N = web.nodes, B = r.queries, size = N * B;
-    const int64_t chunks = (N + kNodesAtOnce - 1) / kNodesAtOnce, blocks = (B + kLanes - 1) / kLanes;
+    const int lanes = lanes_of(B);
+    const int64_t chunks = (N + kNodesAtOnce - 1) / kNodesAtOnce, blocks = B / lanes;
+    const UpdateNode<T> update = choose_update<T>(instruction_set, lanes);
     Team team(static_cast<int>(std::min<int64_t>(threads, chunks * blocks)));
     std::vector<T> other(value, value + size);
     T *from = value, *into = other.data();
@@ -96,7 +51,7 @@ int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations
     Flags active(N);
     std::vector<uint8_t> changed(N);
     bool everything = true;
-    std::vector<std::vector<T>> moved(chunks * blocks, std::vector<T>(kLanes));
+    std::vector<std::vector<T>> moved(chunks * blocks, std::vector<T>(lanes));
     std::vector<int64_t> work(chunks);
     std::vector<T> largest_values;
     int64_t made = 0;
@@ -106,8 +61,8 @@ int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations
         const int32_t* before = !choices || made == 0 ? nullptr : keep_all ? kept - size : kept;
         std::fill(changed.begin(), changed.end(), 0);
         const auto sweep = [&](int64_t task, int) {
-            const int64_t chunk = task / blocks, block = task % blocks, first = block * kLanes;
-            const int count = static_cast<int>(std::min<int64_t>(kLanes, B - first));
+            const int64_t chunk = task / blocks, block = task % blocks, first = block * lanes;
+            const int count = lanes;
             auto& most = moved[task];
             std::fill(most.begin(), most.end(), 0);
             const int64_t end = std::min(N, (chunk + 1) * kNodesAtOnce);
@@ -121,8 +76,7 @@ int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations
                 }
                 T best[kLanes];
                 int32_t choice[kLanes];
-                if (count == 1) update_node<T, 1>(web, r, node, first, count, from, best, choice);
-                else update_node<T, kLanes>(web, r, node, first, count, from, best, choice);
+                update(web, r, node, first, from, best, choice);
                 bool different = false;
                 for (int l = 0; l < count; ++l) {
                     const bool over = limits && made >= limits[first + l];
@@ -142,7 +96,7 @@ int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations
         std::swap(from, into);
         for (int64_t b = 0; b < B; ++b) {
             T most = 0;
-            for (int64_t chunk = 0; chunk < chunks; ++chunk) most = std::max(most, moved[chunk * blocks + b / kLanes][b % kLanes]);
+            for (int64_t chunk = 0; chunk < chunks; ++chunk) most = std::max(most, moved[chunk * blocks + b / lanes][b % lanes]);
             residual[b] = most;
         }
         // Marks the predecessors of what changed, where they are fewer than a part of the edges.
@@ -165,7 +119,7 @@ int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations
             });
         if (!may_stop_early) continue;
         bool settled = true;
-        if (tolerance > 0) largest(team, from, N, B, largest_values);
+        if (tolerance > 0) largest(from, N, B, largest_values);
         for (int64_t b = 0; b < B; ++b)
             settled = settled && residual[b] <= static_cast<T>(tolerance > 0 ? tolerance * largest_values[b] : 0);
         if (settled) {
@@ -181,13 +135,14 @@ template <class T>
 void graph_backward(const Web<T>& web, const Rewards<T>& r, int64_t made, const int64_t* limits, const int32_t* choices,
                     int threads, T* grad, T* grad_node, T* grad_edge, T* grad_stop) {
     const int64_t N = web.nodes, B = r.queries, size = N * B;
-    const int64_t blocks = (B + kLanes - 1) / kLanes;
+    const int lanes = lanes_of(B);
+    const int64_t blocks = B / lanes;
     // The gradient of shared edges is a sum over queries, which threads must not write at once.
     Team team(static_cast<int>(grad_edge && r.shared_edges ? 1 : std::min<int64_t>(threads, blocks)));
     std::vector<T> other(size);
     team.for_each(blocks, [&](int64_t block, int) {
-        const int64_t first = block * kLanes;
-        const int count = static_cast<int>(std::min<int64_t>(kLanes, B - first));
+        const int64_t first = block * lanes;
+        const int count = lanes;
         T *after = grad, *before = other.data();
         for (int64_t k = made - 1; k >= 0; --k) {
             const int32_t* chosen = choices + k * size;
@@ -222,9 +177,11 @@ void graph_backward(const Web<T>& web, const Rewards<T>& r, int64_t made, const 
     });
 }
 
-template int64_t graph_iterate<float>(const Web<float>&, const Rewards<float>&, int64_t, const int64_t*, double, bool, int, float*,
+template int64_t graph_iterate<float>(const Web<float>&, const Rewards<float>&, int64_t, const int64_t*, double, bool, int,
+                                      const std::string&, float*,
                                       int32_t*, bool, float*);
-template int64_t graph_iterate<double>(const Web<double>&, const Rewards<double>&, int64_t, const int64_t*, double, bool, int, double*,
+template int64_t graph_iterate<double>(const Web<double>&, const Rewards<double>&, int64_t, const int64_t*, double, bool, int,
+                                       const std::string&, double*,
                                        int32_t*, bool, double*);
 template void graph_backward<float>(const Web<float>&, const Rewards<float>&, int64_t, const int64_t*, const int32_t*, int, float*, float*,
                                     float*, float*);

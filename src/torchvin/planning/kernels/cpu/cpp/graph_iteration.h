@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace torchvin {
 
@@ -21,7 +22,7 @@ template <class T> struct Web {
     const int32_t* in_sources;
 };
 
-// B queries. Arrays per node are [N, B] and per edge [E, B]: the queries of a node lie side by side. Null is zeros for
+// B queries: 1, 8 or a multiple of 16. Arrays per node are [N, B] and per edge [E, B]: the queries of a node lie side by side. Null is zeros for
 // rewards, and no stopping for `stop_reward`. Of `edge_reward` there may be one column for all queries.
 template <class T> struct Rewards {
     int64_t queries;
@@ -39,7 +40,7 @@ template <class T> struct Rewards {
 // its query. Returns the number of updates made; residual [B]: the largest change in the last of them.
 template <class T>
 int64_t graph_iterate(const Web<T>&, const Rewards<T>&, int64_t iterations, const int64_t* limits, double tolerance,
-                      bool may_stop_early, int threads, T* value, int32_t* choices, bool keep_all, T* residual);
+                      bool may_stop_early, int threads, const std::string& instruction_set, T* value, int32_t* choices, bool keep_all, T* residual);
 
 // From the gradient of V_K to those of the rewards and of V_0, through the `made` updates whose choices were kept. `grad`
 // [N, B] holds the gradient of V_K and becomes that of V_0. Gradients of rewards are added to; null is not wanted.

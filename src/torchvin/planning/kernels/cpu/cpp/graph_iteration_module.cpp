@@ -1,6 +1,7 @@
 // Python's door to value iteration on graphs. Tensors come as addresses, and are looked at in kernels/graph/cpu.py.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/string.h>
 
 #include "graph_iteration.h"
 
@@ -26,11 +27,11 @@ template <class T> Rewards<T> rewards_of(int64_t queries, const std::array<Addre
 template <class T>
 int64_t run_iterate(const std::array<int64_t, 2>& sizes, const std::array<Address, 7>& web, int64_t queries,
                     const std::array<Address, 3>& rewards, bool shared_edges, double discount, int64_t iterations, Address limits,
-                    double tolerance, bool may_stop_early, int threads, Address value, Address choices, bool keep_all,
+                    double tolerance, bool may_stop_early, int threads, const std::string& instruction_set, Address value, Address choices, bool keep_all,
                     Address residual) {
     nb::gil_scoped_release released;
     return graph_iterate<T>(web_of<T>(sizes, web), rewards_of<T>(queries, rewards, shared_edges, discount), iterations,
-                            at<int64_t>(limits), tolerance, may_stop_early, threads, at<T>(value), at<int32_t>(choices), keep_all,
+                            at<int64_t>(limits), tolerance, may_stop_early, threads, instruction_set, at<T>(value), at<int32_t>(choices), keep_all,
                             at<T>(residual));
 }
 
