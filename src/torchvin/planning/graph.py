@@ -213,8 +213,8 @@ class Graph:
             offsets,
             targets,
             torch.cat([*outcomes, torch.tensor([starts[-1]])]),
-            torch.cat([graph.outcome_targets + node for graph, node, _ in each]),  # type: ignore[operator]
-            torch.cat([graph.outcome_probabilities for graph in graphs]),
+            torch.cat([graph.outcome_targets + node for graph, node, _ in each]),
+            torch.cat([graph.outcome_probabilities for graph in graphs]),  # type: ignore[misc]
             sizes,
         )
 
