@@ -32,7 +32,8 @@ def train_run(
     config = replace(config, training=replace(config.training, tensorboard=False))
     file = authors / f"gridworld_{config.data.height}.mat" if authors else None
     file = file if file and file.is_file() else None
-    record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
+    described = file.name if file else getattr(data, "source", "generated")
+    record = {"command": f"{command} ({name})", "data": described}
     train(config, training_data(config, file) if data is None else data, run, resume=True, record=record)
     return run
 

@@ -52,6 +52,11 @@ class Web:
     def __repr__(self) -> str:
         return f"Web({self.corpus!r}, vectors={self.vectors!r})"
 
+    @property
+    def source(self) -> str:
+        """What the pages are."""
+        return self.corpus.source
+
     def queries(self, split: str) -> Queries:
         """The queries about the pages of one split."""
         return self.hidden.queries[split]  # type: ignore[index]
