@@ -15,9 +15,12 @@ from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.architectures.terrain import TerrainConfig
 from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
 from torchvin.architectures.terrain_cnn import TerrainCNNConfig
+from torchvin.architectures.webnav import WebNavConfig
+from torchvin.architectures.webnav_reactive import WebReactiveConfig
 from torchvin.errors import unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.mdp.rewards import RewardConfig
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig
 
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
@@ -188,6 +191,19 @@ def _control() -> dict[str, RunConfig]:
     return {f"control{suffix}": RunConfig(policy, data, learn) for suffix, policy in policies.items()}
 
 
+def _webnav() -> dict[str, RunConfig]:
+    """Walks on a web: planning on its pages, on its categories, and the baseline without planning."""
+    learn = TrainingConfig(epochs=1, learning_rate=0.005)
+    policies: dict[str, ArchitectureConfig] = {
+        "webnav": WebNavConfig(),
+        "webnav-categories": WebNavConfig(planner="categories"),
+        "webnav-reactive": WebReactiveConfig(),
+    }
+    small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC
+    presets = {name: RunConfig(policy, training=learn) for name, policy in policies.items()}
+    return presets | {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
+
+
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
 #: learn the few obstacle patterns that 32 miss; 15 epochs of 4,000 maps of 28x28 take less than a minute.
 PRESETS: dict[str, RunConfig] = {
@@ -213,6 +229,7 @@ PRESETS: dict[str, RunConfig] = {
     **_reinforcement(),
     **_terrain(),
     **_control(),
+    **_webnav(),
 }
 
 
