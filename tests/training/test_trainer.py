@@ -220,6 +220,8 @@ def test_two_processes_train_the_model_of_one(tmp_path):
 def test_every_preset_builds(name):
     config = preset(name)
     policy = build_policy(config.policy)
+    if architecture_of(config.policy).name in WEB_MODULES:
+        return  # tests/policies/test_web.py asks it about pages
     height, width = (config.data.height, config.data.width) if policy.planner is None else (6, 7)
     terrain = config.policy.cell_pixels**2 or config.policy.num_terrains
     planes = torch.zeros(1, terrain + config.policy.num_orientations, height, width)

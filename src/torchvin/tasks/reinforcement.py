@@ -16,11 +16,13 @@ from torchvin.errors import InputError
 from torchvin.evaluation.expected_return import evaluate_return
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate
+from torchvin.io.tables import percent
 from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
 from torchvin.mdp.worlds import Worlds
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.critic import Critic, PlanCritic, critic_for
 from torchvin.policies.policy import Policy
+from torchvin.tasks.gridworld import outcome_of
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Task, Validation, epoch_order
 from torchvin.training.config import RunConfig
@@ -129,6 +131,7 @@ class ReinforcementTask(Task):
             key=(scores.all_states_success_rate, scores.all_states_optimal_rate),
             summary=asdict(scores),
             report=evaluation,
+            **outcome_of(scores),
         )
 
     def _by_return(self, policy: Policy, worlds: Worlds) -> Validation:
@@ -138,7 +141,14 @@ class ReinforcementTask(Task):
         policy.train(training)
         summary = {**asdict(scores), "all_states_success_rate": scores.share}
         metrics = {"success_rate": scores.share, "optimal_rate": scores.share, **self._progress()}
-        return Validation(metrics=metrics, key=(scores.share,), summary=summary, report=scores)
+        return Validation(
+            metrics=metrics,
+            key=(scores.share,),
+            summary=summary,
+            report=scores,
+            sentence=f"on {scores.maps} validation maps {percent(scores.share)} of the best expected return",
+            outcome={"validation_return_share": scores.share},
+        )
 
     def _progress(self) -> dict[str, float | int]:
         """Environment steps so far, and the mean reward of an episode in the last rollout."""

@@ -15,9 +15,12 @@ from torchvin.architectures.shortest_path import ShortestPathConfig
 from torchvin.architectures.terrain import TerrainConfig
 from torchvin.architectures.terrain_classifier import TerrainClassifierConfig
 from torchvin.architectures.terrain_cnn import TerrainCNNConfig
+from torchvin.architectures.webnav import WebNavConfig
+from torchvin.architectures.webnav_reactive import WebReactiveConfig
 from torchvin.errors import unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.mdp.rewards import RewardConfig
+from torchvin.policies.config import ArchitectureConfig
 from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig
 
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
@@ -146,7 +149,6 @@ DEMONSTRATED = TrainingConfig(
     largest_gradient=1.0,
     precision="bfloat16",
 )
-TERRAIN_16 = DataConfig(kind="terrain", maps=9000)
 #: Factor on the learned costs: on 500 maps that no table uses it gave the most success for the least detour.
 CAUTION = 40.0
 
@@ -159,12 +161,12 @@ def _terrain() -> dict[str, RunConfig]:
     """
     reactive = replace(DEMONSTRATED, loss="single-label", learning_rate=0.002)
     presets = {}
-    for name, kind, pixels, channels, rate in (
-        ("terrain-16", "terrain", 8, 16, 0.004),
-        ("mars-16", "mars", 4, 8, 0.004),
-        ("moon-16", "moon", 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
+    for name, kind, maps, pixels, channels, rate in (
+        ("terrain-16", "terrain", 9000, 8, 16, 0.004),
+        ("mars-16", "mars", 4000, 4, 8, 0.004),
+        ("moon-16", "moon", 4000, 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
     ):
-        data = replace(TERRAIN_16, kind=kind)
+        data = DataConfig(kind=kind, maps=maps)
         vin = TerrainConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2, caution=CAUTION)
         classifier = TerrainClassifierConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
         cnn = TerrainCNNConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
@@ -186,6 +188,19 @@ def _control() -> dict[str, RunConfig]:
         "-mlp": ControlMLPConfig(),
     }
     return {f"control{suffix}": RunConfig(policy, data, learn) for suffix, policy in policies.items()}
+
+
+def _webnav() -> dict[str, RunConfig]:
+    """Walks on a web: planning on its pages, on its categories, and the baseline without planning."""
+    learn = TrainingConfig(epochs=1, learning_rate=0.005)
+    policies: dict[str, ArchitectureConfig] = {
+        "webnav": WebNavConfig(),
+        "webnav-categories": WebNavConfig(planner="categories"),
+        "webnav-reactive": WebReactiveConfig(),
+    }
+    small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC
+    presets = {name: RunConfig(policy, training=learn) for name, policy in policies.items()}
+    return presets | {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
 
 
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels
@@ -213,6 +228,7 @@ PRESETS: dict[str, RunConfig] = {
     **_reinforcement(),
     **_terrain(),
     **_control(),
+    **_webnav(),
 }
 
 
