@@ -34,7 +34,7 @@ def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
     from torchvin.architectures.registry import architectures
     from torchvin.cli.output import print_entries, print_json
-    from torchvin.data.generators import GENERATORS
+    from torchvin.data.generators import FROM_FILES, GENERATORS
     from torchvin.mdp.environment_ids import IDS
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
@@ -51,6 +51,9 @@ def run(arguments: Arguments) -> None:
         "weights": weights,
         "architectures": {name: kind.summary for name, kind in architectures().items()},
         "generators": {name: generator.summary for name, generator in GENERATORS.items()},
+        "maps from files": dict.fromkeys(
+            FROM_FILES, "overhead images of a global mosaic (torchvin data --from FOLDER)"
+        ),
         "motion models": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
         "map formats": MAP_FORMATS,
         "kernels": KERNELS,

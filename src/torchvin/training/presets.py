@@ -162,16 +162,16 @@ def _terrain() -> dict[str, RunConfig]:
     """
     reactive = replace(DEMONSTRATED, loss="single-label", learning_rate=0.002)
     presets = {}
-    for name, kind, pixels, channels in (
-        ("terrain-16", "terrain", 8, 16),
-        ("mars-16", "mars", 4, 8),
-        ("moon-16", "moon", 8, 8),
+    for name, kind, pixels, channels, rate in (
+        ("terrain-16", "terrain", 8, 16, 0.004),
+        ("mars-16", "mars", 4, 8, 0.004),
+        ("moon-16", "moon", 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
     ):
         data = replace(TERRAIN_16, kind=kind)
         vin = TerrainConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2, caution=CAUTION)
         classifier = TerrainClassifierConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
         cnn = TerrainCNNConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
-        presets[name] = RunConfig(vin, data, DEMONSTRATED)
+        presets[name] = RunConfig(vin, data, replace(DEMONSTRATED, learning_rate=rate))
         presets[f"{name}-classifier"] = RunConfig(classifier, data, DEMONSTRATED)
         presets[f"{name}-cnn"] = RunConfig(cnn, data, reactive)
     return presets
