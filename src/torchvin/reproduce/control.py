@@ -129,10 +129,9 @@ class Control(Page):
         """Score the shipped weights (quick), or three trainings of each network (full), on every set of arenas."""
         trainings = self._trained(book) if self.budget == "full" else _shipped()
         if not trainings:
-            what = f"{self.folder} holds no finished run; leave out --no-train."
-            raise InputError(
-                what if self.budget == "full" else "no weights control... are installed; use --budget full."
-            )
+            if self.budget == "quick":
+                raise InputError("no weights control are installed; use --budget full.")
+            raise InputError(f"{self.folder} holds no finished run; leave out --no-train.")
         scores: list[ControlScore] = []
         for split, what in SPLITS.items():
             wide = ("train", "test")  # the networks of the second table are scored on no others
