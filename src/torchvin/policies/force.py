@@ -135,15 +135,10 @@ class ForcePolicy(Policy):
         num_iterations: int | None = None,
         initial_value: Float[Tensor, "B O H W"] | None = None,
     ) -> tuple[Tensor | None, PlannerOutput | None]:
-        """What `force` needs of the map, and the plan behind it.
-
-        With a planner that has a reward image, this is the value of entering each cell: its reward and its V. An
-        obstacle then shows in the patch itself, not only in the way around it.
-        """
+        """What `force` needs of the map, and the plan behind it."""
         if self.planner is not None:
             plan: PlannerOutput = self.planner(observation, num_iterations=num_iterations, initial_value=initial_value)
-            reward = self.planner.reward_image(observation)
-            return plan.value if reward is None else plan.value + reward, plan
+            return plan.value, plan
         return None if self.eyes is None else self.eyes(observation), None
 
     def force(self, seen: Tensor | None, states: Float[Tensor, "B S 6"]) -> Float[Tensor, "B S 2"]:
