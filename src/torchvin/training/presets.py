@@ -180,7 +180,7 @@ def _terrain() -> dict[str, RunConfig]:
 def _control() -> dict[str, RunConfig]:
     """The VIN that pushes a body, its variants, and the baselines: 200 arenas, as the paper has."""
     data = DataConfig(kind="arena", maps=200)
-    learn = TrainingConfig(epochs=16, batch_size=16, learning_rate=0.003)
+    learn = TrainingConfig(epochs=20, batch_size=16, learning_rate=0.003)
     policies = {
         "": ControlConfig(),
         "-normalized": ControlConfig(planner="normalized"),
