@@ -10,7 +10,8 @@ from torchvin.cli.main import main
 from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
-BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | {"terrain-16-cnn"}
+BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")}
+BASELINES |= {"terrain-16-cnn", "webnav-reactive", "webnav-categories"}
 
 
 @pytest.fixture
@@ -43,6 +44,9 @@ def test_a_name_that_is_no_baseline_is_answered_with_the_nearest():
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_loaded_by_name(name):
     policy = load_policy(name)
+    if name.startswith("webnav"):
+        assert policy.config.vectors == "glove"
+        return
     if name.startswith("terrain"):
         assert policy.config.cell_pixels == 8
         return

