@@ -136,7 +136,8 @@ def test_gradients_agree_with_finite_differences(backend, gradient, uncertain, s
         )
         return plan.value, plan.q_values
 
-    assert torch.autograd.gradcheck(run, (node, edge, stop, value), atol=1e-6)
+    every_entry = backend == "cpu" and gradient == "unroll"  # else along random directions, which takes a tenth
+    assert torch.autograd.gradcheck(run, (node, edge, stop, value), atol=1e-6, fast_mode=not every_entry)
 
 
 @pytest.mark.skipif(cpu.extension is None, reason="not compiled")

@@ -1,5 +1,6 @@
 """Learning to push: lessons, corrections, resuming, and that a small training learns."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torchvin import load_policy, train
 from torchvin.architectures.control_mlp import ControlMLPConfig
 from torchvin.architectures.normalized import NormalizedConfig
+from torchvin.cli.main import main
 from torchvin.data.control import correct, demonstrate
 from torchvin.errors import InputError
 from torchvin.evaluation.control import evaluate_policy, free_places, observed, roll_out, score
@@ -138,6 +140,21 @@ def test_places_are_free_and_states_are_told_as_the_environment_tells_them(exper
     env = PointMassEnv(arenas=arenas[:1])
     told = env.reset(seed=0)[0]["state"]
     assert told.tolist() == observed(at_rest(arenas.start[:1]), arenas.goal[:1])[0].tolist()
+
+
+def test_the_command_trains_and_says_how_well_it_went(tmp_path, capsys):
+    few = ["--data.maps", "2", "--training.epochs", "1", "--training.no-tensorboard"]
+    few += ["--control.starts", "1", "--control.passes", "1", "--control.aggregations", "0"]
+    assert main(["train", "--preset", "control-mlp", *few, "--out", str(tmp_path / "run"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["maps"] == 2
+    assert {"training_success_rate", "training_final_distance"} <= set(told)
+    assert (tmp_path / "run" / "history.png").is_file()
+    assert (
+        main(["train", "--preset", "control-mlp", "--architecture", "normalized", "--out", str(tmp_path / "other")])
+        == 2
+    )
+    assert "is pushed by a force" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from torchvin import InputError, RunConfig, TrainingConfig, build_policy, load_policy, train
+from torchvin.architectures.registry import WEB_MODULES, architecture_of
 from torchvin.errors import TrainingError
 from torchvin.training.presets import PRESETS, preset
 from torchvin.training.starts import START_STRIDE

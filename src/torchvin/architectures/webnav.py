@@ -25,8 +25,8 @@ class WebNavConfig(ArchitectureConfig):
     num_iterations: int = 6
     """K of a call that gives none: how many links ahead is looked."""
     link_cost: float = 0.015
-    """What following a link costs, in units of the similarity; of the planner on pages (imitation of single steps would
-    learn one that is too large for whole walks)."""
+    """What following a link costs, in units of the similarity; given, because
+    imitation of single steps would learn one that is too large for whole walks."""
     hidden_channels: int = 64
     """Number of channels of the reactive score; not used by the planner on pages."""
     retrieval_weight: float = 0.5
@@ -46,7 +46,7 @@ def build(config: WebNavConfig) -> "WebVIN":
             planner=PagePlanner(vector_size=size, num_iterations=config.num_iterations, link_cost=config.link_cost)
         )
     return WebVIN(
-        planner=RegionPlanner(vector_size=size, num_iterations=config.num_iterations),
+        planner=RegionPlanner(vector_size=size, num_iterations=config.num_iterations, link_cost=config.link_cost),
         score=ReactiveScore(vector_size=size, hidden_channels=config.hidden_channels),
     )
 

@@ -81,7 +81,7 @@ class GraphTimer(Timer):
 
     def _row(self, run: Callable[[Tensor], Tensor], reward: Tensor, expected: Tensor) -> dict[str, Any]:
         error = float((run(reward) - expected).nan_to_num(0.0, 0.0, 0.0).abs().max())
-        forward = median_seconds(lambda: run(reward), least_seconds=0, least_calls=self.repeats)
+        forward = median_seconds(lambda: run(reward), least_seconds=0.0, least_calls=self.repeats)
         forget_peak_memory()
         before = peak_megabytes()
 
@@ -90,7 +90,7 @@ class GraphTimer(Timer):
             value = run(leaf)
             torch.autograd.grad(value.where(value.isfinite(), 0).sum(), leaf)
 
-        seconds = median_seconds(both, least_seconds=0, least_calls=self.repeats)
+        seconds = median_seconds(both, least_seconds=0.0, least_calls=self.repeats)
         return {
             "forward_s": forward,
             "forward_backward_s": seconds,
@@ -108,7 +108,7 @@ class GraphTimer(Timer):
         before = peak_megabytes()
         found: list[np.ndarray] = []
         seconds = median_seconds(
-            lambda: found.append(dijkstra(against, indices=0)), least_seconds=0, least_calls=self.repeats
+            lambda: found.append(dijkstra(against, indices=0)), least_seconds=0.0, least_calls=self.repeats
         )
         difference = (torch.from_numpy(-found[0]) - expected[0]).nan_to_num(0.0, 0.0, 0.0).abs().max()
         return {

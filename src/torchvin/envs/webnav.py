@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.queries import MOST_SENTENCES
-from torchvin.data.corpora.web import UNREACHABLE, Vectors, Web, build_web, open_web
+from torchvin.data.corpora.web import Vectors, Web, build_web, open_web
 from torchvin.errors import InputError
 from torchvin.evaluation.web import EXTRA_STEPS, FARTHEST
 
@@ -38,8 +38,8 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
     ## Observation space
     A dictionary: `page` and `links` are numbers of pages (-1 where there is no link), `query_vector`, `page_vector` and
     `link_vectors` their averaged word vectors (empty with `vectors="none"`), `similarity` the TF-IDF cosine of each
-    link to the query, `steps_left` the rest of the budget. `info` holds the words of the query (`query_words`). Titles,
-    sentences and features of all pages are in `env.unwrapped.web`.
+    link to the query. The rest of the budget is not shown: it would tell how far the target is. `info` holds the words
+    of the query (`query_words`). Titles, sentences and features of all pages are in `env.unwrapped.web`.
 
     ## Reward
     1 on the target, where the episode ends; 0 otherwise.
@@ -96,7 +96,6 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
                 "page_vector": spaces.Box(-1, 1, (size,), np.float32),
                 "link_vectors": spaces.Box(-1, 1, (self.most_links, size), np.float32),
                 "similarity": spaces.Box(0, 1, (self.most_links,), np.float32),
-                "steps_left": spaces.Box(0, UNREACHABLE, (), np.int64),
             }
         )
         self.page = self.target = self.steps_left = -1
@@ -164,11 +163,10 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
             "page_vector": np.array(vectors[self.page]).clip(-1, 1),
             "link_vectors": link_vectors.clip(-1, 1),
             "similarity": similarity,
-            "steps_left": np.array(self.steps_left),
         }
 
     def _info(self) -> dict[str, Any]:
         mask = np.zeros(self.most_links + 1, dtype=np.int8)
         mask[: len(self.web.corpus.links(self.page))] = 1
         mask[-1] = 1
-        return {"action_mask": mask, "query_words": list(self.words), "target": self.target}
+        return {"action_mask": mask, "query_words": list(self.words)}

@@ -162,40 +162,41 @@ def _advance_near(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same for bodies that may touch something: position, velocity, and whether they did."""
     gain = body.time_step / (body.mass + body.time_step * body.damping)
+    if obstacles.shape[1] == 0:
+        obstacles = obstacles.new_tensor([[9.0, 9.0, 9.0, 9.0, 0.1]]).expand(len(position), 1, 5)  # out of reach
     touched = torch.zeros(len(position), dtype=torch.bool, device=position.device)
     for _ in range(body.substeps):
+        distance, away = signed_distance(position, obstacles)
+        nearest, which = distance.min(dim=1, keepdim=True)
+        normal = away.take_along_dim(which[..., None], dim=1)[:, 0]
+        inward = -position.sign()
+        room = torch.cat([nearest, HALF_SIDE - position.abs()], dim=1) - body.radius
+        speed = torch.cat([(normal * velocity).sum(dim=1, keepdim=True), inward * velocity], dim=1)
+        hardness, wanted, contact = _contact(room, speed, body)
         total = force - body.damping * velocity
-        if obstacles.shape[1]:
-            distance, away = signed_distance(position, obstacles)
-            nearest, which = distance.min(dim=1)
-            normal = away.take_along_dim(which[:, None, None], dim=1)[:, 0]
-            along, free = (normal * velocity).sum(dim=1), (normal * total).sum(dim=1)
-            push, contact = _push(nearest - body.radius, along, free, body)
-            total = total + push[:, None] * normal
-            touched |= contact
-        room, inward = HALF_SIDE - position.abs() - body.radius, -position.sign()
-        push, contact = _push(room, inward * velocity, inward * total, body)
-        total = total + push * inward
+        free = (normal * total).sum(dim=1, keepdim=True)
+        total = total + (hardness[:, :1] * (wanted[:, :1] - free)).clamp(min=0.0) * contact[:, :1] * normal
+        total = total + (hardness[:, 1:] * (wanted[:, 1:] - inward * total)).clamp(min=0.0) * contact[:, 1:] * inward
         touched |= contact.any(dim=1)
         velocity = velocity + gain * total
         position = position + body.time_step * velocity
     return position, velocity, touched
 
 
-def _push(room: Tensor, speed: Tensor, free: Tensor, body: PointMass) -> tuple[Tensor, Tensor]:
-    """Force that a contact adds, away from it, and whether there is one.
+def _contact(room: Tensor, speed: Tensor, body: PointMass) -> tuple[Tensor, Tensor, Tensor]:
+    """How hard a contact is, the force along the normal that it wants, and whether there is one.
 
     Args:
         room: distance between the surfaces.
         speed: with which the body leaves.
-        free: the force along the normal without the contact.
         body: constants.
     """
     depth = room - body.margin
     share = (depth.abs() / body.soft_depth).clamp(max=1.0)
-    share = torch.where(share < 0.5, 2 * share * share, 1 - 2 * (1 - share) * (1 - share))
+    other = 1 - share
+    share = torch.where(share < 0.5, 2 * share * share, 1 - 2 * other * other)
     first, last = (1 - soft for soft in body.softness)
     hardness = first + (last - first) * share
     time = last * body.contact_time
-    wanted = -2 / time * speed - hardness / time**2 * depth
-    return (hardness * (body.mass * wanted - free)).clamp(min=0.0) * (depth < 0), depth < 0
+    wanted = body.mass * (-2 / time * speed - hardness / time**2 * depth)
+    return hardness, wanted, depth < 0

@@ -137,7 +137,7 @@ class ObstacleEncoder(nn.Module):
     torch.Size([2, 2, 16, 12])
     """
 
-    def __init__(self, *, hidden_channels: int = 32, gain: float = 8.0) -> None:
+    def __init__(self, *, hidden_channels: int = 32, gain: float = 12.0) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.tensor(gain))
         self.layers = nn.Sequential(

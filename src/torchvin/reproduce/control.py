@@ -129,6 +129,8 @@ class Control(Page):
         """Score the shipped weights (quick), or three trainings of each network (full), on every set of arenas."""
         trainings = self._trained(book) if self.budget == "full" else _shipped()
         if not trainings:
+            if self.budget == "quick":
+                raise InputError("no weights control are installed; use --budget full.")
             raise InputError(f"{self.folder} holds no finished run; leave out --no-train.")
         scores: list[ControlScore] = []
         for split, what in SPLITS.items():
@@ -143,13 +145,10 @@ class Control(Page):
         return tuple(scores)
 
     def _trained(self, book: ScoreBook) -> list[tuple[str, Training, int]]:
-        wanted = [
-            (policy, TRAINED_ON, seed)
-            for seed in SEEDS
-            for policy in NETWORKS
-            if policy in _SEVERAL or seed == SEEDS[0]
-        ]
+        wanted = [(policy, TRAINED_ON, seed) for seed in SEEDS for policy in _SEVERAL]
         wanted += [(policy, arenas, 0) for arenas in TRAINING_ARENAS if arenas != TRAINED_ON for policy in _LEARNING]
+        wanted += [(policy, TRAINED_ON, SEEDS[0]) for policy in NETWORKS if policy not in _SEVERAL]
+        wanted = [entry for entry in wanted if entry[0] in NETWORKS]
         found = []
         for policy, arenas, seed in wanted:
             number = "" if arenas == TRAINED_ON else f"-{arenas}"

@@ -109,12 +109,25 @@ class ReinforcementTask(Task):
         starts = self.replay.put_in(worlds)
         with torch.no_grad():
             answer = self.critic.answer(policy, worlds.planes)
-        self.rollout = collect(answer, worlds, self.options, random, longest=self.longest or None, starts=starts)
+        self.rollout = collect(
+            answer,
+            worlds,
+            self.options,
+            random,
+            longest=self.longest or None,
+            starts=starts,
+            exploration=self.options.exploration * self._fading(number),
+        )
         self.replay.keep(worlds, self.rollout.failed)
         self.number = number
         ended, reached, _ = self.rollout.summary.tolist()
         if self.longest and reached >= _WIDEN_AT * max(ended, 1.0):
             self.longest += 1
+
+    def _fading(self, number: int) -> float:
+        """From 1 to 0 over the first part of the training, as the weight decay."""
+        training = self.config.training
+        return max(0.0, 1 - number / (training.decay_until * training.epochs * self.options.rollouts))
 
     def validate(self, policy: Policy) -> Validation:
         if self.true_worlds is not None:

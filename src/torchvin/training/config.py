@@ -90,6 +90,9 @@ class ReinforcementConfig:
     by_distance: float = 0.3
     """Share of the starts whose distance from the goal is drawn first, evenly up to the longest of the map: a start
     that is far from the goal is rare otherwise (at 16x16 one of a hundred is further than 14 steps)."""
+    exploration: float = 0.02
+    """Share of the actions that are drawn evenly from all at first; falls to 0 as the weight decay does. A move to
+    which the policy gives no probability would never be tried again."""
     replay: float = 0.25
     """Largest share of the maps of a rollout that come again, with the same start, as the policy failed on them."""
     goals: int = 1
@@ -104,7 +107,7 @@ class ReinforcementConfig:
         for name in ("maps", "horizon", "passes", "rollouts", "goals"):
             if getattr(self, name) < 1:
                 raise InputError(f"--reinforcement.{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("discount", "gae", "slip", "by_distance", "replay"):
+        for name in ("discount", "gae", "slip", "by_distance", "exploration", "replay"):
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise InputError(f"--reinforcement.{flag} must lie in [0, 1], got {getattr(self, name)}.")

@@ -20,7 +20,7 @@ class ControlTrainingConfig:
     """Times that an epoch passes over the arenas."""
     aggregations: int = 4
     """Times that the expert corrects what the policy does, evenly over the first three quarters of the epochs."""
-    rollouts: int = 1
+    rollouts: int = 2
     """Episodes of the policy in each arena before a correction."""
     corrections: int = 6
     """States of each of these episodes from which the expert solves anew."""

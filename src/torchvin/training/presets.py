@@ -179,7 +179,7 @@ def _terrain() -> dict[str, RunConfig]:
 def _control() -> dict[str, RunConfig]:
     """The VIN that pushes a body, its variants, and the baselines: 200 arenas, as the paper has."""
     data = DataConfig(kind="arena", maps=200)
-    learn = TrainingConfig(epochs=16, batch_size=16, learning_rate=0.003)
+    learn = TrainingConfig(epochs=20, batch_size=16, learning_rate=0.003)
     policies = {
         "": ControlConfig(),
         "-normalized": ControlConfig(planner="normalized"),
@@ -195,7 +195,7 @@ def _webnav() -> dict[str, RunConfig]:
     learn = TrainingConfig(epochs=1, learning_rate=0.005)
     policies: dict[str, ArchitectureConfig] = {
         "webnav": WebNavConfig(),
-        "webnav-categories": WebNavConfig(planner="categories"),
+        "webnav-categories": WebNavConfig(planner="categories", link_cost=0.005),
         "webnav-reactive": WebReactiveConfig(),
     }
     small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC

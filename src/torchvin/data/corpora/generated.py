@@ -41,6 +41,7 @@ def generate_web(num_pages: int = 200, *, seed: int = 0) -> Corpus:
         for _ in range(16):
             found = [*rng.choice(own[page], 3), *rng.choice(of_topic[topics[page]], 3), *rng.choice(common, 4)]
             found += [str(rng.choice(mentioned))] if mentioned and rng.random() < 0.4 else []
+            found += [names[page]] if rng.random() < 0.2 else []
             sentences.append(" ".join(str(found[place]) for place in rng.permutation(len(found))).capitalize() + ".")
         drafts[names[page]] = PageDraft(
             names[page],

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from torchvin.planning.graph_value_iteration import GraphValueIteration
 from torchvin.policies.web.observation import WebObservation
-from torchvin.policies.web.similarity import PositiveScale, TextSimilarity
+from torchvin.policies.web.similarity import TextSimilarity
 
 #: The reward of a page that is not the target: finite, so that its gradient is.
 _FAR = -1.0e4
@@ -76,12 +76,13 @@ class RegionPlanner(WebPlanner):
     Args:
         vector_size: of the word vectors.
         num_iterations: K of a call that gives none.
+        link_cost: c; given as in `PagePlanner`.
     """
 
-    def __init__(self, *, vector_size: int, num_iterations: int) -> None:
+    def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
         self.reward = TextSimilarity(vector_size)
-        self.cost = PositiveScale(0.05)
+        self.link_cost = link_cost
 
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been do not count: a category has others."""
@@ -89,7 +90,7 @@ class RegionPlanner(WebPlanner):
         reward = self.reward(regions.texts, observation.query)
         plan = self.iteration(
             regions.graph,
-            edge_reward=-self.cost() * (1 - regions.log_share)[None],
+            edge_reward=-self.link_cost * (1 - regions.log_share)[None],
             stop_reward=reward,
             initial_value=reward,
             num_iterations=num_iterations,
