@@ -149,7 +149,6 @@ DEMONSTRATED = TrainingConfig(
     largest_gradient=1.0,
     precision="bfloat16",
 )
-TERRAIN_16 = DataConfig(kind="terrain", maps=9000)
 #: Factor on the learned costs: on 500 maps that no table uses it gave the most success for the least detour.
 CAUTION = 40.0
 
@@ -162,12 +161,12 @@ def _terrain() -> dict[str, RunConfig]:
     """
     reactive = replace(DEMONSTRATED, loss="single-label", learning_rate=0.002)
     presets = {}
-    for name, kind, pixels, channels, rate in (
-        ("terrain-16", "terrain", 8, 16, 0.004),
-        ("mars-16", "mars", 4, 8, 0.004),
-        ("moon-16", "moon", 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
+    for name, kind, maps, pixels, channels, rate in (
+        ("terrain-16", "terrain", 9000, 8, 16, 0.004),
+        ("mars-16", "mars", 4000, 4, 8, 0.004),
+        ("moon-16", "moon", 4000, 8, 8, 0.001),  # at 0.004 all costs fell to nothing, and paths were straight
     ):
-        data = replace(TERRAIN_16, kind=kind)
+        data = DataConfig(kind=kind, maps=maps)
         vin = TerrainConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2, caution=CAUTION)
         classifier = TerrainClassifierConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
         cnn = TerrainCNNConfig(cell_pixels=pixels, encoder_channels=channels, encoder_blocks=2)
