@@ -11,7 +11,8 @@ from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
 ON_IMAGES = {"terrain-16-classifier": 8, "terrain-16-cnn": 8, "mars-16-classifier": 4}  # pixels per side of a cell
-BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
+PUSHING = {"control-cnn", "control-mlp"}
+BASELINES = PUSHING | {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
 
 
 @pytest.fixture
@@ -44,6 +45,9 @@ def test_a_name_that_is_no_baseline_is_answered_with_the_nearest():
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_loaded_by_name(name):
     policy = load_policy(name)
+    if name in PUSHING:
+        assert policy.config.num_actions == 2
+        return
     if name in ON_IMAGES:
         assert policy.config.cell_pixels == ON_IMAGES[name]
         return
