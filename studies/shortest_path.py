@@ -28,8 +28,9 @@ from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import load_policy
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import DataConfig, RunConfig, preset
+from torchvin.training.config import DataConfig, RunConfig
 from torchvin.training.imitation.examples import MapExamples
+from torchvin.training.presets import preset
 from torchvin.training.trainer import Trained, train
 
 FRESH = 20_261  # seed of every fresh map; trainings draw from (seed, stream)

@@ -22,7 +22,8 @@ from torchvin.planning.models.latent_mdp import LatentMDP
 from torchvin.planning.planners.latent_graph import LatentGraphPlanner
 from torchvin.policies.policy import Policy
 from torchvin.policies.vin import VIN
-from torchvin.training.config import CurriculumConfig, RunConfig, preset
+from torchvin.training.config import CurriculumConfig, RunConfig
+from torchvin.training.presets import preset
 from torchvin.types import PlannerOutput
 
 FRESH = (("maze", 15, 200), ("perfect-maze", 15, 200), ("maze", 101, 10), ("perfect-maze", 101, 10))

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from torchvin.mdp.transitions import Transitions, transitions
     from torchvin.navigation.image_path import ImagePath, plan_on_image
     from torchvin.navigation.path_planner import PathPlanner, plan_path
+    from torchvin.planning.graph import Graph
+    from torchvin.planning.graph_value_iteration import GraphPlan, GraphValueIteration, graph_value_iteration
     from torchvin.planning.models.reward import ActionReward, ImageReward
     from torchvin.planning.models.transition import FreeTransition, NormalizedTransition
     from torchvin.planning.planners.dynamic import DynamicPlanner, DynamicTransition
@@ -59,7 +61,8 @@ if TYPE_CHECKING:
     from torchvin.pretrained.store import load_policy, save_policy
     from torchvin.spaces import StateSpace
     from torchvin.tasks.task import Task, Validation
-    from torchvin.training.config import PRESETS, RunConfig, TrainingConfig
+    from torchvin.training.config import RunConfig, TrainingConfig
+    from torchvin.training.presets import PRESETS
     from torchvin.training.trainer import train
     from torchvin.types import PlannerOutput, PolicyOutput
 
@@ -87,6 +90,10 @@ _WHERE = {
     # planner
     "value_iteration": "planning.value_iteration",
     "ValueIteration": "planning.value_iteration",
+    "Graph": "planning.graph",
+    "graph_value_iteration": "planning.graph_value_iteration",
+    "GraphValueIteration": "planning.graph_value_iteration",
+    "GraphPlan": "planning.graph_value_iteration",
     "Planner": "planning.planners.planner",
     "GridPlanner": "planning.planners.grid",
     "HierarchicalPlanner": "planning.planners.hierarchical",
@@ -130,7 +137,7 @@ _WHERE = {
     "read_terrain": "data.terrain_files",
     "dataset_from_terrain": "data.own_terrain",
     "RunConfig": "training.config",
-    "PRESETS": "training.config",
+    "PRESETS": "training.presets",
     "TrainingConfig": "training.config",
     "train": "training.trainer",
     "Task": "tasks.task",
@@ -176,6 +183,10 @@ __all__ = [
     # planner
     "value_iteration",
     "ValueIteration",
+    "Graph",
+    "graph_value_iteration",
+    "GraphValueIteration",
+    "GraphPlan",
     "Planner",
     "GridPlanner",
     "HierarchicalPlanner",

@@ -83,7 +83,7 @@ def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
 
 
 def test_every_timer_stands_under_its_name_and_says_what_it_measures():
-    names = ["value-iteration", "plan", "planners", "fixed-point-memory", "pipeline", "environments", "images"]
+    names = ["value-iteration", "plan", "planners", "fixed-point-memory", "graph", "pipeline", "environments", "images"]
     assert list(TIMERS) == [*names, "control"]
     assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
 
@@ -169,3 +169,19 @@ def test_control_times_steps_policies_and_solvers(monkeypatch):
         len(content["rows"]),
         len(content["solvers"]),
     ]
+
+
+def test_graphs_are_timed_beside_a_loop_and_dijkstra_which_agree(capsys):
+    assert main(["bench", "graph", "--nodes", "300", "--edges", "2000", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["planner"] for row in content["rows"]] == [
+        "torchvin, implicit",
+        "torchvin, unroll",
+        "scatter_reduce loop",
+        "SciPy's Dijkstra",
+    ]
+    assert all(row["largest_difference"] < 1e-4 for row in content["rows"])
+    assert main(["bench", "graph", "--nodes", "300", "--edges", "2000"]) == 0
+    assert "updates to the fixed point" in capsys.readouterr().out
+    assert main(["bench", "graph", "--nodes", "1"]) == 2
+    assert "--nodes must be at least 2" in capsys.readouterr().err

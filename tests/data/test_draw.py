@@ -11,7 +11,7 @@ from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.maps.generators.seeds import generator
 from torchvin.mdp.motion import MOTION_MODELS, DifferentialDrive, GridMotion
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 
 @pytest.mark.parametrize("moves", MOTION_MODELS.values(), ids=MOTION_MODELS)

@@ -80,8 +80,11 @@ def test_a_command_in_running_text_has_its_options(command, capsys):
     subcommand = [
         word for word in arguments[:1] if verb in ("bench", "reproduce") and re.fullmatch(r"[a-z][a-z0-9-]+", word)
     ]
+    preset = (
+        arguments[arguments.index("--preset") :][:2] if "--preset" in arguments else []
+    )  # decides the --policy ones
     with pytest.raises(SystemExit):
-        main([verb, *subcommand, "--help"])
+        main([verb, *subcommand, *preset, "--help"])
     assert options <= set(re.findall(r"--[\w.-]+", capsys.readouterr().out))
 
 

@@ -1,11 +1,13 @@
 """GeoTIFF: pixel sizes in metres, missing data, and what is refused."""
 
+import json
 import sys
 import warnings
 
 import numpy as np
 import pytest
 
+from torchvin.cli.main import main
 from torchvin.data.terrain_files import read_levels, read_terrain
 from torchvin.errors import InputError
 from torchvin.maps.formats.geotiff import read_geotiff
@@ -107,3 +109,17 @@ def test_without_rasterio_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rasterio", None)
     with pytest.raises(InputError, match=r"pip install 'torchvin\[geo\]'"):
         read_geotiff(image)
+
+
+def test_a_path_is_asked_for_in_the_coordinates_of_the_file(tmp_path, capsys):
+    pixels = np.random.default_rng(0).integers(90, 110, (64, 80)).astype(np.uint8)
+    image = write(tmp_path / "image.tif", pixels)  # 2 m per pixel, the upper left corner at (500000, 4000000)
+    ends = ["--start", "500001,3999999", "--goal", "500159,3999873"]
+    assert main(["plan", "--image", str(image), "--world", *ends, "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["path"][0], planned["path"][-1]) == ([0, 0], [7, 9])
+    assert planned["path_world"][0] == [500_008.0, 3_999_992.0]
+    assert planned["length_metres"] == pytest.approx(16 * planned["cost"])
+    degrees = write(tmp_path / "moon.tif", pixels, crs=MOON, transform=(0.1, 0.0, 0.0, 0.0, -0.1, 5.0))
+    assert main(["plan", "--image", str(degrees), "--world", *ends]) == 2
+    assert "does not say how large a pixel is" in capsys.readouterr().err

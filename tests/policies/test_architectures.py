@@ -21,7 +21,7 @@ from torchvin.evaluation.path import follow_policy
 from torchvin.maps.generators.mazes import generate_mazes
 from torchvin.maps.observe import encode
 from torchvin.mdp.motion import GridMotion
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 VIN_OF_GPPN_15 = preset("maze-15-vin").policy
 

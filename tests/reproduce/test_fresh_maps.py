@@ -6,7 +6,7 @@ import pytest
 
 from torchvin.reproduce.gridworld import fresh_maps
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 MAPS = 100
 CHANCE = {8: 5, 16: 0, 28: 0}  # maps with few obstacles occur twice by chance: 1 of 100 at 8x8

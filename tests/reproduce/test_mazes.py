@@ -25,7 +25,7 @@ from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.maze_tasks import OTHER_MAPS, PLANNERS, TASKS, MazeRow, MazeTask, find_weights, maps_of
 from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.gridworld import training_maps
-from torchvin.training.config import MAZE_SUFFIXES, PRESETS, preset
+from torchvin.training.presets import MAZE_SUFFIXES, PRESETS, preset
 
 
 @pytest.fixture(scope="module")

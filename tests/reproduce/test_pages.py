@@ -43,7 +43,7 @@ def test_trainings_without_a_value_are_left_out_of_the_mean():
 
 
 def test_pages_stand_under_their_names_and_say_what_they_are():
-    assert list(PAGES) == ["table1", "mazes", "rl", "mars", "control"]
+    assert list(PAGES) == ["table1", "mazes", "rl", "mars", "control", "webnav"]
     for name, page in PAGES.items():
         assert page.name == name
         assert page.__doc__.endswith((".", ".\n    "))

@@ -8,7 +8,7 @@ import pytest
 from torchvin import InputError, load_policy
 from torchvin.reproduce import rl, rl_beyond, rl_scores
 from torchvin.reproduce.trainings import train_run
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 
 def tiny(name):

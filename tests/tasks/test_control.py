@@ -19,7 +19,7 @@ from torchvin.maps.generators.arenas import generate_arenas
 from torchvin.mdp.point_mass import PointMass, clearance
 from torchvin.tasks.control import ControlTask, training_arenas
 from torchvin.tasks.registry import training_data
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 TINY = replace(
     preset("control"),

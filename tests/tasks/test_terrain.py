@@ -17,7 +17,8 @@ from torchvin.policies.obstacle_planner import straight_line
 from torchvin.pretrained.store import load_policy
 from torchvin.tasks.registry import as_task, training_data
 from torchvin.tasks.terrain import ObstacleTask, TerrainTask, random_symmetry
-from torchvin.training.config import RunConfig, TrainingConfig, preset
+from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.presets import preset
 from torchvin.training.trainer import train
 
 OPTIONS = TrainingConfig(

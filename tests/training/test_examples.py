@@ -9,8 +9,9 @@ from torch.nn import functional
 from torchvin import PaperConfig, build_policy, generate_gridworld, solve_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import OFFSETS
-from torchvin.training.config import AUTHORS, TrainingConfig
+from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples, build_examples, state_rows
+from torchvin.training.presets import AUTHORS
 
 
 @pytest.fixture(scope="module")

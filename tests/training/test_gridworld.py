@@ -20,8 +20,9 @@ from torchvin import (
 )
 from torchvin.cli.main import main
 from torchvin.tasks.gridworld import GridWorldTask, split_validation, training_maps
-from torchvin.training.config import DataConfig, RunConfig, TrainingConfig, preset
+from torchvin.training.config import DataConfig, RunConfig, TrainingConfig
 from torchvin.training.initialize import initialize_from
+from torchvin.training.presets import preset
 
 SMALL = RunConfig(
     data=DataConfig(height=8, width=8, maps=200),

@@ -6,8 +6,8 @@ import torch
 
 from torchvin import FCNConfig, GPPNConfig, NormalizedConfig, PaperConfig, build_policy
 from torchvin.errors import InputError
-from torchvin.training.config import preset
 from torchvin.training.initialize import initialize_from
+from torchvin.training.presets import preset
 
 PAPER = preset("gridworld-8-paper").policy
 

@@ -6,8 +6,9 @@ import torch
 
 from torchvin import PaperConfig, build_policy
 from torchvin.errors import InputError
-from torchvin.training.config import AUTHORS, TrainingConfig
+from torchvin.training.config import TrainingConfig
 from torchvin.training.optimizers import RMSpropEpsilonInside, build_optimizer, build_schedule
+from torchvin.training.presets import AUTHORS
 
 
 def test_two_steps_by_hand():

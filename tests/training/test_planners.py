@@ -12,9 +12,10 @@ from torchvin.cli.main import main
 from torchvin.data.draw import draw_maps
 from torchvin.experts.path_lengths import path_lengths
 from torchvin.mdp.motion import GridMotion
-from torchvin.training.config import TrainingConfig, preset
+from torchvin.training.config import TrainingConfig
 from torchvin.training.imitation.examples import MapExamples, StateExamples
 from torchvin.training.optimizers import build_optimizer
+from torchvin.training.presets import preset
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from torchvin.data.map_source import GeneratedMaps, GivenMaps
 from torchvin.mdp.worlds import make_worlds
 from torchvin.tasks.registry import as_task, training_data
 from torchvin.tasks.reinforcement import ReinforcementTask, scored_motion
-from torchvin.training.config import PRESETS, DataConfig, ReinforcementConfig
+from torchvin.training.config import DataConfig, ReinforcementConfig
+from torchvin.training.presets import PRESETS
 from torchvin.training.reinforcement import Rollout, collect, generalized_advantages, ppo_loss
 from torchvin.training.replay import Replay
 from torchvin.training.run import CHECKPOINT_FILE
@@ -29,7 +30,7 @@ SMALL = RunConfig(
         validation_maps=10,
         tensorboard=False,
     ),
-    reinforcement=ReinforcementConfig(maps=64, horizon=6, rollouts=2),
+    reinforcement=ReinforcementConfig(maps=64, horizon=6, rollouts=2, exploration=0.0),
 )
 
 
@@ -130,6 +131,30 @@ def test_a_slip_is_no_failure(draw):
     rollout = collect(lambda states: (east, torch.zeros(1, 1)), worlds, options, torch.Generator().manual_seed(0))
     assert rollout.summary[0] > rollout.summary[1]  # it collided, but not by its own choice
     assert rollout.failed.tolist() == [-1]
+
+
+def test_a_share_of_the_actions_is_explored_and_no_failure(draw):
+    worlds = make_worlds(draw("...")[None].expand(2000, -1, -1), torch.tensor([[0, 2]]).expand(2000, -1))
+    east = torch.zeros(2000, 1, 8)
+    east[..., 2] = 20.0
+    answer = lambda states: (east, torch.zeros(2000, 1))  # noqa: E731
+    random = torch.Generator().manual_seed(0)
+    rollout = collect(answer, worlds, ReinforcementConfig(horizon=5), random, exploration=0.4)
+    shares = rollout.actions.flatten().bincount(minlength=8) / 10000
+    expected = torch.full((8,), 0.05)
+    expected[2] = 0.65
+    assert (shares - expected).abs().max() < 0.015
+    explored = rollout.actions != 2
+    assert (rollout.log_probs[explored] < -19).all()  # what the policy says of them, not how often they are tried
+    assert (rollout.failed == -1).all()
+    assert rollout.summary[1] < rollout.summary[0]
+
+
+def test_exploration_fades_as_the_weight_decay():
+    config = small({"epochs": 10, "decay_until": 0.5}, rollouts=2)
+    task = as_task(training_data(config, None), config)
+    assert isinstance(task, ReinforcementTask)
+    assert [task._fading(number) for number in (0, 5, 10, 15)] == [1.0, 0.5, 0.0, 0.0]
 
 
 def test_failed_maps_come_again_in_turn_until_they_are_learned():

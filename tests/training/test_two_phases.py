@@ -10,10 +10,11 @@ from torchvin import FCNConfig, InputError, NormalizedConfig, ShortestPathConfig
 from torchvin.data.draw import draw_maps
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.mdp.motion import DifferentialDrive, GridMotion
-from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig, preset
+from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig
 from torchvin.training.phases.calibration import calibrate
 from torchvin.training.phases.costs import merged, without_drift
 from torchvin.training.phases.curriculum import beside_goal, learn_moves
+from torchvin.training.presets import preset
 
 SHORTEST_PATH_4 = ShortestPathConfig(num_actions=4)
 SMALL = RunConfig(

@@ -43,7 +43,9 @@ MODULES = ("normalized", "shortest_path", "paper", "hierarchical", "gppn", "dyna
 IMAGE_MODULES = ("terrain", "terrain_cnn", "terrain_classifier")
 #: Those that push a body through an arena.
 CONTROL_MODULES = ("control", "control_cnn", "control_mlp")
-_OURS = (*MODULES, *IMAGE_MODULES, *CONTROL_MODULES)
+#: Those that see webs of pages.
+WEB_MODULES = ("webnav", "webnav_reactive")
+_OURS = (*MODULES, *IMAGE_MODULES, *CONTROL_MODULES, *WEB_MODULES)
 _REGISTERED: dict[str, Architecture] = {}
 #: The users' functions that have built a policy in this process, by name.
 _BUILDERS: dict[str, Callable[[Any], "Policy"]] = {}

@@ -21,7 +21,7 @@ from torchvin.maps.arenas import encode_arenas
 from torchvin.maps.generators.arena_config import ArenaConfig
 from torchvin.maps.generators.arenas import generate_arenas
 from torchvin.policies.force import ForcePolicy
-from torchvin.training.config import PRESETS
+from torchvin.training.presets import PRESETS
 
 _SECONDS = 1.0  # of each measurement
 _STREAM = 9_000

@@ -3,6 +3,7 @@
 from torchvin.bench.control import Control
 from torchvin.bench.environments import Environments
 from torchvin.bench.fixed_point_memory import FixedPointMemory
+from torchvin.bench.graph import GraphTimer
 from torchvin.bench.images import Images
 from torchvin.bench.pipeline import Pipeline
 from torchvin.bench.plan import Plan
@@ -13,5 +14,15 @@ from torchvin.bench.value_iteration import ValueIterationTimer
 #: name -> timer
 TIMERS: dict[str, type[Timer]] = {
     timer.name: timer
-    for timer in (ValueIterationTimer, Plan, Planners, FixedPointMemory, Pipeline, Environments, Images, Control)
+    for timer in (
+        ValueIterationTimer,
+        Plan,
+        Planners,
+        FixedPointMemory,
+        GraphTimer,
+        Pipeline,
+        Environments,
+        Images,
+        Control,
+    )
 }

@@ -1,6 +1,10 @@
 """`torchvin list`: what there is, by name. Nothing here imports torch, which takes seconds."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchvin.training.config import RunConfig
 
 #: The summaries of `maps.formats.map_file.FORMATS` and of `planning.kernels.registry.BACKENDS`, whose modules import
 #: torch; a test compares them.
@@ -28,31 +32,17 @@ class Arguments:
 
 def run(arguments: Arguments) -> None:
     """Gather the registries and print them."""
-    from torchvin.architectures.registry import architecture_of, architectures
-    from torchvin.cli.output import percent, print_entries, print_json
-    from torchvin.data.generators import GENERATORS
+    from torchvin.architectures.registry import architectures
+    from torchvin.cli.output import print_entries, print_json
+    from torchvin.data.generators import FROM_FILES, GENERATORS
     from torchvin.mdp.environment_ids import IDS
     from torchvin.mdp.motion import MOTION_MODELS
     from torchvin.pretrained.config_file import read_config
     from torchvin.pretrained.shipped import shipped_folders
-    from torchvin.training.config import PRESETS
+    from torchvin.training.presets import PRESETS
 
-    weights = {}
-    for name, folder in shipped_folders().items():
-        described, _ = read_config(folder)
-        scores = described["record"]["validation"]
-        kind = described["policy"]["architecture"]
-        if described["task"].get("name") == "control":
-            weights[name] = f"{kind}, {percent(scores['success_rate'])} of its training arenas"
-            continue
-        weights[name] = f"{kind}, {percent(scores['all_states_success_rate'])} of all states of its validation maps"
-    presets = {
-        name: f"{architecture_of(config.policy).name}, "
-        f"{config.data.maps if config.training.method == 'imitation' else 'fresh'} maps of "
-        f"{config.data.height}x{config.data.width} "
-        f"({config.data.kind}, {config.data.motion}), {config.training.epochs} epochs"
-        for name, config in PRESETS.items()
-    }
+    weights = {name: _of_weights(read_config(folder)[0]) for name, folder in shipped_folders().items()}
+    presets = {name: _of_preset(config) for name, config in PRESETS.items()}
     content = {
         "environments": {
             name: ", ".join(f"{key} {value}" for key, value in given.items()) for name, given in IDS.items()
@@ -61,6 +51,9 @@ def run(arguments: Arguments) -> None:
         "weights": weights,
         "architectures": {name: kind.summary for name, kind in architectures().items()},
         "generators": {name: generator.summary for name, generator in GENERATORS.items()},
+        "maps from files": dict.fromkeys(
+            FROM_FILES, "overhead images of a global mosaic (torchvin data --from FOLDER)"
+        ),
         "motion models": {name: ", ".join(moves.names) for name, moves in MOTION_MODELS.items()},
         "map formats": MAP_FORMATS,
         "kernels": KERNELS,
@@ -70,3 +63,29 @@ def run(arguments: Arguments) -> None:
         return
     for kind, entries in content.items():
         print_entries(kind, entries)
+
+
+def _of_weights(described: dict[str, Any]) -> str:
+    """Architecture and success of weights, from their `config.json`."""
+    from torchvin.architectures.registry import CONTROL_MODULES, WEB_MODULES
+    from torchvin.cli.output import percent
+
+    kind, scores = described["policy"]["architecture"], described["record"]["validation"]
+    if kind in CONTROL_MODULES:
+        return f"{kind}, {percent(scores['success_rate'])} of its training arenas"
+    of_what = "walks to its validation pages" if kind in WEB_MODULES else "all states of its validation maps"
+    return f"{kind}, {percent(scores['all_states_success_rate'])} of {of_what}"
+
+
+def _of_preset(config: "RunConfig") -> str:
+    """Architecture, data and length of a training."""
+    from torchvin.architectures.registry import WEB_MODULES, architecture_of
+
+    name, data = architecture_of(config.policy).name, config.data
+    if name in WEB_MODULES:
+        return f"{name}, pages of a web, {config.training.epochs} epochs"
+    number = data.maps if config.training.method == "imitation" else "fresh"
+    return (
+        f"{name}, {number} maps of {data.height}x{data.width} ({data.kind}, {data.motion}), "
+        f"{config.training.epochs} epochs"
+    )

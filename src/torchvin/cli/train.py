@@ -6,16 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from torchvin.architectures.registry import architecture
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.training.config import RunConfig, preset
-
-if TYPE_CHECKING:
-    from torchvin.training.trainer import Trained
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import preset
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Arguments:
     """Architecture in place of the preset's, with its own --policy options; `torchvin list` names them."""
     data: Path | None = None
     """Our .npz, that of another project (GPPN, Neural A*, kentsommer: its training split), the authors' training .mat
-    (its first 6/7), or a folder of map files; fresh maps if not given."""
+    (its first 6/7), a folder of map files, or (webnav) the folder of a web; fresh maps if not given."""
     resume: bool = False
     """Go on with the run in --out, bit for bit; begin it if there is none."""
     json: bool = False
@@ -62,7 +60,7 @@ def _for_the_task(chosen: type[ArchitectureConfig], preset: RunConfig) -> Archit
 
 def run(arguments: Arguments) -> None:
     """Train and say how well it went."""
-    from torchvin.cli.output import percent, print_json
+    from torchvin.cli.output import print_json
     from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
     from torchvin.tasks.registry import training_data
@@ -81,49 +79,19 @@ def run(arguments: Arguments) -> None:
     if not trained.main_process:
         return
     plot_history(trained.history, arguments.out / "history.png")
-    if trained.policy.task["name"] == "control":
-        return _tell_of_control(arguments, trained, data_seconds)
-    scores = trained.validation.scores
     if arguments.json:
         print_json(
             {
-                "maps": len(data) if hasattr(data, "__len__") else trained.policy.task["data"]["maps"],
+                "maps": trained.policy.record["maps"],
                 "epochs": len(trained.history),
                 "seconds": trained.seconds,
                 "data_seconds": data_seconds,
-                "validation_success_rate": scores.success_rate,
-                "validation_all_states_success_rate": scores.all_states_success_rate,
+                **trained.outcome,
                 "weights": str(arguments.out),
             }
         )
     else:
         print(
-            f"{arguments.out}: maps in {data_seconds:.0f} s, {len(trained.history)} epochs in {trained.seconds:.0f} s; "
-            f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach the goal, "
-            f"{percent(scores.all_states_optimal_rate)} optimally"
+            f"{arguments.out}: data in {data_seconds:.0f} s, {len(trained.history)} epochs in {trained.seconds:.0f} s; "
+            f"{trained.sentence}"
         )
-
-
-def _tell_of_control(arguments: Arguments, trained: "Trained", data_seconds: float) -> None:
-    """What a training on arenas says at its end: its scores are those of episodes, not of cells."""
-    from torchvin.cli.output import percent, print_json
-
-    scores = trained.validation
-    if arguments.json:
-        print_json(
-            {
-                "maps": scores.maps,
-                "epochs": len(trained.history),
-                "seconds": trained.seconds,
-                "data_seconds": data_seconds,
-                "training_success_rate": scores.success_rate,
-                "training_final_distance": scores.final_distance,
-                "weights": str(arguments.out),
-            }
-        )
-        return
-    print(
-        f"{arguments.out}: {len(trained.history)} epochs in {trained.seconds:.0f} s; in {scores.maps} training arenas "
-        f"{percent(scores.success_rate)} of the bodies arrive without touching, at {scores.final_distance:.3f} from "
-        "the goal on average; `torchvin reproduce control` scores other arenas"
-    )

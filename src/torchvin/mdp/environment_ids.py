@@ -11,4 +11,6 @@ GRID_IDS: dict[str, dict[str, Any]] = {
 POINT_MASS_IDS: dict[str, dict[str, Any]] = {"torchvin/PointMass-v0": {"kind": "obstacles", "side": 16}}
 #: id -> (options of `MujocoPointMassEnv`, which needs the extra `torchvin[mujoco]`).
 MUJOCO_IDS: dict[str, dict[str, Any]] = {"torchvin/PointMassMujoco-v0": {"kind": "obstacles", "side": 16}}
-IDS = {**GRID_IDS, **POINT_MASS_IDS, **MUJOCO_IDS}
+#: id -> (options of `WebNavEnv`).
+WEB_IDS: dict[str, dict[str, Any]] = {"torchvin/WebNav-v0": {"corpus": "generated"}}
+IDS = {**GRID_IDS, **POINT_MASS_IDS, **MUJOCO_IDS, **WEB_IDS}

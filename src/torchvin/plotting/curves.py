@@ -10,7 +10,7 @@ def plot_history(history: Sequence[Mapping[str, float | int]], path: str | PathL
     """Draw loss, or the reward of learning from reward, and failure rates against the epoch.
 
     Args:
-        history: one row per epoch, with `epoch`, `loss` or `reward`, `success_rate` and `optimal_rate`:
+        history: one row per epoch, with `epoch`, `loss` or `reward`, `success_rate` and perhaps `optimal_rate`:
             `Trained.history`.
         path: of the picture.
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from torchvin.errors import InputError
 
 _BASELINES = "torchvin_baselines"
-_BASELINE_NAME = re.compile(r"gridworld-(8|16|28)-(cnn|fcn)|(terrain|mars|moon)-16-(cnn|classifier)|control-(cnn|mlp)")
+_BASELINE_NAME = re.compile(
+    r"gridworld-(8|16|28)-(cnn|fcn)|(terrain|mars|moon)-16-(cnn|classifier)|control-(cnn|mlp)|"
+    r"webnav-(reactive|categories)"
+)
 
 
 def shipped_folders() -> dict[str, Path]:

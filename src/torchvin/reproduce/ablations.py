@@ -10,7 +10,8 @@ from torchvin.architectures.hierarchical import HierarchicalConfig
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.gridworld import Measured, first_seeds, fresh_maps, measure
 from torchvin.reproduce.trainings import train_run
-from torchvin.training.config import RunConfig, preset
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import preset
 
 SIDE = 16
 MAPS = 5_000  # fresh ones, to score on

@@ -24,7 +24,7 @@ from torchvin.reproduce.row import Row
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.control import TRAINING_STREAM
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 EXPERT = "expert"
 #: row of the tables -> preset and shipped weights

@@ -44,6 +44,7 @@ def page_text(
             "machine": f"{processor()}, torch {torch.__version__}",
             "tables": "\n\n".join(f"### {headline}\n\n{table.markdown()}" for headline, table in tables.items()),
             "aims": aims.markdown(),
+            "unequal": _unequal(trainings),
             "trainings": "\n".join(map(_training_line, trainings)),
             "correlation": learned,
             "figures": figure_list(captions),
@@ -57,4 +58,21 @@ def _training_line(training: Training) -> str:
     return (
         f"- `{training.name}`: {record['maps']} maps, {options['epochs']} epochs, seed {training.seed}, "
         f"{record['seconds'] / 60:.0f} minutes of one thread on a machine with other work; `{record['command']}`"
+    )
+
+
+def _unequal(trainings: Sequence[Training]) -> str:
+    """A warning where networks that are compared differ in encoder, maps or epochs; else nothing."""
+    worlds: dict[str, set[tuple[object, ...]]] = {}
+    for training in trainings:
+        config = training.record["config"]
+        encoder = [config["policy"].get(name, 0) for name in ("encoder_channels", "encoder_blocks")]
+        compared = (*encoder, training.record["maps"], config["training"]["epochs"])
+        worlds.setdefault(training.name.split("-")[0], set()).add(compared)
+    differing = [world for world, kinds in worlds.items() if len(kinds) > 1]
+    if not differing:
+        return ""
+    return (
+        f"**Not an equal comparison yet** ({', '.join(differing)}): the networks differ in their encoder, maps or "
+        "epochs, as the list below says. A baseline that was trained less would gain by more."
     )

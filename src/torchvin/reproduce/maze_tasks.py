@@ -28,7 +28,8 @@ from torchvin.pretrained.store import available, load_policy
 from torchvin.reproduce.book import ScoreBook
 from torchvin.reproduce.trainings import find_run, run_name, train_run
 from torchvin.tasks.gridworld import TRAINING_STREAM
-from torchvin.training.config import MAZE_SUFFIXES, PRESETS, RunConfig, preset
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import MAZE_SUFFIXES, PRESETS, preset
 
 #: Row -> the end of the names of its presets and weights.
 PLANNERS = {

@@ -12,7 +12,7 @@ from torchvin.evaluation.published import DT_VIN_RECALLED, MAZE_SOURCES, MAZES, 
 from torchvin.io.tables import Column, Table, percent, table_of
 from torchvin.reproduce.maze_tasks import LENGTHS, MazeRow, MazeTask, most_maps
 from torchvin.reproduce.text import figure_list, filled
-from torchvin.training.config import MAZE_ITERATIONS, MAZE_SUFFIXES
+from torchvin.training.presets import MAZE_ITERATIONS, MAZE_SUFFIXES
 
 TABLES = {
     "papers": "Mazes of the papers",

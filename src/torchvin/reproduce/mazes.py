@@ -18,7 +18,7 @@ from torchvin.reproduce.page import Page, check_sizes
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import run_name
-from torchvin.training.config import MAZE_SUFFIXES
+from torchvin.training.presets import MAZE_SUFFIXES
 
 #: row of the table -> policy of a `Row`
 POLICIES = {

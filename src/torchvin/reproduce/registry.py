@@ -6,6 +6,7 @@ from torchvin.reproduce.mazes import Mazes
 from torchvin.reproduce.page import Page
 from torchvin.reproduce.rl import RL
 from torchvin.reproduce.table1 import Table1
+from torchvin.reproduce.webnav import WebNav
 
 #: name -> page, in the order of the papers.
-PAGES: dict[str, type[Page]] = {page.name: page for page in (Table1, Mazes, RL, Mars, Control)}
+PAGES: dict[str, type[Page]] = {page.name: page for page in (Table1, Mazes, RL, Mars, Control, WebNav)}

@@ -17,7 +17,7 @@ from torchvin.reproduce.rl_text import COLUMNS, cells, page_text
 from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
-from torchvin.training.config import PRESETS, preset
+from torchvin.training.presets import PRESETS, preset
 
 #: metric of a `Row`; rates by steps, and by the length of the path.
 METRICS = ("success_rate", "optimal_rate", "trajectory_difference")

@@ -17,7 +17,8 @@ from torchvin.reproduce.rl_scores import fresh_maps
 from torchvin.reproduce.row import Row
 from torchvin.reproduce.trainings import train_run
 from torchvin.tasks.reinforcement import map_source
-from torchvin.training.config import RunConfig, preset
+from torchvin.training.config import RunConfig
+from torchvin.training.presets import preset
 
 #: preset -> what it is about; the training is scored by its exact expected return.
 RETURNS = {

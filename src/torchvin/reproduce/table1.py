@@ -17,7 +17,7 @@ from torchvin.reproduce.row import Row, row_of
 from torchvin.reproduce.table1_text import COLUMNS, Cell, page_text, table_text
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
-from torchvin.training.config import PRESETS, preset
+from torchvin.training.presets import PRESETS, preset
 
 SIDES = (8, 16, 28)
 #: row of the table -> suffix of its presets and weights

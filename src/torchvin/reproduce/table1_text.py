@@ -15,7 +15,7 @@ from torchvin.io.tables import Column, percent, table_of
 from torchvin.reproduce.gridworld import Measured
 from torchvin.reproduce.row import mean_score
 from torchvin.reproduce.text import figure_list, filled
-from torchvin.training.config import preset
+from torchvin.training.presets import preset
 
 BASELINES = ("CNN", "FCN")
 

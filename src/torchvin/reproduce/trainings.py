@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torchvin.pretrained.store import WEIGHTS_FILE
 from torchvin.tasks.registry import training_data
@@ -10,7 +11,7 @@ from torchvin.training.trainer import train
 
 
 def train_run(
-    name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None, data: Path | None = None
+    name: str, config: RunConfig, out: Path, *, command: str, authors: Path | None = None, data: Any = None
 ) -> Path:
     """Train, or continue, or do nothing if the run is finished.
 
@@ -21,7 +22,7 @@ def train_run(
         command: that asked for it, for the record.
         authors: folder of the authors' gridworld_8.mat and gridworld_16.mat, to train on where there is one of the
             size; generated maps otherwise.
-        data: file of maps to train on.
+        data: to learn from in place of generated maps: a file of maps, or a web.
 
     Returns: the folder of the run.
     """
@@ -29,10 +30,14 @@ def train_run(
     if is_finished(run):
         return run
     config = replace(config, training=replace(config.training, tensorboard=False))
-    file = authors / f"gridworld_{config.data.height}.mat" if authors else data
-    file = file if file and file.is_file() else None
-    record = {"command": f"{command} ({name})", "data": file.name if file else "generated"}
-    train(config, training_data(config, file), run, resume=True, record=record)
+    if authors is not None:
+        data = authors / f"gridworld_{config.data.height}.mat"
+    if data is None or isinstance(data, Path):
+        file = data if data is not None and data.is_file() else None
+        described, data = file.name if file else "generated", training_data(config, file)
+    else:
+        described = data.source
+    train(config, data, run, resume=True, record={"command": f"{command} ({name})", "data": described})
     return run
 
 

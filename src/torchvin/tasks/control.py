@@ -17,6 +17,7 @@ from torchvin.data.control import Lessons, correct, demonstrate
 from torchvin.errors import InputError
 from torchvin.evaluation.control import GOAL_RADIUS, TIME_LIMIT, evaluate_policy, free_places, policy_forces, roll_out
 from torchvin.experts.trajectory import TrajectoryConfig, TrajectoryOptimizer, at_rest
+from torchvin.io.tables import percent
 from torchvin.maps.arenas import Arenas, encode_arenas
 from torchvin.maps.generators.arenas import generate_arenas
 from torchvin.mdp.point_mass import PointMass
@@ -115,7 +116,19 @@ class ControlTask(Task):
         summary = {**asdict(scores), "expert_success_rate": self.expert_success}
         summary["mean_steps"] = None if scores.mean_steps != scores.mean_steps else scores.mean_steps
         key = (scores.success_rate, -scores.final_distance)
-        return Validation(metrics=metrics, key=key, summary=summary, report=scores)
+        return Validation(
+            metrics=metrics,
+            key=key,
+            summary=summary,
+            report=scores,
+            sentence=f"in {scores.maps} training arenas {percent(scores.success_rate)} of the bodies arrive without "
+            f"touching, at {scores.final_distance:.3f} from the goal on average; `torchvin reproduce control` scores "
+            "other arenas",
+            outcome={
+                "training_success_rate": scores.success_rate,
+                "training_final_distance": scores.final_distance,
+            },
+        )
 
     def identity(self) -> Mapping[str, Any]:
         parts = (self.arenas.obstacles, self.arenas.start, self.arenas.goal)

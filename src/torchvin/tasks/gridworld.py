@@ -15,7 +15,9 @@ from torchvin.data.draw import draw_maps
 from torchvin.data.read import default_split, read_dataset
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
+from torchvin.evaluation.metrics import Scores
 from torchvin.evaluation.scorer import evaluate
+from torchvin.io.tables import percent
 from torchvin.mdp.motion import motion_model
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
@@ -67,6 +69,7 @@ class GridWorldTask(Task):
             key=(scores.all_states_success_rate, -scores.all_states_set_error),
             summary=asdict(scores),
             report=evaluation,
+            **outcome_of(scores),
         )
 
     def identity(self) -> Mapping[str, Any]:
@@ -89,6 +92,18 @@ class GridWorldTask(Task):
                 "not learn; leave --training.curriculum.steps out."
             )
         return [kinds[name](self.training, self.options, self.seed) for name in wanted]
+
+
+def outcome_of(scores: Scores) -> dict[str, Any]:
+    """`sentence` and `outcome` of a `Validation` on maps."""
+    return {
+        "sentence": f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach "
+        f"the goal, {percent(scores.all_states_optimal_rate)} optimally",
+        "outcome": {
+            "validation_success_rate": scores.success_rate,
+            "validation_all_states_success_rate": scores.all_states_success_rate,
+        },
+    }
 
 
 def training_maps(config: RunConfig, path: Path | None) -> MapDataset:

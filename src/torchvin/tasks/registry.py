@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torchvin.architectures.registry import WEB_MODULES, architecture_of
 from torchvin.errors import InputError
 from torchvin.maps.generators.arena_config import ARENA
 from torchvin.tasks.task import Task
@@ -12,7 +13,7 @@ from torchvin.training.config import RunConfig
 
 Wrapper = Callable[[Any, RunConfig], Task]
 #: Modules of this package that register what they wrap; imported when first needed.
-MODULES = ("gridworld", "reinforcement", "terrain", "control")
+MODULES = ("gridworld", "reinforcement", "terrain", "control", "webnav")
 _WRAPPERS: dict[type, Wrapper] = {}
 
 
@@ -37,14 +38,18 @@ def as_task(data: Any, config: RunConfig) -> Task:
 
 
 def training_data(config: RunConfig, path: Path | None) -> Any:
-    """What a run of this configuration learns from: a data set (imitation) or a source of maps (reinforcement).
+    """What a run of this configuration learns from: a data set (imitation), a source of maps (reinforcement), or a web.
 
     Args:
         config: of the run.
-        path: of a file or folder of maps; fresh ones by the configuration if not given.
+        path: of a file or folder of maps, or of the folder of a web; fresh ones by the configuration if not given.
 
     Raises: InputError.
     """
+    if architecture_of(config.policy).name in WEB_MODULES:
+        from torchvin.tasks.webnav import training_web
+
+        return training_web(config, path)
     from torchvin.tasks.gridworld import training_maps
     from torchvin.tasks.reinforcement import map_source
 

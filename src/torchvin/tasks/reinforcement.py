@@ -16,11 +16,13 @@ from torchvin.errors import InputError
 from torchvin.evaluation.expected_return import evaluate_return
 from torchvin.evaluation.fit import check_fit
 from torchvin.evaluation.scorer import evaluate
+from torchvin.io.tables import percent
 from torchvin.mdp.motion import GridMotion, MotionModel, motion_model
 from torchvin.mdp.worlds import Worlds
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.critic import Critic, PlanCritic, critic_for
 from torchvin.policies.policy import Policy
+from torchvin.tasks.gridworld import outcome_of
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Task, Validation, epoch_order
 from torchvin.training.config import RunConfig
@@ -107,12 +109,25 @@ class ReinforcementTask(Task):
         starts = self.replay.put_in(worlds)
         with torch.no_grad():
             answer = self.critic.answer(policy, worlds.planes)
-        self.rollout = collect(answer, worlds, self.options, random, longest=self.longest or None, starts=starts)
+        self.rollout = collect(
+            answer,
+            worlds,
+            self.options,
+            random,
+            longest=self.longest or None,
+            starts=starts,
+            exploration=self.options.exploration * self._fading(number),
+        )
         self.replay.keep(worlds, self.rollout.failed)
         self.number = number
         ended, reached, _ = self.rollout.summary.tolist()
         if self.longest and reached >= _WIDEN_AT * max(ended, 1.0):
             self.longest += 1
+
+    def _fading(self, number: int) -> float:
+        """From 1 to 0 over the first part of the training, as the weight decay."""
+        training = self.config.training
+        return max(0.0, 1 - number / (training.decay_until * training.epochs * self.options.rollouts))
 
     def validate(self, policy: Policy) -> Validation:
         if self.true_worlds is not None:
@@ -129,6 +144,7 @@ class ReinforcementTask(Task):
             key=(scores.all_states_success_rate, scores.all_states_optimal_rate),
             summary=asdict(scores),
             report=evaluation,
+            **outcome_of(scores),
         )
 
     def _by_return(self, policy: Policy, worlds: Worlds) -> Validation:
@@ -138,7 +154,14 @@ class ReinforcementTask(Task):
         policy.train(training)
         summary = {**asdict(scores), "all_states_success_rate": scores.share}
         metrics = {"success_rate": scores.share, "optimal_rate": scores.share, **self._progress()}
-        return Validation(metrics=metrics, key=(scores.share,), summary=summary, report=scores)
+        return Validation(
+            metrics=metrics,
+            key=(scores.share,),
+            summary=summary,
+            report=scores,
+            sentence=f"on {scores.maps} validation maps {percent(scores.share)} of the best expected return",
+            outcome={"validation_return_share": scores.share},
+        )
 
     def _progress(self) -> dict[str, float | int]:
         """Environment steps so far, and the mean reward of an episode in the last rollout."""

@@ -23,12 +23,16 @@ class Validation:
         key: what epochs are compared by, the first number first; higher is better.
         summary: what is written into the record of the weights; `metrics` if not given.
         report: what a caller of `train` gets as `Trained.validation`; this object if not given.
+        sentence: the summary for a person, which `torchvin train` ends with.
+        outcome: the same numbers by name, for `torchvin train --json`.
     """
 
     metrics: Mapping[str, float]
     key: tuple[float, ...]
     summary: Mapping[str, Any] = field(default_factory=dict)
     report: Any = None
+    sentence: str = ""
+    outcome: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(ABC):

@@ -67,6 +67,7 @@ def collect(
     *,
     longest: int | None = None,
     starts: Int[Tensor, "B"] | None = None,
+    exploration: float = 0.0,
 ) -> Rollout:
     """Act on every map for `options.horizon` steps; an episode that ended starts again on its map.
 
@@ -77,6 +78,7 @@ def collect(
         random: of starts and actions.
         longest: most steps between a start and the goal (a curriculum); as many as there are if not given.
         starts: flat state where every episode of a map begins; drawn where it is -1, and if not given.
+        exploration: share of the actions that are drawn evenly from all, whatever the policy says.
     """
     device = worlds.steps.device
     draw_starts = partial(_draw_starts, worlds, random, starts, longest=longest, by_distance=options.by_distance)
@@ -87,6 +89,7 @@ def collect(
         logits, value = (part[:, 0] for part in answer(state[:, None]))
         noise = torch.rand(logits.shape, generator=random).to(device)
         action = (logits - (-noise.log()).log()).argmax(dim=1)  # Gumbel: a sample of softmax(logits)
+        action = slipped(action, logits.shape[1], exploration, random)
         states.append(state)
         actions.append(action)
         values.append(value)
@@ -159,7 +162,7 @@ def fit_critic(
 
 
 def slipped(action: Int[Tensor, "B"], num_actions: int, slip: float, random: torch.Generator) -> Int[Tensor, "B"]:
-    """What is done in place of the chosen actions: with probability `slip` any action."""
+    """These actions, or with probability `slip` any action in place of each."""
     if not slip:
         return action
     slips = torch.rand(action.shape, generator=random).to(action.device) < slip

@@ -41,6 +41,8 @@ class Trained:
     Attributes:
         policy: with the weights of the best epoch, in evaluation mode, on the device it was trained on.
         validation: what the task says of the policy: the `Evaluation` of the grid world.
+        sentence: the same for a person.
+        outcome: the same as numbers by name.
         history: one row per epoch.
         seconds: of training, over all resumed parts.
         main_process: whether this is the one process of a distributed training that writes files.
@@ -48,6 +50,8 @@ class Trained:
 
     policy: Policy
     validation: Any
+    sentence: str
+    outcome: Mapping[str, Any]
     history: list[dict[str, float | int]]
     seconds: float
     main_process: bool
@@ -184,7 +188,15 @@ class _Run:
             save_policy(self.out, self.policy)
         report = validation if validation.report is None else validation.report
         main_process = self.accelerator.is_main_process
-        return Trained(self.policy, report, self.progress.history, self.progress.seconds, main_process)
+        return Trained(
+            policy=self.policy,
+            validation=report,
+            sentence=validation.sentence,
+            outcome=validation.outcome,
+            history=self.progress.history,
+            seconds=self.progress.seconds,
+            main_process=main_process,
+        )
 
     def _step(self, chosen: Tensor) -> None:
         """One optimizer step on the examples `chosen`."""

@@ -26,7 +26,7 @@ except ImportError:  # installed without a compiler
 
 _BEST: str = extension.instruction_sets()[0] if extension else ""
 # What is kept where nothing is: two empty tensors less to make for each plan of an agent.
-_NOTHING = {dtype: torch.empty(0, dtype=dtype) for dtype in (torch.float32, torch.float64, torch.uint8)}
+_NOTHING = {dtype: torch.empty(0, dtype=dtype) for dtype in (torch.float32, torch.float64, torch.uint8, torch.int32)}
 
 
 def instruction_set() -> str:
@@ -84,7 +84,7 @@ def _address(tensor: Tensor, like: Tensor | tuple[int, ...], dtype: torch.dtype)
     return tensor.data_ptr()
 
 
-def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Uninitialised; large ones from memory that the last call has used, which the system need not make ready again."""
     size = math.prod(shape) * dtype.itemsize
     if size < _LEAST_LENT:
@@ -100,8 +100,8 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 
 def _empty_like(tensor: Tensor) -> Tensor:
-    """`_empty` of the shape and type of a tensor."""
-    return torch.empty_like(tensor) if tensor.nbytes < _LEAST_LENT else _empty(tensor.shape, tensor.dtype)
+    """`empty` of the shape and type of a tensor."""
+    return torch.empty_like(tensor) if tensor.nbytes < _LEAST_LENT else empty(tensor.shape, tensor.dtype)
 
 
 def forward(problem: Problem) -> Solution:
@@ -115,7 +115,7 @@ def forward(problem: Problem) -> Solution:
     values, actions = _NOTHING[dtype], _NOTHING[torch.uint8]
     if keep_every:
         shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)
-        values, actions = _empty(shape_of_values, dtype), _empty(shape_of_actions, torch.uint8)
+        values, actions = empty(shape_of_values, dtype), empty(shape_of_actions, torch.uint8)
     residual = q_reward.new_empty(sizes[0])
     addresses = (
         _address(q_reward, q_reward, dtype),

@@ -64,6 +64,7 @@ nb::ndarray<nb::pytorch, uint8_t, nb::ndim<1>> lend(size_t bytes) {
 
 void bind_shortest_paths(nb::module_&);  // shortest_path_module.cpp
 void bind_grid_search(nb::module_&);     // grid_search_module.cpp
+void bind_graph_iteration(nb::module_&);  // graph_iteration_module.cpp
 
 NB_MODULE(_cpu, module) {
     module.def("instruction_sets", &instruction_sets);
@@ -75,4 +76,5 @@ NB_MODULE(_cpu, module) {
     module.def("backward_float64", &run_backward<double>);
     bind_shortest_paths(module);
     bind_grid_search(module);
+    bind_graph_iteration(module);
 }

@@ -1,0 +1,1 @@
+"""Webs of pages: loaders, their words as numbers, and queries about them."""

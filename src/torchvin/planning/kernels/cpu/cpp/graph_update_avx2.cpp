@@ -1,0 +1,2 @@
+#define TORCHVIN_ISA avx2
+#include "graph_update.inc"

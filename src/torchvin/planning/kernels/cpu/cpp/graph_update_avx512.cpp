@@ -1,0 +1,2 @@
+#define TORCHVIN_ISA avx512
+#include "graph_update.inc"

@@ -1,0 +1,2 @@
+#define TORCHVIN_ISA plain
+#include "graph_update.inc"

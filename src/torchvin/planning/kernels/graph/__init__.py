@@ -1,0 +1,1 @@
+"""Value iteration on graphs: the definition in PyTorch, and the compiled kernel."""

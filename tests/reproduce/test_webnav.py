@@ -1,0 +1,54 @@
+"""The page of WebNav on a small web, with weights that were trained a moment ago."""
+
+import pytest
+
+from torchvin import build_policy
+from torchvin.architectures.webnav import WebNavConfig
+from torchvin.data.corpora.generated import generate_web
+from torchvin.data.corpora.web import build_web
+from torchvin.errors import InputError
+from torchvin.reproduce import webnav
+from torchvin.reproduce.book import Training
+from torchvin.reproduce.webnav import ABLATIONS, RECALLED, STARTS, WebNav
+
+
+@pytest.fixture
+def _small(monkeypatch):
+    class Fresh(Training):
+        def policy(self):
+            return build_policy(WebNavConfig(vectors="none"))
+
+    options = {"training": {"epochs": 1}}
+    record = {"config": {"seed": 0, **options}, "maps": 5, "seconds": 1.0, "command": "test"}
+    found = [("VIN, all pages", Fresh("webnav", record, weights="webnav"))]
+    web = build_web(generate_web(60, seed=1), "none")
+    monkeypatch.setattr(webnav, "_shipped", lambda: found)
+    monkeypatch.setattr(webnav, "open_web", lambda folder, cache=None: web)
+    monkeypatch.setattr(webnav, "WebNavConfig", lambda: WebNavConfig(vectors="none"))
+
+
+@pytest.mark.usefixtures("_small")
+def test_quick_scores_every_policy_and_ablation_and_writes_the_page(tmp_path):
+    outcome = WebNav(out=tmp_path, foldoc=tmp_path, walks=6).run()
+    found = {(row.policy, row.split, row.metric) for row in outcome.rows}
+    for start in STARTS:
+        for policy in ("vin", "vin-untrained", "similarity", "random"):
+            assert {(policy, start, metric) for metric in webnav.METRICS} <= found
+    assert {("vin", name, "success_rate") for name in ABLATIONS} <= found
+    assert {path.name for path in outcome.files} >= {"webnav.md", "webnav.csv", "webnav-distance-foldoc.png"}
+    assert all(path.is_file() for path in outcome.files)
+    page = (tmp_path / "webnav.md").read_text()
+    assert "as recalled, not verified" in page
+    assert "$" not in page
+
+
+def test_what_is_recalled_of_the_paper_is_a_rate():
+    assert all(0 < rate < 1 for rate in RECALLED.values())
+
+
+def test_without_a_web_or_runs_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("torchvin.data.corpora.foldoc.DEBIAN_FOLDER", tmp_path / "none")
+    with pytest.raises(InputError, match="--wikispeedia FOLDER or --foldoc FOLDER"):
+        WebNav(out=tmp_path).run()
+    with pytest.raises(InputError, match="--walks must be at least 1, got 0"):
+        WebNav(out=tmp_path, walks=0).run()
