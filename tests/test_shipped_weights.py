@@ -11,8 +11,10 @@ from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
 ON_IMAGES = {"terrain-16-classifier": 8, "terrain-16-cnn": 8, "mars-16-classifier": 4}  # pixels per side of a cell
+PUSHING = {"control-cnn", "control-mlp"}
 ON_WEBS = {"webnav-reactive", "webnav-categories"}
-BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES) | ON_WEBS
+BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
+BASELINES |= PUSHING | ON_WEBS
 
 
 @pytest.fixture
@@ -45,6 +47,9 @@ def test_a_name_that_is_no_baseline_is_answered_with_the_nearest():
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_loaded_by_name(name):
     policy = load_policy(name)
+    if name in PUSHING:
+        assert policy.config.num_actions == 2
+        return
     if name in ON_WEBS:
         assert policy.config.vectors == "glove"
         return

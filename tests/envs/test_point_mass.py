@@ -192,7 +192,7 @@ def test_mujoco_moves_the_body_in_the_same_way():
     """Also through contacts with obstacles and walls."""
     pytest.importorskip("mujoco")
     touches = 0
-    for seed in range(3):
+    for seed in range(2):
         envs = [
             gymnasium.make(name, num_maps=4).unwrapped
             for name in ("torchvin/PointMass-v0", "torchvin/PointMassMujoco-v0")

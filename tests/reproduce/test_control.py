@@ -55,6 +55,7 @@ def test_tables_average_over_seeds_and_keep_numbers_of_arenas_apart():
     assert next(row for row in rows if row.policy == "expert").seeds == 0
 
 
+@pytest.mark.slow
 def test_a_page_from_networks_of_one_epoch(tmp_path, monkeypatch):
     for name in ("control", "control-cnn"):
         chosen = training_config.PRESETS[name]

@@ -26,7 +26,9 @@ TINY = replace(
     policy=ControlMLPConfig(hidden_units=8),
     data=replace(preset("control").data, maps=3),
     training=replace(preset("control").training, epochs=2, batch_size=3, tensorboard=False, checkpoint_seconds=0.0),
-    control=replace(preset("control").control, starts=1, passes=2, states_per_step=16, aggregations=1, corrections=2),
+    control=replace(
+        preset("control").control, starts=1, passes=2, states_per_step=16, aggregations=1, rollouts=1, corrections=2
+    ),
 )
 
 
@@ -142,6 +144,7 @@ def test_places_are_free_and_states_are_told_as_the_environment_tells_them(exper
     assert told.tolist() == observed(at_rest(arenas.start[:1]), arenas.goal[:1])[0].tolist()
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_says_how_well_it_went(tmp_path, capsys):
     few = ["--data.maps", "2", "--training.epochs", "1", "--training.no-tensorboard"]
     few += ["--control.starts", "1", "--control.passes", "1", "--control.aggregations", "0"]
