@@ -22,7 +22,7 @@ from torchvin.data.corpora.web import UNREACHABLE, build_web, open_web
 from torchvin.errors import InputError
 from torchvin.io.tar import read_tar
 
-WIKISPEEDIA = Path("/work/shared/data/wikispeedia")
+WIKISPEEDIA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "wikispeedia"
 ARTICLE = """   #copyright
 
 {title}
