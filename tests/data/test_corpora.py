@@ -22,7 +22,7 @@ from torchvin.data.corpora.web import UNREACHABLE, build_web, open_web
 from torchvin.errors import InputError
 from torchvin.io.tar import read_tar
 
-WIKISPEEDIA = Path("/work/shared/data/wikispeedia")
+WIKISPEEDIA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "wikispeedia"
 ARTICLE = """   #copyright
 
 {title}
@@ -243,6 +243,26 @@ def test_a_sentence_that_stands_twice_in_the_web_is_never_a_query():
     }
     found = hide_sentences(build_corpus(pages, "test"))
     assert all(twice in kept for kept in found.kept)
+
+
+def test_pages_without_text_can_be_walked_through_and_are_never_asked_for():
+    corpus = generate_web(60, seed=1)
+    drafts = {
+        name: PageDraft(
+            name, list(corpus.sentences[n]) if n % 3 else [], links=[(corpus.names[to], "x") for to in corpus.links(n)]
+        )
+        for n, name in enumerate(corpus.names)
+    }
+    web = build_web(build_corpus(drafts, "test"), "none")
+    assert web.corpus.notes["pages without text"] == 20
+    assert all(target % 3 for found in web.hidden.queries.values() for target in found.target.tolist())
+    assert len(web.pages) == 60
+
+
+def test_a_web_without_sentences_is_refused():
+    drafts = {"a": PageDraft("a", links=[("b", "b")]), "b": PageDraft("b", links=[("a", "a")])}
+    with pytest.raises(InputError, match="the pages are too short or too few"):
+        build_web(build_corpus(drafts, "test"), "none")
 
 
 def test_features_are_of_what_is_left_and_of_length_one(web):

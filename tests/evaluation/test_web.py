@@ -95,6 +95,24 @@ def test_walks_begin_where_they_should(web):
         draw_episodes(web, "test", start="home")
 
 
+def test_pages_that_no_link_leads_to_are_not_asked_for(web):
+    from torchvin.data.corpora.corpus import PageDraft, build_corpus
+
+    corpus = web.corpus
+    drafts = {name: PageDraft(name, list(corpus.sentences[n])) for n, name in enumerate(corpus.names)}
+    first, second = corpus.names[:2]
+    drafts[first].links = [(second, second)]
+    alone = build_web(build_corpus(drafts, "test"), "none")
+    queries = {target for split in alone.hidden.queries for target in alone.queries(split).target.tolist()}
+    for split in alone.hidden.queries:
+        if 1 in alone.queries(split).target:
+            assert set(draw_episodes(alone, split).queries.target.tolist()) == {1}
+        else:
+            with pytest.raises(InputError, match="can be reached within 4 links"):
+                draw_episodes(alone, split)
+    assert 1 in queries
+
+
 def test_planning_beats_similarity_and_needs_the_true_links_and_the_true_query(web):
     from torchvin.reproduce.webnav import _told, shuffled
 

@@ -160,6 +160,41 @@ def test_at_a_tie_both_backends_choose_the_same(seed):
         torch.testing.assert_close(ours, theirs)
 
 
+@pytest.mark.skipif(cpu.extension is None, reason="not compiled")
+@pytest.mark.parametrize("queries", [1, 5, 20])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("stops", [False, True])
+def test_every_instruction_set_gives_the_numbers_of_the_reference(monkeypatch, queries, dtype, stops):
+    graph = random_graph(1, nodes=20, edges=500)  # more edges per node than a register holds
+    random = torch.Generator().manual_seed(2)
+    edge = torch.randint(-3, 1, (queries, 500), generator=random).to(dtype)
+    node = torch.randint(-1, 2, (queries, 20), generator=random).to(dtype)
+    stop = torch.randint(-9, 1, (queries, 20), generator=random).to(dtype)
+    edge[:, graph.sources == 3] = -torch.inf
+
+    def run(backend):
+        parts = [part.clone().requires_grad_() for part in (edge, node, stop)]
+        plan = graph_value_iteration(
+            graph,
+            num_iterations=5,
+            edge_reward=parts[0],
+            node_reward=parts[1],
+            stop_reward=parts[2] if stops else None,
+            discount=0.5,
+            backend=backend,
+        )
+        plan.value.where(plan.value.isfinite(), 0).sum().backward()
+        return plan.value.detach(), [part.grad for part in parts[: 2 + stops]]
+
+    value, grads = run("reference")
+    for name in cpu.extension.instruction_sets():
+        monkeypatch.setenv("TORCHVIN_INSTRUCTION_SET", name)
+        ours, our_grads = run("cpu")
+        assert torch.equal(ours, value), name
+        for mine, theirs in zip(our_grads, grads, strict=True):
+            assert torch.equal(mine, theirs), name
+
+
 def test_the_grid_planned_both_ways_is_the_same():
     random = torch.Generator().manual_seed(5)
     height, width, moves = 6, 7, [(-1, 0), (1, 0), (0, 1), (0, -1)]

@@ -223,8 +223,8 @@ def _check_offsets(name: str, offsets: Tensor, end: int) -> None:
     good = offsets.dim() == 1 and len(offsets) > 0 and not offsets.is_floating_point()
     if not good or int(offsets[0]) != 0 or int(offsets[-1]) != end or bool((offsets.diff() < 0).any()):
         raise InputError(f"{name} must be whole numbers that ascend from 0 to {end}.")
-    if end > MOST:
-        raise InputError(f"a graph may have at most {MOST:,} edges, got {end:,}.")
+    if max(end, len(offsets)) > MOST:
+        raise InputError(f"a graph may have at most {MOST:,} nodes and edges, got {len(offsets) - 1:,} and {end:,}.")
 
 
 def _check_nodes(name: str, nodes: Tensor, count: int) -> None:

@@ -131,8 +131,8 @@ def build_corpus(drafts: Mapping[str, PageDraft], source: str) -> Corpus:
 
     >>> pages = {"a": PageDraft("A", links=[("b", "B"), ("gone", "?")]), "b": PageDraft("B", links=[("b", "me")])}
     >>> web = build_corpus(pages, "two pages")
-    >>> web.links(0).tolist(), dict(web.notes)
-    ([1], {'links without a target': 1, 'links of a page to itself': 1})
+    >>> web.links(0).tolist(), web.notes["links without a target"], web.notes["links of a page to itself"]
+    ([1], 1, 1)
     """
     if len(drafts) < 2:
         raise InputError(f"{source}: expected at least two pages that link to each other, got {len(drafts)}.")

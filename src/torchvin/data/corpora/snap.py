@@ -67,10 +67,10 @@ def title_of(name: str) -> str:
 def article(name: str, text: str) -> PageDraft:
     """An article without what every page of the selection repeats.
 
-    >>> text = "   #copyright" + chr(10)*2 + "Zebra" + chr(10)*2 + "2007 Schools Wikipedia Selection. Related subjects:
-    Mammals"
-    >>> text += chr(10)*2 + "   The zebra is a part of the horse family." + chr(10) + '   Retrieved from " http://..."'
-    >>> article("Zebra", text).sentences
+    >>> gap = chr(10) * 2
+    >>> head = f"   #copyright{gap}Zebra{gap}2007 Schools Wikipedia Selection. Related subjects: Mammals{gap}"
+    >>> foot = chr(10) + '   Retrieved from " http://..."'
+    >>> article("Zebra", f"{head}   The zebra is a part of the horse family.{foot}").sentences
     ['The zebra is a part of the horse family.']
     """
     draft = PageDraft(title_of(name))

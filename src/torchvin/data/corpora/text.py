@@ -64,8 +64,8 @@ def _stem(word: str) -> str:
 def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph; headings, captions and fragments are left out.
 
-    >>> sentences("Zebras are native to central and southern Africa. Stripes. They live in herds and do not travel
-    alone.") ['Zebras are native to central and southern Africa.', 'They live in herds and do not travel alone.']
+    >>> sentences("Stripes. They live in herds and do not travel alone. Zebras are native to southern Africa.")
+    ['They live in herds and do not travel alone.', 'Zebras are native to southern Africa.']
     """
     parts: list[str] = []
     for part in _END.split(" ".join(paragraph.split())):

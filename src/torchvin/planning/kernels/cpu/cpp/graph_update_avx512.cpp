@@ -1,2 +1,3 @@
 #define TORCHVIN_ISA avx512
+#define TORCHVIN_GATHER
 #include "graph_update.inc"
