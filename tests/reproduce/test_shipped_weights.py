@@ -1,11 +1,14 @@
 """One bar over all shipped weights: each still does what it did when it was trained."""
 
+from pathlib import Path
+
 import pytest
 
 from torchvin import evaluate, load_policy
 from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.web import build_web
 from torchvin.data.draw import draw_maps
+from torchvin.data.planets import PLANETS, draw_planet
 from torchvin.evaluation.control import evaluate_policy
 from torchvin.evaluation.web import draw_episodes, evaluate_web
 from torchvin.maps.generators.arena_config import ArenaConfig
@@ -15,10 +18,14 @@ from torchvin.pretrained.store import available
 
 #: Share of the success on the validation maps of its training. On these maps the lowest is 0.988 (gridworld-8-fcn).
 BAR = 0.95
+MARS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "mars"
 MAPS, CNN_MAPS = 16, 4  # each state of a CNN is a forward pass of its own
 
 
-@pytest.mark.parametrize("name", [name for name in available() if not name.startswith(("control", "webnav"))])
+ELSEWHERE = ("control", "webnav", *PLANETS)  # what has tests of its own below
+
+
+@pytest.mark.parametrize("name", [name for name in available() if not name.startswith(ELSEWHERE)])
 def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
     policy = load_policy(name)
     data = policy.task["data"]
@@ -32,6 +39,14 @@ def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
     )
     success = evaluate(policy, maps).scores.all_states_success_rate
     assert success > BAR * policy.record["validation"]["all_states_success_rate"]
+
+
+@pytest.mark.skipif(not MARS.is_dir(), reason="the mosaic of Mars is not here: see shared/data/README.md")
+@pytest.mark.parametrize("name", [name for name in available() if name.startswith("mars")])
+def test_shipped_weights_cross_mars_in_sectors_that_no_training_saw(name):
+    policy = load_policy(name)
+    maps = draw_planet("mars", MARS, maps=400, split="test", moves=policy.motion)
+    assert evaluate(policy, maps).scores.all_states_success_rate > 0.7  # of single starts the straight line reaches 0.66
 
 
 @pytest.mark.parametrize("name", [name for name in available() if name.startswith("control")])
