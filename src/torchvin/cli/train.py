@@ -82,7 +82,7 @@ def run(arguments: Arguments) -> None:
     if arguments.json:
         print_json(
             {
-                "maps": trained.policy.record["maps"],
+                "maps": len(data) if hasattr(data, "__len__") else trained.policy.record["maps"],
                 "epochs": len(trained.history),
                 "seconds": trained.seconds,
                 "data_seconds": data_seconds,
