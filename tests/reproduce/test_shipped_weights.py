@@ -46,7 +46,8 @@ def test_shipped_weights_solve_fresh_maps_of_their_kind(name):
 def test_shipped_weights_cross_mars_in_sectors_that_no_training_saw(name):
     policy = load_policy(name)
     maps = draw_planet("mars", MARS, maps=400, split="test", moves=policy.motion)
-    assert evaluate(policy, maps).scores.all_states_success_rate > 0.7  # of single starts the straight line reaches 0.66
+    # Of single starts the straight line reaches 0.66.
+    assert evaluate(policy, maps).scores.all_states_success_rate > 0.7
 
 
 @pytest.mark.parametrize("name", [name for name in available() if name.startswith("control")])
