@@ -231,6 +231,7 @@ def test_learned_weights_are_not_lost_when_a_training_begins_with_them(tmp_path)
     )
     trained = learn(config, tmp_path / "run")
     assert trained.history[0]["success_rate"] > 0.98
+    assert trained.history[0]["loss"] < 0.1  # 5 with a value of the wrong scale
 
 
 def test_every_rollout_has_maps_of_its_own_and_validation_has_others():
