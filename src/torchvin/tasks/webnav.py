@@ -107,7 +107,7 @@ class WebNavTask(Task):
     def description(self) -> Mapping[str, Any]:
         corpus = self.web.corpus
         described = {"source": corpus.source, "pages": len(corpus), "links": corpus.num_links}
-        return {"kind": "webnav", "web": {**described, "vectors": self.web.vectors, "queries": len(self)}}
+        return {"name": "webnav", "web": {**described, "vectors": self.web.vectors, "queries": len(self)}}
 
     def check(self, config: ArchitectureConfig) -> None:
         if not isinstance(config, WebNavConfig | WebReactiveConfig):
