@@ -8,7 +8,7 @@ from torchvin.errors import InputError
 from torchvin.evaluation.control import ControlScores
 from torchvin.reproduce import control
 from torchvin.reproduce.control import SPLITS, Control, ControlScore, arenas_table, bars, split_table
-from torchvin.training import config as training_config
+from torchvin.training import presets
 
 GOOD = ControlScores(200, 0.96, 0.99, 0.03, 0.01, 0.005, 55.0)
 BAD = replace(GOOD, success_rate=0.4, final_distance=0.2)
@@ -58,13 +58,13 @@ def test_tables_average_over_seeds_and_keep_numbers_of_arenas_apart():
 @pytest.mark.slow
 def test_a_page_from_networks_of_one_epoch(tmp_path, monkeypatch):
     for name in ("control", "control-cnn"):
-        chosen = training_config.PRESETS[name]
+        chosen = presets.PRESETS[name]
         short = replace(
             chosen,
             training=replace(chosen.training, epochs=1),
             control=replace(chosen.control, passes=1, starts=1, aggregations=0),
         )
-        monkeypatch.setitem(training_config.PRESETS, name, short)
+        monkeypatch.setitem(presets.PRESETS, name, short)
     monkeypatch.setattr(control, "NETWORKS", {"VIN": "control", "CNN": "control-cnn"})
     monkeypatch.setattr(control, "SEEDS", (0,))
     monkeypatch.setattr(control, "TRAINING_ARENAS", (4,))
