@@ -304,6 +304,7 @@ def test_autocast_plans_in_float32():
 
 @pytest.mark.without_type_hook
 @pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # a trace holds for the sizes that it was made with
 def test_a_trace_holds_the_reference():
     graph = random_graph(0)
     reward = torch.randn(2, 90)

@@ -72,12 +72,12 @@ class Graph:
     @property
     def num_nodes(self) -> int:
         """N."""
-        return len(self.offsets) - 1
+        return self.offsets.shape[0] - 1
 
     @property
     def num_edges(self) -> int:
         """E."""
-        return len(self.targets)
+        return self.targets.shape[0]
 
     @cached_property
     def sources(self) -> Int[Tensor, "E"]:

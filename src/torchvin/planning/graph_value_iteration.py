@@ -101,9 +101,9 @@ def graph_value_iteration(
     rewards = {name: part for name, part in given.items() if part is not None}
     if not rewards:
         raise InputError("nothing to plan for: give node_reward, edge_reward or stop_reward.")
-    batch = max(len(part) for part in (*rewards.values(), *([] if limits is None else [limits])))
+    batch = max(part.shape[0] for part in (*rewards.values(), *([] if limits is None else [limits])))
     if initial_value is not None:
-        batch = max(batch, len(initial_value))
+        batch = max(batch, initial_value.shape[0])
     _check_parts(graph, rewards, batch)
     device = next(iter(rewards.values())).device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
@@ -152,7 +152,7 @@ def _by_kernel(
     if gradient != "checkpoint" or not torch.is_grad_enabled():
         return run(value, options.num_iterations, 0)
     stride = segment_length(options.num_iterations)
-    residual = value.new_zeros(len(value))
+    residual = value.new_zeros(value.shape[0])
     for first in range(0, options.num_iterations, stride):
         count = min(stride, options.num_iterations - first)
         value, residual, _ = checkpoint(run, value, count, first, use_reentrant=False, preserve_rng_state=False)
@@ -172,7 +172,7 @@ def _by_reference(
         limits = None if options.limits is None else (options.limits - done).clamp(min=0)
         return reference.iterate(graph, node, edge, stop, options.discount, value, 1, limits)
 
-    change = value.new_zeros(len(value))
+    change = value.new_zeros(value.shape[0])
     made = 0
     if gradient == "implicit":
         with torch.no_grad():
@@ -215,7 +215,7 @@ def _iterations(num_iterations: int | Tensor) -> tuple[int, Tensor | None]:
 def _check_parts(graph: Graph, rewards: dict[str, Tensor], batch: int) -> None:
     for name, part in rewards.items():
         size = graph.num_edges if name == "edge_reward" else graph.num_nodes
-        check_shape(name, part, f"{1 if name == 'edge_reward' and len(part) == 1 else batch} {size}")
+        check_shape(name, part, f"{1 if name == 'edge_reward' and part.shape[0] == 1 else batch} {size}")
         if not part.is_floating_point():
             raise InputError(f"{name} must hold floating-point numbers, got {part.dtype}.")
         if part.numel() and not bool((part.detach() < torch.inf).all()):

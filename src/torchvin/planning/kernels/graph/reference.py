@@ -53,7 +53,7 @@ def update(
     """The maximum over the edges of each node, and over stopping; only what is chosen carries gradient."""
     chosen = first_best(graph, q_values.detach())
     has_edges = chosen < graph.num_edges
-    padded = torch.cat([q_values, q_values.new_zeros(len(q_values), 1)], dim=1)
+    padded = torch.cat([q_values, q_values.new_zeros(q_values.shape[0], 1)], dim=1)
     value = padded.gather(1, chosen)
     if stop_reward is None:
         return value
