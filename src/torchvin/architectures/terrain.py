@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torchvin.architectures.registry import register_architecture
 from torchvin.policies.config import ArchitectureConfig
@@ -69,28 +69,24 @@ def _normalized(config: TerrainConfig) -> "VIN":
     from torchvin.architectures.normalized import NormalizedConfig
     from torchvin.architectures.normalized import build as build_on_grid
 
-    return build_on_grid(
-        NormalizedConfig(
-            config.num_actions,
-            hidden_channels=config.hidden_channels,
-            iterations_per_side=config.iterations_per_side,
-            num_terrains=config.num_features,
-        )
-    )
+    return build_on_grid(NormalizedConfig(**_on_features(config)))
 
 
 def _paper(config: TerrainConfig) -> "VIN":
     from torchvin.architectures.paper import PaperConfig
     from torchvin.architectures.paper import build as build_on_grid
 
-    return build_on_grid(
-        PaperConfig(
-            config.num_actions,
-            hidden_channels=config.hidden_channels,
-            iterations_per_side=config.iterations_per_side,
-            num_terrains=config.num_features,
-        )
-    )
+    return build_on_grid(PaperConfig(**_on_features(config)))
+
+
+def _on_features(config: TerrainConfig) -> dict[str, Any]:
+    """The options of a design on the planning grid whose planes are the features of the encoder."""
+    return {
+        "num_actions": config.num_actions,
+        "hidden_channels": config.hidden_channels,
+        "iterations_per_side": config.iterations_per_side,
+        "num_terrains": config.num_features,
+    }
 
 
 _GRID: "dict[str, Callable[[TerrainConfig], VIN]]" = {

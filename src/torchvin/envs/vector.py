@@ -1,5 +1,6 @@
 """Thousands of agents stepped together, as a vector environment of Gymnasium."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from torchvin.envs.spaces import checked_actions, observation_space
 from torchvin.errors import InputError, unknown_name
 
 
-class EpisodesVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ignore[misc] # left out of type checks
+class EpisodesVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):  # type: ignore[misc] # left out of type checks
     """Episodes of B agents in arrays as a vector environment: seeds, autoreset, what is known of each agent.
 
     A subclass says what an action is (`_checked`) and how an agent looks (`render`).
@@ -58,9 +59,9 @@ class EpisodesVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):  # type: ign
         self._randoms: list[np.random.Generator] = []
         self._over = np.zeros(self.num_envs, dtype=bool)
 
+    @abstractmethod
     def _checked(self, actions: Any) -> np.ndarray:
         """The actions of all agents, or an InputError."""
-        raise NotImplementedError
 
     def _done(self, actions: np.ndarray) -> np.ndarray:
         """What is done when these actions are chosen."""

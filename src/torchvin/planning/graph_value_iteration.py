@@ -146,8 +146,8 @@ def _by_kernel(
     gradient: str,
 ) -> tuple[Tensor, Tensor, int]:
     def run(value: Tensor, count: int, done: int) -> tuple[Tensor, Tensor, int]:
-        limits = None if options.limits is None else (options.limits - done).clamp(min=0)
-        return cpu.iterate(graph, node, edge, stop, value, options._replace(num_iterations=count, limits=limits))
+        rest = options._replace(num_iterations=count, limits=options.limits_after(done))
+        return cpu.iterate(graph, node, edge, stop, value, rest)
 
     if gradient != "checkpoint" or not torch.is_grad_enabled():
         return run(value, options.num_iterations, 0)
@@ -169,8 +169,7 @@ def _by_reference(
     gradient: str,
 ) -> tuple[Tensor, Tensor, int]:
     def step(value: Tensor, done: int) -> Tensor:
-        limits = None if options.limits is None else (options.limits - done).clamp(min=0)
-        return reference.iterate(graph, node, edge, stop, options.discount, value, 1, limits)
+        return reference.iterate(graph, node, edge, stop, options.discount, value, 1, options.limits_after(done))
 
     change = value.new_zeros(value.shape[0])
     made = 0

@@ -32,6 +32,10 @@ class Options(NamedTuple):
     tolerance: float
     implicit: bool
 
+    def limits_after(self, done: int) -> Tensor | None:
+        """What is left of `limits` after some updates."""
+        return None if self.limits is None else (self.limits - done).clamp(min=0)
+
 
 def why_not(value: Tensor) -> str | None:
     """Why this kernel cannot run, or None if it can."""
