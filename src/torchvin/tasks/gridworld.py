@@ -15,8 +15,7 @@ from torchvin.data.draw import draw_maps
 from torchvin.data.read import default_split, read_dataset
 from torchvin.errors import InputError
 from torchvin.evaluation.fit import check_fit
-from torchvin.evaluation.metrics import Scores
-from torchvin.evaluation.scorer import evaluate
+from torchvin.evaluation.scorer import Evaluation, evaluate
 from torchvin.io.tables import percent
 from torchvin.mdp.motion import motion_model
 from torchvin.policies.config import ArchitectureConfig
@@ -59,18 +58,7 @@ class GridWorldTask(Task):
 
     def validate(self, policy: Policy) -> Validation:
         evaluation = evaluate(policy, self.validation)
-        scores = evaluation.scores
-        return Validation(
-            metrics={
-                "success_rate": scores.all_states_success_rate,
-                "optimal_rate": scores.all_states_optimal_rate,
-                "set_error": scores.all_states_set_error,
-            },
-            key=(scores.all_states_success_rate, -scores.all_states_set_error),
-            summary=asdict(scores),
-            report=evaluation,
-            **outcome_of(scores),
-        )
+        return validation_of(evaluation, then=-evaluation.scores.all_states_set_error)
 
     def identity(self) -> Mapping[str, Any]:
         blocked, goal = self.dataset.blocked.numpy(), self.dataset.goal.numpy()
@@ -94,16 +82,34 @@ class GridWorldTask(Task):
         return [kinds[name](self.training, self.options, self.seed) for name in wanted]
 
 
-def outcome_of(scores: Scores) -> dict[str, Any]:
-    """`sentence` and `outcome` of a `Validation` on maps."""
-    return {
-        "sentence": f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach "
-        f"the goal, {percent(scores.all_states_optimal_rate)} optimally",
-        "outcome": {
+def validation_of(
+    evaluation: Evaluation, *, then: float, progress: Mapping[str, float | int] | None = None
+) -> Validation:
+    """What is told of a policy on maps; epochs are compared by success from every state.
+
+    Args:
+        evaluation: of the policy.
+        then: what decides between epochs of the same success; higher is better.
+        progress: further columns of the history.
+    """
+    scores = evaluation.scores
+    return Validation(
+        metrics={
+            "success_rate": scores.all_states_success_rate,
+            "optimal_rate": scores.all_states_optimal_rate,
+            "set_error": scores.all_states_set_error,
+            **(progress or {}),
+        },
+        key=(scores.all_states_success_rate, then),
+        summary=asdict(scores),
+        report=evaluation,
+        sentence=f"on {scores.maps} validation maps {percent(scores.all_states_success_rate)} of all states reach the "
+        f"goal, {percent(scores.all_states_optimal_rate)} optimally",
+        outcome={
             "validation_success_rate": scores.success_rate,
             "validation_all_states_success_rate": scores.all_states_success_rate,
         },
-    }
+    )
 
 
 def training_maps(config: RunConfig, path: Path | None) -> MapDataset:

@@ -22,7 +22,7 @@ from torchvin.mdp.worlds import Worlds
 from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.critic import Critic, PlanCritic, critic_for
 from torchvin.policies.policy import Policy
-from torchvin.tasks.gridworld import outcome_of
+from torchvin.tasks.gridworld import validation_of
 from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Task, Validation, epoch_order
 from torchvin.training.config import RunConfig
@@ -133,19 +133,7 @@ class ReinforcementTask(Task):
         if self.true_worlds is not None:
             return self._by_return(policy, self.true_worlds)
         evaluation = evaluate(policy, self.validation)
-        scores = evaluation.scores
-        return Validation(
-            metrics={
-                "success_rate": scores.all_states_success_rate,
-                "optimal_rate": scores.all_states_optimal_rate,
-                "set_error": scores.all_states_set_error,
-                **self._progress(),
-            },
-            key=(scores.all_states_success_rate, scores.all_states_optimal_rate),
-            summary=asdict(scores),
-            report=evaluation,
-            **outcome_of(scores),
-        )
+        return validation_of(evaluation, then=evaluation.scores.all_states_optimal_rate, progress=self._progress())
 
     def _by_return(self, policy: Policy, worlds: Worlds) -> Validation:
         """Where the optimum is no path: the share of the best expected return (`evaluation.expected_return`)."""
