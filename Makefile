@@ -7,6 +7,9 @@ RUN := runs/gridworld
 PLAIN := build/without-compiler
 BASELINES := packages/torchvin-baselines
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
+# One test file is one piece of work: its fixtures are made once.
+WORKERS ?= logical
+PYTEST := -m pytest -q -n $(WORKERS) --dist loadfile
 
 .PHONY: help run test test-without-compiler test-sanitizers setup lint types docs mutants slow gpu wheel clean
 
@@ -19,8 +22,8 @@ run: $(VENV)/.installed ## install, learn to plan on 16x16 maps, score on fresh 
 test: $(VENV)/.developed ## install, then lint, types and the default tests (under 5 minutes)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
-	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "without_type_hook and not slow" tests
+	$(BIN)/python $(PYTEST)
+	$(BIN)/python $(PYTEST) --jaxtyping-packages= -m "without_type_hook and not slow" tests
 
 test-without-compiler: $(VENV)/.developed ## install where no compiler works, then the planning tests on the reference
 	rm -rf $(PLAIN) && $(PYTHON) -m venv $(PLAIN)
@@ -30,16 +33,16 @@ test-without-compiler: $(VENV)/.developed ## install where no compiler works, th
 	cd $(PLAIN) && bin/python -W "error" -W "default:torchvin was installed without:UserWarning" \
 		-c 'import torch, torchvin; torchvin.value_iteration(torch.zeros(1, 2, 3, 3), torch.zeros(2, 1, 3, 3), num_iterations=1)' \
 		2>&1 | grep "torchvin was installed without its compiled kernel"
-	$(PLAIN)/bin/python -m pytest -q tests/planning tests/policies -W "ignore:torchvin was installed without:UserWarning"
+	$(PLAIN)/bin/python $(PYTEST) tests/planning tests/policies -W "ignore:torchvin was installed without:UserWarning"
 
 test-sanitizers: $(VENV)/.developed ## the C++ tests under the address and undefined-behaviour sanitizers
-	$(BIN)/python -m pytest -q -m sanitizers tests
+	$(BIN)/python $(PYTEST) --dist load -m sanitizers tests
 
 mutants: $(VENV)/.developed ## break the code in every listed way and see a test fail
 	$(BIN)/python tests/mutants/run.py
 
 slow: $(VENV)/.developed ## the tests that train, or take long for another reason
-	$(BIN)/python -m pytest -q --jaxtyping-packages= -m slow tests
+	$(BIN)/python $(PYTEST) --jaxtyping-packages= -m slow tests
 
 gpu: $(VENV)/.developed ## the tests that need a CUDA device, and those of the Triton kernels on it
 	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "not sanitizers" tests/test_gpu.py \

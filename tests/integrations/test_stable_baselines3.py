@@ -118,7 +118,7 @@ def test_a_q_policy_reads_the_plan_as_q():
     state_values = 0.5 * output.plan.value.flatten(1).gather(1, flat) - 3.0
     assert torch.allclose(q_values.amax(1, keepdim=True), state_values, atol=1e-5)  # the best action has V
     differences = output.logits[:, 0] - output.logits[:, 0].amax(1, keepdim=True)
-    assert torch.allclose(q_values - state_values, differences, atol=1e-5)
+    assert torch.allclose(q_values - state_values, differences, atol=1e-4)  # float32 of values up to some hundreds
 
 
 def test_the_vector_adapter_follows_the_conventions_of_sb3():

@@ -55,7 +55,7 @@ def test_corrections_begin_where_the_policy_came(expert):
     lessons = correct(expert, visited, steps=5)
     assert lessons.states.shape == (3, 10, 6)
     assert torch.equal(lessons.states[:, 5, :4], visited[:, 1].float())
-    assert torch.equal(lessons.force[:, :5], expert.from_start().force[:, :5].float())
+    assert torch.allclose(lessons.force[:, :5], expert.from_start().force[:, :5].float(), atol=1e-4)
 
 
 def test_corrections_come_at_their_epochs():

@@ -25,6 +25,9 @@ class ControlConfig(ArchitectureConfig):
     updates; of paper the moves are set to those of the grid, discounted, as the authors did here."""
     patch_size: int = 5
     """Side of the patch of values that is seen, in cells, odd."""
+    caution: float = 1.0
+    """Factor on the learned costs once trained (shortest_path): a larger one keeps farther from what the body may
+    touch."""
     hidden_channels: int = 32
     """Number of channels of the first convolution of the reward, or of the cost."""
     hidden_units: int = 64
@@ -53,7 +56,8 @@ def _shortest_path(config: ControlConfig) -> "Planner":
     from torchvin.planning.planners.encoded import EncodedPlanner
     from torchvin.policies.encoders import ObstacleEncoder
 
-    return EncodedPlanner(ObstacleEncoder(hidden_channels=config.hidden_channels), CellCostPlanner(GridMotion()))
+    planner = CellCostPlanner(GridMotion(), caution=config.caution)
+    return EncodedPlanner(ObstacleEncoder(hidden_channels=config.hidden_channels), planner)
 
 
 def _normalized(config: ControlConfig) -> "Planner":

@@ -153,6 +153,11 @@ DEMONSTRATED = TrainingConfig(
 CAUTION = 40.0
 
 
+#: The same for a body that is pushed: on 60 mazes that no table uses 83 % arrive without touching, and 70 % at 1. Beyond 4
+#: ways past single obstacles become so long that fewer arrive in time.
+CONTROL_CAUTION = 3.0
+
+
 def _terrain() -> dict[str, RunConfig]:
     """The VIN on overhead images and its two baselines, with the same encoder and the same number of epochs.
 
@@ -181,7 +186,7 @@ def _control() -> dict[str, RunConfig]:
     data = DataConfig(kind="arena", maps=200)
     learn = TrainingConfig(epochs=20, batch_size=16, learning_rate=0.003)
     policies = {
-        "": ControlConfig(),
+        "": ControlConfig(caution=CONTROL_CAUTION),
         "-normalized": ControlConfig(planner="normalized"),
         "-paper": ControlConfig(planner="paper"),
         "-cnn": ControlCNNConfig(),
