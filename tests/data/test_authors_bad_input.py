@@ -93,7 +93,7 @@ def test_values_too_large_for_two_bytes_are_not_taken_for_others(tmp_path):
     refused(tmp_path, contents, r"images must hold 0 \(obstacle\) and 1 \(free\) only")
 
 
-@settings(max_examples=15)  # SciPy reads in a process of its own
+@settings(max_examples=5)  # SciPy reads in a process of its own
 @given(content=st.binary(max_size=300))
 def test_random_bytes_are_bad_input(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "random.mat"
@@ -139,7 +139,7 @@ def test_a_damaged_file_without_compression_does_not_crash_the_process(tmp_path)
     savemat(tmp_path / "file.mat", training_contents())
     whole = (tmp_path / "file.mat").read_bytes()
     names = []
-    for place, byte in [(144, 5), (172, 255), (192, 0), (344, 5), (372, 18), (392, 0), (784, 0)]:
+    for place, byte in [(144, 5), (172, 255), (372, 18), (784, 0)]:
         content = bytearray(whole)
         content[place] = byte
         names.append(str(tmp_path / f"damaged_{place}.mat"))
