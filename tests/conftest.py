@@ -26,6 +26,9 @@ settings.load_profile("torchvin")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tables are as wide as the terminal, and some workers of pytest-xdist say that theirs has 80 columns.
+os.environ["COLUMNS"] = "140"
+
 # Read when Triton is first imported, by whichever test: without a GPU its kernels run in its interpreter.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"

@@ -47,6 +47,19 @@ def test_it_begins_with_the_trained_forces_and_moves_every_weight(pushing, tmp_p
     )
 
 
+def test_it_learns_from_the_actions_that_it_chose(tmp_path):
+    """Mutant: plans of the training mode, without caution, when PPO evaluates what was done."""
+    torch.manual_seed(0)
+    save_policy(tmp_path / "vin", build_policy(ControlConfig(caution=50.0, hidden_channels=4, hidden_units=8)))
+    model = PPO(ForceActorCriticPolicy, make(), policy_kwargs={"weights": tmp_path / "vin"}, **SHORT)
+    observation = {name: torch.from_numpy(part)[None] for name, part in make().reset(seed=1)[0].items()}
+    model.policy.set_training_mode(False)
+    actions, _, chosen = model.policy(observation)
+    model.policy.set_training_mode(True)
+    _, evaluated, _ = model.policy.evaluate_actions(observation, actions)
+    torch.testing.assert_close(evaluated, chosen)
+
+
 def test_what_does_not_push_is_refused(pushing):
     with pytest.raises(InputError, match="a VIN chooses moves; give weights that push: control"):
         PPO(ForceActorCriticPolicy, make(), policy_kwargs={"weights": "gridworld-8"}, **SHORT)

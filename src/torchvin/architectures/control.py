@@ -25,6 +25,8 @@ class ControlConfig(ArchitectureConfig):
     updates; of paper the moves are set to those of the grid, discounted, as the authors did here."""
     patch_size: int = 5
     """Side of the patch of values that is seen, in cells, odd."""
+    cost_gain: float = 3.0
+    """Cost of a cell per unit of its logit (shortest_path): a larger one makes cells dearer from the start."""
     caution: float = 1.0
     """Factor on the learned costs once trained (shortest_path): a larger one keeps farther from what the body may
     touch."""
@@ -56,7 +58,7 @@ def _shortest_path(config: ControlConfig) -> "Planner":
     from torchvin.planning.planners.encoded import EncodedPlanner
     from torchvin.policies.encoders import ObstacleEncoder
 
-    planner = CellCostPlanner(GridMotion(), caution=config.caution)
+    planner = CellCostPlanner(GridMotion(), caution=config.caution, gain=config.cost_gain)
     return EncodedPlanner(ObstacleEncoder(hidden_channels=config.hidden_channels), planner)
 
 

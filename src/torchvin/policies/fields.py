@@ -33,6 +33,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "encoder_channels": (1, 1024),
     "encoder_blocks": (0, 64),
     "caution": (1e-3, 1e6),
+    "cost_gain": (1e-3, 1e6),
     "num_iterations": (0, 10_000),
     "retrieval_weight": (0, 1e3),
     "link_cost": (0, 1e3),

@@ -9,14 +9,23 @@ environments of `torchvin.envs`.
     CNNPolicy   PPO, A2C, TRPO: the paper's network without a plan
     ForceActorCriticPolicy  PPO on `torchvin/PointMass-v0`, from trained weights
     MapVecEnv   thousands of maps stepped in arrays: `PPO(VINPolicy, MapVecEnv(256, height=16))`
+    PointMassVecEnv  the same for bodies that are pushed
 """
 
 from torchvin.envs import register
 from torchvin.integrations.stable_baselines3.force import ForceActorCriticPolicy
 from torchvin.integrations.stable_baselines3.grid_space import GridSpace
 from torchvin.integrations.stable_baselines3.policies import CNNPolicy, VINPolicy, VINQPolicy
-from torchvin.integrations.stable_baselines3.vec_env import MapVecEnv
+from torchvin.integrations.stable_baselines3.vec_env import MapVecEnv, PointMassVecEnv
 
-__all__ = ["CNNPolicy", "ForceActorCriticPolicy", "GridSpace", "MapVecEnv", "VINPolicy", "VINQPolicy"]
+__all__ = [
+    "CNNPolicy",
+    "ForceActorCriticPolicy",
+    "GridSpace",
+    "MapVecEnv",
+    "PointMassVecEnv",
+    "VINPolicy",
+    "VINQPolicy",
+]
 
 register()

@@ -6,18 +6,20 @@ from typing import Any
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, MlpExtractor
 from torch import Tensor, nn
+from torch.nn import functional
 
 from torchvin.errors import InputError
 from torchvin.policies.force import NUM_FEATURES, ForcePolicy, describe
 from torchvin.pretrained.store import load_policy
 
 _NUM_FORCES = 2
+_FARTHEST = 100.0  # moves to the goal, for cells from which no way leads there
 
 
 class ForceExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
-    """The mean force of a policy that pushes, and the state for the critic.
+    """The mean force of a policy that pushes, and for the critic the state and the length of the way that is planned.
 
     Args:
         observation_space: with `planes` and `state`, as `torchvin/PointMass-v0` has it.
@@ -32,16 +34,45 @@ class ForceExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
             raise InputError(
                 "a policy that pushes sees planes and a state of six numbers, as torchvin/PointMass-v0 gives them."
             )
-        super().__init__(observation_space, _NUM_FORCES + NUM_FEATURES)
+        super().__init__(observation_space, _NUM_FORCES + NUM_FEATURES + 1)
         policy = load_policy(weights)
         if not isinstance(policy, ForcePolicy):
             raise InputError(f"{weights}: a {type(policy).__name__} chooses moves; give weights that push: control.")
-        self.policy = policy.train()
+        self.policy = policy.eval()
+
+    def train(self, mode: bool = True) -> "ForceExtractor":
+        """The policy stays in evaluation mode: its plans are as cautious as when it acts, and gradients flow there too.
+
+        Otherwise PPO would collect actions of one policy and compare them with another.
+        """
+        super().train(mode)
+        self.policy.eval()
+        return self
 
     def forward(self, observation: dict[str, Tensor]) -> Tensor:
         state = observation["state"][:, None]
-        seen, _ = self.policy.look(observation["planes"])
-        return torch.cat([self.policy.force(seen, state), describe(state)], dim=-1)[:, 0]
+        seen, plan = self.policy.look(observation["planes"])
+        parts = [self.policy.force(seen, state)[:, 0], describe(state)[:, 0]]
+        way = state.new_zeros(len(state), 1) if plan is None else _way_left(plan.value, state[:, 0, :2])
+        return torch.cat([*parts, way], dim=1)
+
+
+def _way_left(value: Tensor, position: Tensor) -> Tensor:
+    """How far the plan is from the goal at positions [B, 2], as a share of the longest way; [B, 1]."""
+    places = (position * position.new_tensor([1.0, -1.0]))[:, None, None]
+    bounded = (value[:, :1].clamp(min=-_FARTHEST) / _FARTHEST).to(position.dtype)
+    return functional.grid_sample(bounded, places, padding_mode="border", align_corners=False)[:, :, 0, 0]
+
+
+class OwnCritic(MlpExtractor):  # type: ignore[misc]
+    """Layers of actor and critic, where the critic's errors do not reach the policy.
+
+    They are large in the beginning, and through the features that both share they would undo what was imitated.
+    """
+
+    def forward_critic(self, features: Tensor) -> Tensor:
+        """The critic's layers."""
+        return self.value_net(features.detach())
 
 
 class ForceActorCriticPolicy(ActorCriticPolicy):  # type: ignore[misc]
@@ -77,6 +108,9 @@ class ForceActorCriticPolicy(ActorCriticPolicy):  # type: ignore[misc]
             ortho_init=False,
             **options,
         )
+
+    def _build_mlp_extractor(self) -> None:
+        self.mlp_extractor = OwnCritic(self.features_dim, self.net_arch, self.activation_fn, self.device)
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)

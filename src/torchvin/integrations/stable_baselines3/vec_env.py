@@ -1,34 +1,28 @@
-"""Thousands of maps stepped in arrays, behind the vector interface of Stable-Baselines3."""
+"""Thousands of environments stepped in arrays, behind the vector interface of Stable-Baselines3."""
 
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 
-from torchvin.envs.vector import GridWorldVectorEnv
+from torchvin.envs.point_mass import PointMassVectorEnv
+from torchvin.envs.vector import EpisodesVectorEnv, GridWorldVectorEnv
 
 
-class MapVecEnv(VecEnv):  # type: ignore[misc]
-    """Thousands of maps as one environment of Stable-Baselines3, stepped in arrays.
+class ArraysVecEnv(VecEnv):  # type: ignore[misc]
+    """A vector environment of this package, behind the vector interface of SB3.
 
-    SB3 has a vector interface of its own, and makes one Python object per environment. This class gives it
-    `torchvin.envs.vector.GridWorldVectorEnv`.
+    SB3 has a vector interface of its own, and makes one Python object per environment.
 
     Args:
-        num_envs: number of agents.
-        options: of the environment, as in `gymnasium.make("torchvin/GridWorld-v0", ...)`.
-
-    Raises: InputError for an option that does not exist or is out of its range.
-
-    >>> MapVecEnv(16, height=8).reset()["planes"].shape
-    (16, 2, 8, 8)
+        env: with autoreset in the same step, as SB3 wants it.
     """
 
-    def __init__(self, num_envs: int, **options: Any) -> None:
-        self.env = GridWorldVectorEnv(num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **options)
+    def __init__(self, env: EpisodesVectorEnv) -> None:
+        self.env = env
         self._actions: Any = None
-        self.render_mode = self.env.render_mode
-        super().__init__(num_envs, self.env.single_observation_space, self.env.single_action_space)
+        self.render_mode = env.render_mode
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> Any:
         """Begin every episode anew; seeds that `seed` gave are used once."""
@@ -77,3 +71,37 @@ class MapVecEnv(VecEnv):  # type: ignore[misc]
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         """No agent is wrapped, but its episodes are counted here."""
         return [False] * len(list(self._get_indices(indices)))
+
+
+class MapVecEnv(ArraysVecEnv):
+    """Thousands of maps as one environment of Stable-Baselines3, stepped in arrays.
+
+    Args:
+        num_envs: number of agents.
+        options: of the environment, as in `gymnasium.make("torchvin/GridWorld-v0", ...)`.
+
+    Raises: InputError for an option that does not exist or is out of its range.
+
+    >>> MapVecEnv(16, height=8).reset()["planes"].shape
+    (16, 2, 8, 8)
+    """
+
+    def __init__(self, num_envs: int, **options: Any) -> None:
+        super().__init__(GridWorldVectorEnv(num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **options))
+
+
+class PointMassVecEnv(ArraysVecEnv):
+    """Many bodies that are pushed as one environment of Stable-Baselines3, stepped in arrays.
+
+    Args:
+        num_envs: number of bodies.
+        options: of the environment, as in `gymnasium.make("torchvin/PointMass-v0", ...)`.
+
+    Raises: InputError for an option that does not exist or is out of its range.
+
+    >>> PointMassVecEnv(16).reset()["state"].shape
+    (16, 6)
+    """
+
+    def __init__(self, num_envs: int, **options: Any) -> None:
+        super().__init__(PointMassVectorEnv(num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **options))

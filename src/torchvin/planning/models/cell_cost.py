@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from torchvin.mdp.motion import GridMotion
 
-_GAIN = 3.0  # cost of a cell per unit of its logit, where the cell is bad
+#: Cost of a cell per unit of its logit, where the cell is bad.
+GAIN = 3.0
 _START = -2.0  # added to logits: cells begin at a cost of 0.4, a move at its length
 
 
@@ -22,20 +23,22 @@ class CellCost(nn.Module):
 
     Args:
         moves: the agent's moves; their lengths are where learning begins.
+        gain: cost of a cell per unit of its logit. A larger one makes cells dearer from the start, beside the moves.
 
     >>> cost, goal_cost = CellCost(GridMotion(4))(torch.zeros(2, 2, 8, 5))
     >>> cost.shape, goal_cost.shape
     (torch.Size([2, 4, 8, 5]), torch.Size([2, 1, 8, 5]))
     """
 
-    def __init__(self, moves: GridMotion) -> None:
+    def __init__(self, moves: GridMotion, *, gain: float = GAIN) -> None:
         super().__init__()
+        self.gain = gain
         self.offsets = moves.offsets
         self.log_length = nn.Parameter(torch.tensor(moves.costs).log())
 
     def image(self, planes: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 1 H W"]:
         """Cost of entering each cell, above 0."""
-        return _GAIN * functional.softplus(planes[:, :1].float() + _START)  # float32 also behind a bfloat16 encoder
+        return self.gain * functional.softplus(planes[:, :1].float() + _START)  # float32 also behind a bfloat16 encoder
 
     def forward(
         self, planes: Float[Tensor, "B 2 H W"], *, caution: float = 1.0

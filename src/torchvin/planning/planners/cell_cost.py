@@ -10,7 +10,7 @@ from torch import Tensor
 
 from torchvin.errors import InputError, unknown_name
 from torchvin.mdp.motion import GridMotion
-from torchvin.planning.models.cell_cost import CellCost
+from torchvin.planning.models.cell_cost import GAIN, CellCost
 from torchvin.planning.models.latent_mdp import LatentMDP
 from torchvin.planning.planners.latent_graph import Solve, iterate, solve_exactly
 from torchvin.planning.planners.planner import Planner
@@ -28,6 +28,7 @@ class CellCostPlanner(Planner):
     Args:
         moves: the agent's moves.
         caution: factor on the learned costs in evaluation mode, above 0.
+        gain: see `CellCost`.
 
     Raises: InputError for a caution that is not above 0.
 
@@ -41,11 +42,11 @@ class CellCostPlanner(Planner):
 
     kernel: Tensor
 
-    def __init__(self, moves: GridMotion, *, caution: float = 1.0) -> None:
+    def __init__(self, moves: GridMotion, *, caution: float = 1.0, gain: float = GAIN) -> None:
         super().__init__(iterations_per_side=2.0)
         self.caution = _checked(caution)
         self.solve: Solve = "exact"
-        self.model = CellCost(moves)
+        self.model = CellCost(moves, gain=gain)
         self.steps = tuple((0, down, right) for down, right in moves.offsets)
         kernel = torch.zeros(moves.num_actions, 1, 3, 3)
         for action, (down, right) in enumerate(moves.offsets):
