@@ -8,6 +8,8 @@ Plain functions on tensors, without autograd: `autograd` makes an operator of th
 `TRITON_INTERPRET=1` runs the same code on a CPU, slowly, for tests.
 """
 
+import functools
+import importlib.metadata
 import importlib.util
 import math
 import os
@@ -18,13 +20,25 @@ from torch import Tensor
 from torchvin.planning.kernels.kernel import Gradients, Problem, Solution
 from torchvin.planning.kernels.triton import launches
 
+_LEAST_TRITON = (3, 3)  # the first that can carry tuples through a loop
 _ROWS_OF_SUMS, _COLS_OF_SUMS = 32, 16  # that the reduction adds at once
+
+
+@functools.cache
+def _without_triton() -> str | None:
+    """Why Triton cannot be used; looked up once, because a call of the operator asks."""
+    if importlib.util.find_spec("triton") is None:
+        return "Triton is not installed: it comes with PyTorch for CUDA on Linux"
+    version = importlib.metadata.version("triton")
+    if tuple(int(part) for part in version.split(".")[:2]) < _LEAST_TRITON:
+        return f"it needs Triton {'.'.join(map(str, _LEAST_TRITON))}, and {version} is installed"
+    return None
 
 
 def why_not(q_reward: Tensor | None) -> str | None:
     """Why this kernel cannot run on `q_reward`, or None if it can; asked with None for the machine as a whole."""
-    if importlib.util.find_spec("triton") is None:
-        return "Triton is not installed: it comes with PyTorch for CUDA on Linux"
+    if (missing := _without_triton()) is not None:
+        return missing
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     if q_reward is None:
         return None if interpreted or torch.cuda.is_available() else "there is no GPU"

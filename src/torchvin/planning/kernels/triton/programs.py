@@ -422,7 +422,7 @@ def backward_kernel(
                 for o in tl.static_range(ORIENTATIONS):
                     tl.store(scratch + o * plane + place, tl.load(start + o * cells + cell, mask=here), mask=here)
     tl.debug_barrier()
-    if KERNEL_GRADIENT and BEGINS and UNTIED:
+    if (KERNEL_GRADIENT and BEGINS) and UNTIED:
         into = partial + ahead * rows_of_partial * NUMBERS + mine * ACTIONS * TAPS
         store_sums(sums, into, lowest, ACTIONS, GROUP, TAPS)
     for step in range(steps):
