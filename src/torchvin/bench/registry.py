@@ -3,6 +3,7 @@
 from torchvin.bench.control import Control
 from torchvin.bench.environments import Environments
 from torchvin.bench.fixed_point_memory import FixedPointMemory
+from torchvin.bench.gpu import Gpu
 from torchvin.bench.graph import GraphTimer
 from torchvin.bench.images import Images
 from torchvin.bench.pipeline import Pipeline
@@ -24,5 +25,6 @@ TIMERS: dict[str, type[Timer]] = {
         Environments,
         Images,
         Control,
+        Gpu,
     )
 }

@@ -34,6 +34,8 @@ class Arguments:
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all; of other
     projects' files: test (the default for these), train, validation or all."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network runs: cpu, cuda, or auto (the GPU if there is one)."""
     json: bool = False
     """Print one JSON object on the last line; with several weights it holds `rows`, one per weights."""
 
@@ -43,6 +45,7 @@ def run(arguments: Arguments) -> None:
     from torchvin.cli.output import print_json
     from torchvin.cli.solver import choose_caution, choose_solver
     from torchvin.data.read import default_split, read_dataset
+    from torchvin.devices import choose_device
     from torchvin.evaluation.fit import check_fit
     from torchvin.evaluation.published import VIN_PAPER, vin_in_the_paper
     from torchvin.evaluation.scorer import evaluate
@@ -51,7 +54,8 @@ def run(arguments: Arguments) -> None:
 
     if not arguments.weights:
         raise InputError("--weights needs at least one name or folder; `torchvin list` prints the names.")
-    policies = {name: load_policy(name) for name in arguments.weights}
+    device = choose_device(arguments.device)
+    policies = {name: load_policy(name).to(device) for name in arguments.weights}
     for name, policy in policies.items():
         with errors_about(name):
             choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)

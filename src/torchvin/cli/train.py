@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -32,6 +32,8 @@ class Arguments:
     (its first 6/7), a folder of map files, or (webnav) the folder of a web; fresh maps if not given."""
     resume: bool = False
     """Go on with the run in --out, bit for bit; begin it if there is none."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network runs: cpu, cuda, or auto (the GPU if there is one)."""
     json: bool = False
     """Print one JSON object on the last line."""
 
@@ -61,12 +63,14 @@ def _for_the_task(chosen: type[ArchitectureConfig], preset: RunConfig) -> Archit
 def run(arguments: Arguments) -> None:
     """Train and say how well it went."""
     from torchvin.cli.output import print_json
+    from torchvin.devices import choose_device
     from torchvin.io.files import check_writable
     from torchvin.plotting.curves import plot_history
     from torchvin.tasks.registry import training_data
     from torchvin.training.run import CHECKPOINT_FILE
     from torchvin.training.trainer import train
 
+    choose_device(arguments.device)  # before the maps are drawn
     check_writable(arguments.out / CHECKPOINT_FILE)
     began = time.perf_counter()
     data = training_data(arguments.config, arguments.data)
@@ -75,7 +79,9 @@ def run(arguments: Arguments) -> None:
         "command": shlex.join(["torchvin", *sys.argv[1:]]),
         "data": arguments.data.name if arguments.data else "generated",
     }
-    trained = train(arguments.config, data, arguments.out, resume=arguments.resume, record=record)
+    trained = train(
+        arguments.config, data, arguments.out, resume=arguments.resume, record=record, device=arguments.device
+    )
     if not trained.main_process:
         return
     plot_history(trained.history, arguments.out / "history.png")

@@ -18,6 +18,7 @@ _POLICY = "policy/"
 _BEST = "best/"
 _TASK = "task/"
 _RANDOM = "random"
+_RANDOM_ON_GPU = "random_on_gpu"
 _FORMAT = 2
 
 
@@ -69,6 +70,8 @@ def save_checkpoint(
         f"{_MOMENT}{index}/{name}": value for index, entry in state["state"].items() for name, value in entry.items()
     }
     tensors = {_RANDOM: torch.get_rng_state(), **moments}
+    if (device := next(policy.parameters()).device).type == "cuda":
+        tensors[_RANDOM_ON_GPU] = torch.cuda.get_rng_state(device)
     tensors |= {_POLICY + name: value for name, value in policy.state_dict().items()}
     tensors |= {_BEST + name: value for name, value in best.items()}
     tensors |= {_TASK + name: value for name, value in (task or {}).items()}
@@ -109,6 +112,8 @@ def load_checkpoint(
         policy.load_state_dict(_without(tensors, _POLICY))
         optimizer.load_state_dict({"state": moments, "param_groups": description["param_groups"]})
         torch.set_rng_state(tensors[_RANDOM])
+        if _RANDOM_ON_GPU in tensors and (device := next(policy.parameters()).device).type == "cuda":
+            torch.cuda.set_rng_state(tensors[_RANDOM_ON_GPU], device)
         best = description["progress"].pop("best", None)  # a list in JSON
         progress = Progress(**description["progress"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:

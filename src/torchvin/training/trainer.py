@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from torchvin.architectures.registry import build_policy, build_with, config_to_json
+from torchvin.devices import choose_device, deterministic
 from torchvin.errors import InputError, TrainingError
 from torchvin.io.progress import progress_bar
 from torchvin.policies.policy import Policy
@@ -39,7 +40,7 @@ class Trained:
     """A finished training.
 
     Attributes:
-        policy: with the weights of the best epoch, in evaluation mode, on the device it was trained on.
+        policy: with the weights of the best epoch, in evaluation mode, on the CPU, wherever it was trained.
         validation: what the task says of the policy: the `Evaluation` of the grid world.
         sentence: the same for a person.
         outcome: the same as numbers by name.
@@ -65,6 +66,7 @@ def train(
     resume: bool = False,
     record: Mapping[str, Any] | None = None,
     build: Build = build_policy,
+    device: str = "auto",
 ) -> Trained:
     """Train a policy and leave weights, config, history and checkpoint in `out`.
 
@@ -80,9 +82,11 @@ def train(
         resume: continue from the checkpoint in `out`, or start if there is none yet.
         record: kept with the weights: command, data file.
         build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
+        device: "cpu", "cuda", or "auto": the GPU if there is one. On a GPU torch's deterministic algorithms are on
+            while it trains.
 
-    Raises: InputError if `out` holds another run or cannot be written, and see `initialize_from`; TrainingError if the
-        loss is not finite.
+    Raises: InputError if there is no such device, if `out` holds another run or cannot be written, and see
+        `initialize_from`; TrainingError if the loss is not finite.
     """
     task = as_task(data, config)
     task.check(config.policy)
@@ -90,7 +94,7 @@ def train(
     starts = config.training.starts
     if config.init and starts > 1:
         raise InputError(f"--init gives the weights to begin with; leave out --training.starts {starts}.")
-    accelerator = _accelerator(config, out)
+    accelerator = _accelerator(config, out, choose_device(device))
     if accelerator.is_main_process:
         claim(out, config, task.identity(), resume=resume)
     accelerator.wait_for_everyone()
@@ -98,13 +102,13 @@ def train(
     if starts > 1:
 
         def run_trial(trial: RunConfig, folder: Path) -> list[dict[str, float | int]]:
-            return train(trial, data, folder, resume=True, build=build).history
+            return train(trial, data, folder, resume=True, build=build, device=device).history
 
         start = best_start(config, out, run_trial)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
     run = _Run(config, task, out, accelerator, build=build, start=start, resume=resume)
-    with _onednn(config.training.onednn):
+    with _onednn(config.training.onednn), deterministic(accelerator.device):
         run.epochs()
     return run.finish(record or {})
 
@@ -170,6 +174,8 @@ class _Run:
         """Take the best epoch's weights, run the last phases, evaluate, and write the weights."""
         self.policy.load_state_dict(self.best)
         self.policy.eval()
+        if self.accelerator.num_processes == 1:
+            self.policy.cpu()
         for phase in self.phases:
             phase.after(self.policy)
         validation = self.task.validate(self.policy)
@@ -189,7 +195,7 @@ class _Run:
         report = validation if validation.report is None else validation.report
         main_process = self.accelerator.is_main_process
         return Trained(
-            policy=self.policy,
+            policy=self.policy.cpu(),
             validation=report,
             sentence=validation.sentence,
             outcome=validation.outcome,
@@ -291,11 +297,12 @@ def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:
     return "  ".join([f"epoch {row['epoch']:.0f}/{epochs}", *numbers, f"{row['seconds']:.0f} s"])
 
 
-def _accelerator(config: RunConfig, out: Path) -> "Accelerator":
+def _accelerator(config: RunConfig, out: Path, device: torch.device) -> "Accelerator":
     from accelerate import Accelerator
 
     tracking = config.training.tensorboard and importlib.util.find_spec("tensorboard") is not None
-    accelerator = Accelerator(log_with="tensorboard" if tracking else None, project_dir=str(out))
+    on_cpu = device.type == "cpu" and torch.cuda.is_available()
+    accelerator = Accelerator(cpu=on_cpu, log_with="tensorboard" if tracking else None, project_dir=str(out))
     if tracking:
         accelerator.init_trackers("tensorboard")
     return accelerator

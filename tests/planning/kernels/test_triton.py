@@ -1,6 +1,7 @@
 """The Triton kernels against the reference: on a GPU where there is one, else in Triton's interpreter."""
 
 import importlib.util
+import math
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torchvin.errors import InputError
 from torchvin.planning.kernels import autograd as fused
 from torchvin.planning.kernels import reference, registry
 from torchvin.planning.kernels.triton import kernel as triton
+from torchvin.planning.kernels.triton import launches
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed"),
@@ -53,13 +55,33 @@ def test_values_and_gradients_are_the_references(shape, gradient):
     assert_same(*problem(0, *sizes, iterations + 1 if untied else 1, torch.float64), iterations, gradient)
 
 
-@pytest.mark.slow
-def test_a_large_map_in_tiles_of_several_iterations():
-    assert_same(*problem(0, 1, 1, 2, 70, 131, 3, 1, torch.float64), 9)
+@pytest.fixture
+def small_tiles(monkeypatch):
+    """Tiles of 8x8, so that a small map has nine, and a block for each: the interpreter takes its time by the block."""
+    for name, number in {"MOST_CELLS": 100, "TILE": 8, "HALO": 4, "BLOCKS": ((math.inf, (16, 16, 8)),)}.items():
+        monkeypatch.setattr(launches, name, number)
+    launches.cut.cache_clear()
+    yield
+    launches.cut.cache_clear()
 
 
-def test_tiles_of_a_wide_kernel_that_changes_with_the_iteration():
-    assert_same(*problem(0, 1, 1, 2, 66, 67, 5, 4, torch.float64), 3)
+@pytest.mark.usefixtures("small_tiles")
+@pytest.mark.parametrize("gradient", ["unroll", "checkpoint"])
+def test_a_large_map_in_tiles_of_several_iterations(gradient):
+    assert_same(*problem(0, 1, 1, 2, 17, 11, 3, 1, torch.float64), 9, gradient)
+
+
+@pytest.mark.usefixtures("small_tiles")
+@pytest.mark.parametrize("iterations", [0, 3, 4])
+def test_tiles_of_a_wide_kernel_that_changes_with_the_iteration(iterations):
+    assert_same(*problem(0, 1, 1, 2, 11, 10, 5, iterations + 1, torch.float64), iterations)
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_the_residual_of_a_map_in_tiles():
+    inputs, _ = problem(0, 2, 1, 2, 11, 10, 3, 1, torch.float64)
+    q_values, value, residual = fused.value_iteration(*inputs, 5, "unroll", "triton")
+    torch.testing.assert_close(residual, reference.residual(q_values, value))
 
 
 def test_a_single_precision_plan_of_the_papers_size():
@@ -76,13 +98,14 @@ def test_at_a_tie_the_first_action_carries_the_gradient():
     assert_same(inputs, grads, 3)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of the interpreter
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_are_not_finite_are_answered_as_by_the_reference(number):
     inputs, _ = problem(0, 2, 1, 3, 6, 5, 3, 1, torch.float64)
     inputs[0][0, 1, 2, 2] = number
     expected = reference.value_iteration(*inputs, 4, "unroll")
     got = fused.value_iteration(*inputs, 4, "unroll", "triton")
-    for one, other in zip(got[:2], expected, strict=True):
+    for one, other in zip(got, (*expected, reference.residual(*expected)), strict=True):
         torch.testing.assert_close(one, other, equal_nan=True)
 
 

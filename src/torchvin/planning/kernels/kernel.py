@@ -66,8 +66,8 @@ class Kernel(Protocol):
         self,
         problem: Problem,
         solution: Solution,
-        grad_q_values: Float[Tensor, "B OA H W"],
+        grad_q_values: Float[Tensor, "B OA H W"] | None,
         grad_value: Float[Tensor, "B O H W"] | None,
         kernel_needs_gradient: bool,
     ) -> Gradients:
-        """The gradients of a solution that kept something; None for `grad_value` is zeros."""
+        """The gradients of a solution that kept something; None for a gradient is zeros."""

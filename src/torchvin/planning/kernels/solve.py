@@ -68,15 +68,16 @@ def gradients(
     backend: str,
 ) -> Gradients:
     """Gradients of q_reward, kernels (empty if not needed) and value; None stands for a gradient of zeros."""
-    grad_q_values = torch.zeros_like(problem.q_reward) if grad_q_values is None else grad_q_values.contiguous()
+    grad_q_values = None if grad_q_values is None else grad_q_values.contiguous()
     grad_value = None if grad_value is None else grad_value.contiguous()
     tensors = [tensor.contiguous() for tensor in problem[:3]]
     problem = Problem(tensors[0], tensors[1], tensors[2], *problem[3:])
     if solution.finite:
         return BACKENDS[backend].kernel.backward(problem, solution, grad_q_values, grad_value, kernel_needs_gradient)
     with torch.no_grad():
-        zeros = torch.zeros_like(problem.value)
-        return _gradients_by_reference(problem, grad_q_values, zeros if grad_value is None else grad_value)
+        grad_q_values = torch.zeros_like(problem.q_reward) if grad_q_values is None else grad_q_values
+        grad_value = torch.zeros_like(problem.value) if grad_value is None else grad_value
+        return _gradients_by_reference(problem, grad_q_values, grad_value)
 
 
 def _gradients_by_reference(problem: Problem, grad_q_values: Tensor, grad_value: Tensor) -> Gradients:

@@ -46,6 +46,19 @@ class Examples(ABC):
         """
 
 
+class Resident:
+    """Tensors that are copied to a device once, and then indexed there."""
+
+    def __init__(self, *tensors: Tensor) -> None:
+        self._tensors = tensors
+
+    def on(self, device: torch.device) -> tuple[Tensor, ...]:
+        """The tensors on a device."""
+        if self._tensors[0].device.type != device.type or device.index not in (None, self._tensors[0].device.index):
+            self._tensors = tuple(tensor.to(device) for tensor in self._tensors)
+        return self._tensors
+
+
 class MapExamples(Examples):
     """An example is a map; its states are all cells that can reach the goal, or those that demonstrations show."""
 
@@ -57,19 +70,32 @@ class MapExamples(Examples):
         return len(self.dataset)
 
     def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        batch, cells = self.dataset[chosen], self.states[chosen]
-        answers = self.labels[chosen] if self.options.loss in LABELLED else batch.optimal_actions
-        output = model(batch.planes().to(device))
+        terms = int(self._terms[chosen].sum())  # known without a device
+        if device.type == "cpu":
+            batch, cells = self.dataset[chosen], self.states[chosen]
+            answers = self.labels[chosen] if self.options.loss in LABELLED else batch.optimal_actions
+            planes = batch.planes()
+        else:
+            planes, answers, cells = (part[chosen.to(device)] for part in self._resident.on(device))
+        output = model(planes)
         if self.options.loss == "tied-label":
             if output.plan is None:
                 raise InputError("the loss tied-label asks a plan for its ties, and this policy does not plan.")
             values, noise = output.plan.q_values, self.options.label_noise
-            loss = tied_label_loss(
-                output.logits.float(), answers.to(device), cells.to(device), values=values, label_noise=noise
-            )
-            return loss, int(cells.sum())
+            loss = tied_label_loss(output.logits.float(), answers, cells, values=values, label_noise=noise)
+            return loss, terms
         lengths = self.lengths[chosen].to(device) if output.layers else None
-        return _loss(self.options, output.logits, output.layers, answers.to(device), cells.to(device), lengths)
+        return _loss(self.options, output.logits, output.layers, answers, cells, lengths, terms)
+
+    @cached_property
+    def _terms(self) -> Int[Tensor, "M"]:
+        """States of each map that teach."""
+        return self.states.flatten(1).sum(dim=1)
+
+    @cached_property
+    def _resident(self) -> "Resident":
+        answers = self.labels if self.options.loss in LABELLED else self.dataset.optimal_actions
+        return Resident(self.dataset.planes(), answers, self.states)
 
     @cached_property
     def states(self) -> Bool[Tensor, "M *O H W"]:
@@ -133,15 +159,21 @@ class StateExamples(Examples):
         return len(self.maps)
 
     def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        planes, states = self.planes[self.maps[chosen]].to(device), self.states[chosen].to(device)
-        answers = self.answers[chosen].to(device)[..., None]
+        resident_planes, resident_states, resident_answers = self._resident.on(device)
+        here = chosen.to(device)
+        planes, states = resident_planes[self.maps[chosen].to(device)], resident_states[here]
+        answers = resident_answers[here][..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
         output = model(planes, states)
         # [N, S, A] to [N, A, S, 1]: states in place of rows
         logits, *hidden = (each.movedim(2, 1)[..., None] for each in (output.logits, *output.layers.values()))
         layers = dict(zip(output.layers, hidden, strict=True))
         lengths = self.lengths[chosen].to(device)[..., None] if layers else None
-        return _loss(self.options, logits, layers, answers, everywhere, lengths)
+        return _loss(self.options, logits, layers, answers, everywhere, lengths, answers.numel())
+
+    @cached_property
+    def _resident(self) -> "Resident":
+        return Resident(self.planes, self.states, self.answers)
 
     @cached_property
     def lengths(self) -> Int[Tensor, "N S"]:
@@ -157,10 +189,11 @@ def _loss(
     answers: UInt8[Tensor, "B *O H W"],
     cells: Bool[Tensor, "B *O H W"],
     lengths: Int[Tensor, "B *O H W"] | None,
+    terms: int,
 ) -> tuple[Tensor, int]:
     """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
     loss = _LOSSES[options.loss]
-    total, terms = loss(logits.float(), answers, cells), int(cells.sum())
+    total = loss(logits.float(), answers, cells)
     if lengths is not None:
         hidden = {made: each.float() for made, each in layers.items()}
         of_layers, more = adaptive_highway_loss(loss, hidden, answers, cells, lengths)

@@ -31,7 +31,7 @@ def optimal_set_loss(
     log_probabilities = _of_each_orientation(logits, len(optimal_actions)).log_softmax(dim=1)
     optimal = action_set(optimal_actions, log_probabilities.shape[1]).movedim(-1, 1)  # [B * O, A, H, W]
     outside = ~(optimal | ~cells[:, None])  # cells that do not count keep all actions, so no row is empty
-    return -log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1)[cells].sum()
+    return -_sum_over(log_probabilities.masked_fill(outside, -torch.inf).logsumexp(dim=1), cells)
 
 
 def uniform_set_loss(
@@ -51,7 +51,7 @@ def uniform_set_loss(
     log_probabilities = _of_each_orientation(logits, len(optimal_actions)).log_softmax(dim=1)
     optimal = action_set(optimal_actions, log_probabilities.shape[1]).movedim(-1, 1)  # [B * O, A, H, W]
     summed = log_probabilities.masked_fill(~optimal, 0.0).sum(dim=1)
-    return -(summed / optimal.sum(dim=1).clamp(min=1))[cells].sum()
+    return -_sum_over(summed / optimal.sum(dim=1).clamp(min=1), cells)
 
 
 def single_label_loss(
@@ -64,6 +64,10 @@ def single_label_loss(
     """
     targets = labels.long().masked_fill(~cells | (labels == NOT_SHOWN), -100)  # -100: cross_entropy's "ignore"
     targets = targets.flatten(0, -3)
+    if not logits.is_cpu:  # where the sums of cross_entropy have no fixed order
+        log_probabilities = _of_each_orientation(logits, len(targets)).log_softmax(dim=1)
+        shown = log_probabilities.gather(1, targets.clamp(min=0)[:, None])[:, 0]
+        return -_sum_over(shown, targets >= 0)
     return functional.cross_entropy(_of_each_orientation(logits, len(targets)), targets, reduction="sum")
 
 
@@ -98,11 +102,11 @@ def tied_label_loss(
     actions, plan = (_of_each_orientation(each, len(labels)) for each in (logits, values.detach()))
     shown = labels.where(cells, 0)[:, None]
     tied = (plan - plan.gather(1, shown)).nan_to_num(nan=0.0).abs() <= TIE  # -inf and -inf: no way, and no better one
-    log_probability = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf).logsumexp(dim=1)[cells]
+    log_probability = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf).logsumexp(dim=1)
     if label_noise:
         at_random = log_probability.new_tensor(label_noise / actions.shape[1]).log()
         log_probability = torch.logaddexp(log_probability + math.log(1 - label_noise), at_random)
-    return -log_probability.sum()
+    return -_sum_over(log_probability, cells)
 
 
 def adaptive_highway_loss(
@@ -136,6 +140,11 @@ def adaptive_highway_loss(
         total = total + loss(logits, answers, reached)
         terms += int(reached.sum())
     return total, terms
+
+
+def _sum_over(terms: Float[Tensor, "B H W"], cells: Bool[Tensor, "B H W"]) -> Float[Tensor, ""]:
+    """The sum over `cells`. On a device without a selection, whose size the host would have to wait for."""
+    return terms[cells].sum() if terms.is_cpu else terms.where(cells, 0.0).sum()
 
 
 def _of_each_orientation(logits: Float[Tensor, "B OA H W"], rows: int) -> Float[Tensor, "R A H W"]:

@@ -135,14 +135,16 @@ def forward(problem: Problem) -> Solution:
 def backward(
     problem: Problem,
     solution: Solution,
-    grad_q_values: Tensor,
+    grad_q_values: Tensor | None,
     grad_value: Tensor | None,
     kernel_needs_gradient: bool,
 ) -> Gradients:
-    """Gradients of q_reward, kernels (empty if not needed) and the initial value; None for `grad_value` is zeros."""
+    """Gradients of q_reward, kernels (empty if not needed) and the initial value; None for a gradient is zeros."""
     assert extension is not None
     q_reward, kernel, value, num_iterations, keep_every = problem
     dtype = q_reward.dtype
+    if grad_q_values is None:
+        grad_q_values = torch.zeros_like(q_reward)
     sizes = _sizes(problem)
     plane = (sizes[0], sizes[1], sizes[3], sizes[4])
     shape_of_values, shape_of_actions = kept_shapes(q_reward, kernel, num_iterations, keep_every)

@@ -1,6 +1,10 @@
 """What runs on the GPU: the programs behind `triton`, in Triton's language. Arrays are contiguous.
 
-`first`, `last` and `steps` count iterations within the arrays given; O, A and F are the reference's.
+A program plans one map, or one tile of a large map with a halo around it. V lies in the program's scratch, one plane
+for each orientation, with a border of zeros: neighbours are loaded without a question. O, A and F are the reference's.
+
+Sizes are run-time numbers that Triton must not specialize on: a program is compiled once for A, O, F and the size of
+a block. Numbers that a program holds for all its cells, such as the weights of the kernel, are tuples of registers.
 """
 
 import triton
@@ -8,235 +12,498 @@ import triton.language as tl
 
 
 @triton.jit
-def region(height, width, TILE: tl.constexpr, HALO: tl.constexpr):
-    """Rows and columns that this program works on, and those it answers for: its tile without the halo."""
-    across = (width + TILE - 1) // TILE
-    tile = tl.program_id(1)
-    top, left = (tile // across) * TILE, (tile % across) * TILE
-    bottom, right = tl.minimum(top + TILE, height), tl.minimum(left + TILE, width)
-    first_row, first_col = tl.maximum(top - HALO, 0), tl.maximum(left - HALO, 0)
-    rows = tl.minimum(bottom + HALO, height) - first_row
-    cols = tl.minimum(right + HALO, width) - first_col
+def region(height, width, tile, halo):
+    """What this program works on, and what it answers for: its tile without the halo, the end not included."""
+    across = (width + tile - 1) // tile
+    number = tl.program_id(1)
+    top, left = (number // across) * tile, (number % across) * tile
+    bottom, right = tl.minimum(top + tile, height), tl.minimum(left + tile, width)
+    first_row, first_col = tl.maximum(top - halo, 0), tl.maximum(left - halo, 0)
+    rows = tl.minimum(bottom + halo, height) - first_row
+    cols = tl.minimum(right + halo, width) - first_col
     return first_row, first_col, rows, cols, top, left, bottom, right
 
 
 @triton.jit
-def locate(at, first_row, first_col, rows, cols, width, BLOCK: tl.constexpr):
-    """The next cells: number within the region, whether there is one, row and column there, number within the map."""
-    i = at + tl.arange(0, BLOCK)
-    row, col = i // cols, i % cols
-    return i, i < rows * cols, row, col, (first_row + row) * width + first_col + col
+def plane_size(height, width, tile, halo, SIZE: tl.constexpr):
+    """Numbers of one plane of the scratch."""
+    rows, cols = tl.minimum(height, tile + 2 * halo), tl.minimum(width, tile + 2 * halo)
+    return (rows + SIZE - 1) * (cols + SIZE - 1)
 
 
 @triton.jit
-def copy_in(dense, scratch, first_row, first_col, rows, cols, cells, width, ORIENTATIONS, SCRATCH, BLOCK):
-    """The region of each orientation's plane into the scratch."""
+def block(at_row, at_col, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """Rows and columns, within the region, of the cells that are worked on at once."""
+    return at_row + tl.arange(0, ROWS)[:, None], at_col + tl.arange(0, COLS)[None, :]
+
+
+@triton.jit
+def clear(scratch, count, BLOCK: tl.constexpr):
+    """Zeros."""
+    for at in range(0, count, BLOCK):
+        i = at + tl.arange(0, BLOCK)
+        tl.store(scratch + i, tl.zeros([BLOCK], dtype=scratch.dtype.element_ty), mask=i < count)
+
+
+@triton.jit
+def numbers(pointer, COUNT: tl.constexpr, HELD: tl.constexpr):
+    """A tuple of scalars, or an empty one if they are too many to be held."""
+    held = ()
+    if HELD:
+        for index in tl.static_range(COUNT):
+            held = held + (tl.load(pointer + index),)
+    return held
+
+
+@triton.jit
+def number(held, pointer, index: tl.constexpr, HELD: tl.constexpr):
+    """One of `numbers`."""
+    if HELD:
+        return held[index]
+    else:
+        return tl.load(pointer + index)
+
+
+@triton.jit
+def neighbours(planes, place, here, plane, stride, SIGN: tl.constexpr, ORIENTATIONS: tl.constexpr, SIZE: tl.constexpr):
+    """What lies at each tap of each orientation's plane: ahead of the cell (SIGN = 1), or behind it."""
+    found = ()
     for o in tl.static_range(ORIENTATIONS):
-        for at in range(0, rows * cols, BLOCK):
-            i, here, _row, _col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
-            tl.store(scratch + o * SCRATCH + i, tl.load(dense + o * cells + cell, mask=here), mask=here)
-    tl.debug_barrier()
+        for tap in tl.static_range(SIZE * SIZE):
+            offset = (tap // SIZE - SIZE // 2) * stride + (tap % SIZE - SIZE // 2)
+            found = found + (tl.load(planes + o * plane + place + SIGN * offset, mask=here, other=0),)
+    return found
 
 
 @triton.jit
+def zero_sums(COUNT: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr, dtype: tl.constexpr):
+    """Sums for each cell of a block, in registers."""
+    sums = ()
+    for _ in tl.static_range(COUNT):
+        sums = sums + (tl.zeros([ROWS, COLS], dtype=dtype),)
+    return sums
+
+
+@triton.jit
+def add_products(sums, shares, values, GROUP: tl.constexpr, TAPS: tl.constexpr):
+    """Add each share times each value."""
+    added = ()
+    for a in tl.static_range(GROUP):
+        for tap in tl.static_range(TAPS):
+            added = added + (sums[a * TAPS + tap] + shares[a] * values[tap],)
+    return added
+
+
+@triton.jit
+def store_sums(sums, partial, channel, channels, GROUP: tl.constexpr, TAPS: tl.constexpr):
+    """The sums over the cells, in the order of the kernel."""
+    for a in tl.static_range(GROUP):
+        for tap in tl.static_range(TAPS):
+            tl.store(partial + (channel + a) * TAPS + tap, tl.sum(sums[a * TAPS + tap]), mask=channel + a < channels)
+
+
+@triton.jit
+def look_ahead(
+    q_reward, cell, here, cells, values, weights, kernel, channel: tl.constexpr, TAPS: tl.constexpr, HELD: tl.constexpr
+):
+    """Q of one action."""
+    q = tl.load(q_reward + channel * cells + cell, mask=here, other=0.0)
+    for tap in tl.static_range(TAPS):
+        q += number(weights, kernel, channel * TAPS + tap, HELD) * values[tap]
+    return q
+
+
+@triton.jit
+def better(q, best):
+    """Whether `q` replaces `best`: the first of equals stays, and the first NaN, as in torch.max."""
+    return ~(q <= best) & (best == best)
+
+
+@triton.jit(
+    do_not_specialize=["first", "steps", "count", "keep_every", "last", "height", "width", "tile", "halo"],
+    do_not_specialize_on_alignment=[
+        "q_reward",
+        "kernel",
+        "start",
+        "scratch",
+        "values",
+        "actions",
+        "end",
+        "q_values",
+        "residual",
+    ],
+)
 def forward_kernel(
     q_reward,
     kernel,
-    kernel_stride,
     start,
     scratch,
-    end,
     values,
-    values_stride,
     actions,
-    actions_stride,
+    end,
+    q_values,
+    residual,
     first,
     steps,
+    count,
     keep_every,
+    last,
     height,
     width,
-    TILE: tl.constexpr,
-    HALO: tl.constexpr,
+    tile,
+    halo,
     ORIENTATIONS: tl.constexpr,
     ACTIONS: tl.constexpr,
     SIZE: tl.constexpr,
-    KEEP_VALUES: tl.constexpr,
+    UNTIED: tl.constexpr,
     KEEP_ACTIONS: tl.constexpr,
-    SCRATCH: tl.constexpr,
-    BLOCK: tl.constexpr,
+    HELD: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
 ):
-    """V after `steps` iterations from `first` on, into `end`; keeps V and the actions of the program's own cells."""
+    """V after `steps` iterations from `first` on, of `count`, into `end`.
+
+    Every `keep_every`-th V is kept, none if it is 0; of the actions all, or none. `last` is the number of the kernel
+    that looks ahead at the end, for Q and the residual; -1 if the plan does not end here.
+    """
+    TAPS: tl.constexpr = ORIENTATIONS * SIZE * SIZE
+    NUMBERS: tl.constexpr = ORIENTATIONS * ACTIONS * TAPS
+    PAD: tl.constexpr = SIZE // 2
     b = tl.program_id(0).to(tl.int64)
+    program = b * tl.num_programs(1) + tl.program_id(1)
     cells = height * width
-    first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, TILE, HALO)
-    scratch += (b * tl.num_programs(1) + tl.program_id(1)) * 2 * ORIENTATIONS * SCRATCH
-    start += b * ORIENTATIONS * cells
-    end += b * ORIENTATIONS * cells
-    q_reward += b * ORIENTATIONS * ACTIONS * cells
-    copy_in(start, scratch, first_row, first_col, rows, cols, cells, width, ORIENTATIONS, SCRATCH, BLOCK)
+    first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, tile, halo)
+    plane, stride = plane_size(height, width, tile, halo, SIZE), cols + 2 * PAD
+    states = ORIENTATIONS * cells.to(tl.int64)
+    scratch += program * (2 * ORIENTATIONS * plane)
+    start += b * states
+    end += b * states
+    q_reward += b * states * ACTIONS
+    q_values += b * states * ACTIONS
+    values += b * states * ((count + keep_every - 1) // tl.maximum(keep_every, 1))
+    actions += b * states * count
+    clear(scratch, 2 * ORIENTATIONS * plane, ROWS * COLS)
+    tl.debug_barrier()
+    for at_row in range(0, rows, ROWS):
+        for at_col in range(0, cols, COLS):
+            row, col = block(at_row, at_col, ROWS, COLS)
+            here = (row < rows) & (col < cols)
+            cell, place = (first_row + row) * width + first_col + col, (row + PAD) * stride + col + PAD
+            for o in tl.static_range(ORIENTATIONS):
+                tl.store(scratch + o * plane + place, tl.load(start + o * cells + cell, mask=here), mask=here)
+    tl.debug_barrier()
+    held = numbers(kernel, NUMBERS, HELD and not UNTIED)
     for step in range(steps):
         k = first + step
-        weights = kernel + step * kernel_stride
-        now = scratch + (step % 2) * ORIENTATIONS * SCRATCH
-        after = scratch + (1 - step % 2) * ORIENTATIONS * SCRATCH
-        for at in range(0, rows * cols, BLOCK):
-            i, here, row, col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
-            own = here & (first_row + row >= top) & (first_row + row < bottom)
-            own = own & (first_col + col >= left) & (first_col + col < right)
-            for o in tl.static_range(ORIENTATIONS):
-                # Unrolled: each neighbour is loaded once and stays in a register for all actions.
-                for a in tl.static_range(ACTIONS):
-                    q = tl.load(q_reward + (o * ACTIONS + a) * cells + cell, mask=here, other=0.0)
-                    for source in tl.static_range(ORIENTATIONS):
-                        for tap in tl.static_range(SIZE * SIZE):
-                            to_row = row + (tap // SIZE - SIZE // 2)
-                            to_col = col + (tap % SIZE - SIZE // 2)
-                            inside = here & (to_row >= 0) & (to_row < rows) & (to_col >= 0) & (to_col < cols)
-                            to = now + source * SCRATCH + to_row * cols + to_col
-                            x = tl.load(to, mask=inside, other=0.0)
-                            index = ((o * ACTIONS + a) * ORIENTATIONS + source) * (SIZE * SIZE) + tap
-                            q += tl.load(weights + index) * x
-                    if a == 0:
-                        best = q
-                        taken = tl.zeros([BLOCK], dtype=tl.int32)
-                    else:  # the first of equals, and the first NaN, as torch.max
-                        better = (q > best) | ((q != q) & (best == best))
-                        best = tl.where(better, q, best)
-                        taken = tl.where(better, a, taken)
-                tl.store(after + o * SCRATCH + i, best, mask=here)
-                if KEEP_VALUES:
-                    if k % keep_every == 0:
-                        kept = values + b * values_stride + (k // keep_every * ORIENTATIONS + o) * cells
-                        tl.store(kept + cell, tl.load(now + o * SCRATCH + i, mask=own), mask=own)
-                if KEEP_ACTIONS:
-                    kept_actions = actions + b * actions_stride + (k * ORIENTATIONS + o) * cells
-                    tl.store(kept_actions + cell, taken.to(tl.uint8), mask=own)
-                if step == steps - 1:
-                    tl.store(end + o * cells + cell, best, mask=own)
+        kernel_now = kernel
+        weights = held
+        if UNTIED:
+            kernel_now = kernel + k * NUMBERS
+            weights = numbers(kernel_now, NUMBERS, HELD)
+        now = scratch + (step % 2) * ORIENTATIONS * plane
+        after = scratch + (1 - step % 2) * ORIENTATIONS * plane
+        for at_row in range(0, rows, ROWS):
+            for at_col in range(0, cols, COLS):
+                row, col = block(at_row, at_col, ROWS, COLS)
+                here = (row < rows) & (col < cols)
+                cell, place = (first_row + row) * width + first_col + col, (row + PAD) * stride + col + PAD
+                own = here & (first_row + row >= top) & (first_row + row < bottom)
+                own = own & (first_col + col >= left) & (first_col + col < right)
+                ahead = neighbours(now, place, here, plane, stride, 1, ORIENTATIONS, SIZE)
+                for o in tl.static_range(ORIENTATIONS):
+                    for a in tl.static_range(ACTIONS):
+                        q = look_ahead(
+                            q_reward, cell, here, cells, ahead, weights, kernel_now, o * ACTIONS + a, TAPS, HELD
+                        )
+                        if a == 0:
+                            best = q
+                            taken = tl.zeros([ROWS, COLS], dtype=tl.int32)
+                        else:
+                            replaces = better(q, best)
+                            best = tl.where(replaces, q, best)
+                            taken = tl.where(replaces, a, taken)
+                    tl.store(after + o * plane + place, best, mask=here)
+                    if keep_every > 0:
+                        if k % keep_every == 0:
+                            kept = values + k // keep_every * states + o * cells
+                            tl.store(kept + cell, ahead[o * SIZE * SIZE + SIZE * SIZE // 2], mask=own)
+                    if KEEP_ACTIONS:
+                        tl.store(actions + k * states + o * cells + cell, taken.to(tl.uint8), mask=own)
         tl.debug_barrier()
+    now = scratch + (steps % 2) * ORIENTATIONS * plane
+    change = tl.zeros([ROWS, COLS], dtype=end.dtype.element_ty)
+    lost = tl.zeros([ROWS, COLS], dtype=tl.int32)  # NaN, which a maximum in Triton passes over
+    kernel += tl.maximum(last, 0) * NUMBERS
+    weights = numbers(kernel, NUMBERS, HELD)
+    for at_row in range(0, rows, ROWS):
+        for at_col in range(0, cols, COLS):
+            row, col = block(at_row, at_col, ROWS, COLS)
+            cell, place = (first_row + row) * width + first_col + col, (row + PAD) * stride + col + PAD
+            own = (first_row + row >= top) & (first_row + row < bottom)
+            own = own & (first_col + col >= left) & (first_col + col < right)
+            ahead = neighbours(now, place, own, plane, stride, 1, ORIENTATIONS, SIZE)
+            for o in tl.static_range(ORIENTATIONS):
+                value = ahead[o * SIZE * SIZE + SIZE * SIZE // 2]
+                tl.store(end + o * cells + cell, value, mask=own)
+                if last >= 0:
+                    for a in tl.static_range(ACTIONS):
+                        q = look_ahead(q_reward, cell, own, cells, ahead, weights, kernel, o * ACTIONS + a, TAPS, HELD)
+                        tl.store(q_values + (o * ACTIONS + a) * cells + cell, q, mask=own)
+                        if a == 0:
+                            best = q
+                        best = tl.where(better(q, best), q, best)
+                    moved = tl.where(own, tl.abs(best - value), 0.0)
+                    lost += (moved != moved).to(tl.int32)
+                    change = tl.maximum(change, moved)
+    if last >= 0:
+        tl.store(residual + program, tl.where(tl.sum(lost) > 0, float("nan"), tl.max(change)))
 
 
 @triton.jit
+def neighbours_in_map(
+    planes, row, col, here, height, width, SIGN: tl.constexpr, ORIENTATIONS: tl.constexpr, SIZE: tl.constexpr
+):
+    """`neighbours` in planes without a border: zero outside the map."""
+    found = ()
+    for o in tl.static_range(ORIENTATIONS):
+        for tap in tl.static_range(SIZE * SIZE):
+            to_row = row + SIGN * (tap // SIZE - SIZE // 2)
+            to_col = col + SIGN * (tap % SIZE - SIZE // 2)
+            inside = here & (to_row >= 0) & (to_row < height) & (to_col >= 0) & (to_col < width)
+            to = planes + o * height * width + to_row * width + to_col
+            found = found + (tl.load(to, mask=inside, other=0.0),)
+    return found
+
+
+@triton.jit(
+    do_not_specialize=[
+        "first",
+        "last",
+        "steps",
+        "count",
+        "has_q_values",
+        "has_value",
+        "slot",
+        "ahead",
+        "height",
+        "width",
+        "tile",
+        "halo",
+    ],
+    do_not_specialize_on_alignment=[
+        "kernel",
+        "start",
+        "grad_q_values",
+        "grad_value",
+        "final_value",
+        "values",
+        "actions",
+        "scratch",
+        "taken_scratch",
+        "end",
+        "grad_q_reward",
+        "partial",
+    ],
+)
 def backward_kernel(
-    start,
     kernel,
-    kernel_stride,
+    start,
+    grad_q_values,
+    grad_value,
+    final_value,
+    values,
     actions,
-    actions_stride,
     scratch,
+    taken_scratch,
     end,
     grad_q_reward,
-    grads,
-    grads_stride,
+    partial,
+    first,
     last,
     steps,
+    count,
+    has_q_values,
+    has_value,
+    slot,
+    ahead,
     height,
     width,
-    TILE: tl.constexpr,
-    HALO: tl.constexpr,
+    tile,
+    halo,
+    BEGINS: tl.constexpr,
     ORIENTATIONS: tl.constexpr,
     ACTIONS: tl.constexpr,
     SIZE: tl.constexpr,
-    KEEP: tl.constexpr,
-    SCRATCH: tl.constexpr,
-    BLOCK: tl.constexpr,
+    UNTIED: tl.constexpr,
+    KERNEL_GRADIENT: tl.constexpr,
+    GROUP: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
 ):
-    """The gradient of V before `steps` iterations, from `last` down, given the one after them, `start`."""
+    """The gradient of V before `steps` iterations, from number `last` of the `count` kept ones down, into `end`.
+
+    The first launch (BEGINS) finds the gradient of V_K itself, from those of Q and V; a later one is given it in
+    `start`. What this map adds to the gradient of GROUP actions' kernel goes into row `slot` of `partial`, or, with a
+    kernel for each iteration, into the row of that iteration. Number 0 of the kept ones is iteration `first`; `ahead`
+    is the kernel of the look-ahead.
+    """
+    TAPS: tl.constexpr = ORIENTATIONS * SIZE * SIZE
+    CHANNELS: tl.constexpr = ORIENTATIONS * ACTIONS
+    NUMBERS: tl.constexpr = CHANNELS * TAPS
+    SUMS: tl.constexpr = GROUP * TAPS if KERNEL_GRADIENT else 0
+    PAD: tl.constexpr = SIZE // 2
+    PORTIONS: tl.constexpr = (ACTIONS + GROUP - 1) // GROUP
+    MIDDLE: tl.constexpr = SIZE * SIZE // 2
+    dtype: tl.constexpr = end.dtype.element_ty
     b = tl.program_id(0).to(tl.int64)
+    at_map = b * tl.num_programs(1) + tl.program_id(1)
+    mine, lowest = tl.program_id(2) // PORTIONS, tl.program_id(2) % PORTIONS * GROUP  # orientation, first action
     cells = height * width
-    first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, TILE, HALO)
-    scratch += (b * tl.num_programs(1) + tl.program_id(1)) * 2 * ORIENTATIONS * SCRATCH
-    start += b * ORIENTATIONS * cells
-    end += b * ORIENTATIONS * cells
-    grad_q_reward += b * ORIENTATIONS * ACTIONS * cells
-    copy_in(start, scratch, first_row, first_col, rows, cols, cells, width, ORIENTATIONS, SCRATCH, BLOCK)
+    first_row, first_col, rows, cols, top, left, bottom, right = region(height, width, tile, halo)
+    plane, stride = plane_size(height, width, tile, halo, SIZE), cols + 2 * PAD
+    states = ORIENTATIONS * cells.to(tl.int64)
+    program = at_map * tl.num_programs(2) + tl.program_id(2)
+    scratch += program * (2 * ORIENTATIONS * plane)
+    taken_scratch += program * (2 * ORIENTATIONS * plane)
+    start += b * states
+    end += b * states
+    final_value += b * states
+    grad_value += b * states
+    grad_q_values += b * states * ACTIONS
+    grad_q_reward += b * states * ACTIONS
+    values += b * states * count
+    actions += b * states * count
+    # Conditions on scalars as limits of rows, which a mask in the interpreter can hold.
+    answered = tl.where(tl.program_id(2) == 0, bottom, 0)  # by one of the programs of a map
+    rows_of_partial = tl.num_programs(0).to(tl.int64) * tl.num_programs(1)
+    partial += at_map * NUMBERS
+    clear(scratch, 2 * ORIENTATIONS * plane, ROWS * COLS)
+    clear(taken_scratch, 2 * ORIENTATIONS * plane, ROWS * COLS)
+    tl.debug_barrier()
+    sums = zero_sums(SUMS, ROWS, COLS, dtype)
+    kernel_ahead = kernel + ahead * NUMBERS
+    for at_row in range(0, rows, ROWS):
+        for at_col in range(0, cols, COLS):
+            row, col = block(at_row, at_col, ROWS, COLS)
+            here = (row < rows) & (col < cols)
+            place = (row + PAD) * stride + col + PAD
+            map_row, map_col = first_row + row, first_col + col
+            cell = map_row * width + map_col
+            own = here & (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+            for o in tl.static_range(ORIENTATIONS):
+                at = tl.load(
+                    actions + last * states + o * cells + cell, mask=here & (row < rows * tl.minimum(steps, 1)), other=0
+                )
+                tl.store(taken_scratch + o * plane + place, at, mask=here)
+            if BEGINS:
+                given = here & (row < rows * has_q_values)
+                for source in tl.static_range(ORIENTATIONS):
+                    total = tl.load(grad_value + source * cells + cell, mask=here & (row < rows * has_value), other=0.0)
+                    for c in tl.static_range(CHANNELS):
+                        behind = neighbours_in_map(
+                            grad_q_values + c * cells, map_row, map_col, given, height, width, -1, 1, SIZE
+                        )
+                        for tap in tl.static_range(SIZE * SIZE):
+                            weight = tl.load(kernel_ahead + (c * ORIENTATIONS + source) * (SIZE * SIZE) + tap)
+                            total += weight * behind[tap]
+                    tl.store(scratch + source * plane + place, total, mask=here)
+                for c in tl.static_range(CHANNELS):
+                    grad = tl.load(grad_q_values + c * cells + cell, mask=own & given, other=0.0)
+                    tl.store(grad_q_reward + c * cells + cell, grad, mask=own & (map_row < answered))
+                if KERNEL_GRADIENT:
+                    shares = ()
+                    for a in tl.static_range(GROUP):
+                        of_action = own & given & (map_row < tl.where(lowest + a < ACTIONS, bottom, 0))
+                        channel = mine * ACTIONS + lowest + a
+                        shares = shares + (tl.load(grad_q_values + channel * cells + cell, mask=of_action, other=0.0),)
+                    seen = neighbours_in_map(final_value, map_row, map_col, own, height, width, 1, ORIENTATIONS, SIZE)
+                    sums = add_products(sums, shares, seen, GROUP, TAPS)
+            else:
+                for o in tl.static_range(ORIENTATIONS):
+                    tl.store(scratch + o * plane + place, tl.load(start + o * cells + cell, mask=here), mask=here)
+    tl.debug_barrier()
+    if (KERNEL_GRADIENT and BEGINS) and UNTIED:
+        into = partial + ahead * rows_of_partial * NUMBERS + mine * ACTIONS * TAPS
+        store_sums(sums, into, lowest, ACTIONS, GROUP, TAPS)
     for step in range(steps):
         k = last - step
-        weights = kernel - step * kernel_stride
-        now = scratch + (step % 2) * ORIENTATIONS * SCRATCH
-        before = scratch + (1 - step % 2) * ORIENTATIONS * SCRATCH
-        for at in range(0, rows * cols, BLOCK):
-            i, here, row, col, cell = locate(at, first_row, first_col, rows, cols, width, BLOCK)
-            own = here & (first_row + row >= top) & (first_row + row < bottom)
-            own = own & (first_col + col >= left) & (first_col + col < right)
-            for o in tl.static_range(ORIENTATIONS):
-                grad = tl.load(now + o * SCRATCH + i, mask=own, other=0.0)
-                taken = tl.load(
-                    actions + b * actions_stride + (k * ORIENTATIONS + o) * cells + cell, mask=own, other=0
-                ).to(tl.int32)
-                to = grad_q_reward + (o * ACTIONS + taken) * cells + cell
-                tl.store(to, tl.load(to, mask=own) + grad, mask=own)
-                if KEEP:
-                    kept = grads + b * grads_stride + (k * ORIENTATIONS + o) * cells
-                    tl.store(kept + cell, grad, mask=own)
-            for source in tl.static_range(ORIENTATIONS):
-                total = tl.zeros([BLOCK], dtype=start.dtype.element_ty)
+        kernel_now = kernel
+        if UNTIED:
+            kernel_now = kernel + (first + k) * NUMBERS
+            sums = zero_sums(SUMS, ROWS, COLS, dtype)
+        now = scratch + (step % 2) * ORIENTATIONS * plane
+        before = scratch + (1 - step % 2) * ORIENTATIONS * plane
+        taken_now = taken_scratch + (step % 2) * ORIENTATIONS * plane
+        taken_before = taken_scratch + (1 - step % 2) * ORIENTATIONS * plane
+        for at_row in range(0, rows, ROWS):
+            for at_col in range(0, cols, COLS):
+                row, col = block(at_row, at_col, ROWS, COLS)
+                here = (row < rows) & (col < cols)
+                place = (row + PAD) * stride + col + PAD
+                map_row, map_col = first_row + row, first_col + col
+                cell = map_row * width + map_col
+                own = here & (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+                grads = neighbours(now, place, here, plane, stride, -1, ORIENTATIONS, SIZE)
+                taken = neighbours(taken_now, place, here, plane, stride, -1, ORIENTATIONS, SIZE)
                 for o in tl.static_range(ORIENTATIONS):
-                    for tap in tl.static_range(SIZE * SIZE):
-                        from_row = row - (tap // SIZE - SIZE // 2)
-                        from_col = col - (tap % SIZE - SIZE // 2)
-                        inside = here & (from_row >= 0) & (from_row < rows) & (from_col >= 0) & (from_col < cols)
-                        grad = tl.load(now + o * SCRATCH + from_row * cols + from_col, mask=inside, other=0.0)
-                        from_cell = (first_row + from_row) * width + first_col + from_col
-                        taken = tl.load(
-                            actions + b * actions_stride + (k * ORIENTATIONS + o) * cells + from_cell,
-                            mask=inside,
-                            other=0,
-                        ).to(tl.int32)
-                        index = ((o * ACTIONS + taken) * ORIENTATIONS + source) * (SIZE * SIZE) + tap
-                        total += grad * tl.load(weights + index, mask=inside, other=0.0)
-                tl.store(before + source * SCRATCH + i, total, mask=here)
-                if step == steps - 1:
-                    tl.store(end + source * cells + cell, total, mask=own)
+                    chosen = taken[o * SIZE * SIZE + MIDDLE].to(tl.int32)
+                    to = grad_q_reward + (o * ACTIONS + chosen) * cells + cell
+                    grad = tl.load(to, mask=own & (map_row < answered)) + grads[o * SIZE * SIZE + MIDDLE]
+                    tl.store(to, grad, mask=own & (map_row < answered))
+                    next_taken = tl.load(
+                        actions + (k - 1) * states + o * cells + cell,
+                        mask=here & (row < rows * tl.minimum(steps - step - 1, 1)),
+                        other=0,
+                    )
+                    tl.store(taken_before + o * plane + place, next_taken, mask=here)
+                if KERNEL_GRADIENT:
+                    grad = tl.load(now + mine * plane + place, mask=own, other=0.0)
+                    chosen = tl.load(taken_now + mine * plane + place, mask=own, other=0).to(tl.int32)
+                    shares = ()
+                    for a in tl.static_range(GROUP):
+                        shares = shares + (tl.where(chosen == lowest + a, grad, 0.0),)
+                    seen = neighbours_in_map(
+                        values + k * states, map_row, map_col, own, height, width, 1, ORIENTATIONS, SIZE
+                    )
+                    sums = add_products(sums, shares, seen, GROUP, TAPS)
+                for source in tl.static_range(ORIENTATIONS):
+                    total = tl.zeros([ROWS, COLS], dtype=dtype)
+                    for o in tl.static_range(ORIENTATIONS):
+                        for tap in tl.static_range(SIZE * SIZE):
+                            channel = o * ACTIONS + taken[o * SIZE * SIZE + tap].to(tl.int32)
+                            index = (channel * ORIENTATIONS + source) * (SIZE * SIZE) + tap
+                            total += grads[o * SIZE * SIZE + tap] * tl.load(kernel_now + index, mask=here, other=0.0)
+                    tl.store(before + source * plane + place, total, mask=here)
         tl.debug_barrier()
+        if KERNEL_GRADIENT and UNTIED:
+            into = partial + (first + k) * rows_of_partial * NUMBERS + mine * ACTIONS * TAPS
+            store_sums(sums, into, lowest, ACTIONS, GROUP, TAPS)
+    if KERNEL_GRADIENT and not UNTIED:
+        into = partial + slot * rows_of_partial * NUMBERS + mine * ACTIONS * TAPS
+        store_sums(sums, into, lowest, ACTIONS, GROUP, TAPS)
+    now = scratch + (steps % 2) * ORIENTATIONS * plane
+    for at_row in range(0, rows, ROWS):
+        for at_col in range(0, cols, COLS):
+            row, col = block(at_row, at_col, ROWS, COLS)
+            map_row, map_col = first_row + row, first_col + col
+            own = (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+            own = own & (map_row < answered)
+            place = (row + PAD) * stride + col + PAD
+            for o in tl.static_range(ORIENTATIONS):
+                grad = tl.load(now + o * plane + place, mask=own)
+                tl.store(end + o * cells + map_row * width + map_col, grad, mask=own)
 
 
-@triton.jit
-def kernel_gradient_kernel(
-    grads,
-    grads_stride,
-    actions,
-    actions_stride,
-    values,
-    values_stride,
-    partial,
-    count,
-    iterations,
-    height,
-    width,
-    ORIENTATIONS: tl.constexpr,
-    ACTIONS: tl.constexpr,
-    SIZE: tl.constexpr,
-    GROUP: tl.constexpr,
-    TAPS: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
-    """What some iterations of a map add to the gradient of GROUP channels: sum of gradient times V at each tap."""
-    b = tl.program_id(0).to(tl.int64)
-    portion = tl.program_id(1)
-    cells = height * width
-    channel = tl.program_id(2) * GROUP + tl.arange(0, GROUP)[:, None, None]
-    tap = tl.arange(0, TAPS)[None, :, None]
-    real_channel = channel < ORIENTATIONS * ACTIONS
-    real_tap = tap < ORIENTATIONS * SIZE * SIZE
-    orientation = channel // ACTIONS
-    source = tap // (SIZE * SIZE)
-    down, right = tap % (SIZE * SIZE) // SIZE - SIZE // 2, tap % SIZE - SIZE // 2
-    sums = tl.zeros([GROUP, TAPS, BLOCK], dtype=partial.dtype.element_ty)
-    for k in range(portion * iterations, tl.minimum((portion + 1) * iterations, count)):
-        for at in range(0, cells, BLOCK):
-            i = at + tl.arange(0, BLOCK)[None, None, :]
-            here = (i < cells) & real_channel
-            place = (k * ORIENTATIONS + orientation) * cells + i
-            taken = tl.load(actions + b * actions_stride + place, mask=here, other=0).to(tl.int32)
-            grad = tl.load(grads + b * grads_stride + place, mask=here, other=0.0)
-            grad = tl.where(taken == channel % ACTIONS, grad, 0.0)
-            row, col = i // width + down, i % width + right
-            inside = real_tap & (i < cells) & (row >= 0) & (row < height) & (col >= 0) & (col < width)
-            from_value = values + b * values_stride + (k * ORIENTATIONS + source) * cells + row * width + col
-            sums += grad * tl.load(from_value, mask=inside, other=0.0)
-    total = tl.sum(sums, axis=2)
-    channel = tl.program_id(2) * GROUP + tl.arange(0, GROUP)[:, None]
-    tap = tl.arange(0, TAPS)[None, :]
-    place = ((b * tl.num_programs(1) + portion) * ORIENTATIONS * ACTIONS + channel) * (ORIENTATIONS * SIZE * SIZE) + tap
-    tl.store(partial + place, total, mask=(channel < ORIENTATIONS * ACTIONS) & (tap < ORIENTATIONS * SIZE * SIZE))
+@triton.jit(do_not_specialize=["rows", "numbers_of_kernel"], do_not_specialize_on_alignment=["partial", "grad_kernel"])
+def reduction_kernel(partial, grad_kernel, rows, numbers_of_kernel, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """The sum over the `rows` of each kernel, in double precision and in a fixed order."""
+    kernel = tl.program_id(0).to(tl.int64)
+    col = tl.program_id(1) * COLS + tl.arange(0, COLS)
+    real = col < numbers_of_kernel
+    total = tl.zeros([COLS], dtype=tl.float64)
+    for at in range(0, rows, ROWS):
+        row = at + tl.arange(0, ROWS)
+        from_rows = partial + (kernel * rows + row[:, None]) * numbers_of_kernel + col[None, :]
+        some = tl.load(from_rows, mask=(row < rows)[:, None] & real[None, :], other=0.0)
+        total += tl.sum(some.to(tl.float64), axis=0)
+    tl.store(grad_kernel + kernel * numbers_of_kernel + col, total.to(grad_kernel.dtype.element_ty), mask=real)
