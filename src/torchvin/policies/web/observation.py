@@ -27,7 +27,7 @@ class TextIndex:
 
     def __init__(self, features: TextFeatures) -> None:
         self.vectors: Float[Tensor, "T D"] = torch.from_numpy(np.array(features.vectors))
-        by_bucket = features.tfidf.tocsc()
+        by_bucket = features.terms.tocsc()
         self._starts = torch.from_numpy(by_bucket.indptr.astype(np.int64))
         self._texts = torch.from_numpy(by_bucket.indices.astype(np.int64))
         self._weights: Float[Tensor, X] = torch.from_numpy(np.array(by_bucket.data))
@@ -38,8 +38,8 @@ class TextIndex:
     def matches(self, query: "Queried") -> tuple[Int[Tensor, "X"], Int[Tensor, "X"], Float[Tensor, "X"]]:
         """Every bucket that a query and a text have in common.
 
-        Returns: where it is in [Q, T] flattened, the bucket, and the product of both TF-IDF weights; summed over the
-            buckets it is the cosine of query and text.
+        Returns: where it is in [Q, T] flattened, the bucket, and the product of both weights; summed over the
+            buckets it is the share of the query that the text has.
         """
         if self in query.found:
             return query.found[self]
@@ -93,7 +93,7 @@ class Queried:
     """Q queries as tensors.
 
     Attributes:
-        rows, buckets, weights: TF-IDF of bucket `buckets[x]` in query `rows[x]`, [X].
+        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X].
         vectors: averaged word vectors, [Q, D].
         found: kept answers of `TextIndex.matches`.
     """
@@ -116,7 +116,7 @@ class Queried:
     @classmethod
     def of(cls, features: TextFeatures) -> "Queried":
         """From features of the queries."""
-        entries = features.tfidf.tocoo()
+        entries = features.terms.tocoo()
         rows, buckets = (torch.from_numpy(part.astype(np.int64)) for part in (entries.row, entries.col))
         return cls(
             rows, buckets, torch.from_numpy(np.array(entries.data)), torch.from_numpy(np.array(features.vectors))
@@ -158,13 +158,14 @@ class Regions:
     """A small graph that stands for the web: its nodes are categories, R of them.
 
     Attributes:
-        membership: share of each page in each category, rows of pages sum to 1 (0 without a category), [N, R] sparse.
+        closeness: share of the pages of each category that a page links to, [N, R] sparse.
         graph: categories of which a page links to one of the other, and each to itself.
         log_share: log of the share of the first category's pages that have such a link, [E].
-        texts: the mean features of the members.
+        texts: what the members have more than other pages: log(1 + mean weight of a word in the category / in all
+            pages), and the direction of their mean vector.
     """
 
-    membership: Tensor
+    closeness: Tensor
     graph: Graph
     log_share: Float[Tensor, "E"]
     texts: TextIndex
@@ -179,21 +180,20 @@ class Regions:
         rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         shape = (len(corpus), max(len(names), 1))
         member = csr_matrix((np.ones(len(pairs), dtype=np.float32), (rows, columns)), shape=shape)
-        linked = (corpus.adjacency @ member > 0).astype(np.float32)  # whether a page links into a region
-        share = csr_matrix(member.T @ linked / np.maximum(np.asarray(member.sum(axis=0)).ravel(), 1)[:, None]).tolil()
+        size = np.maximum(np.asarray(member.sum(axis=0)).ravel(), 1)
+        links = csr_matrix(corpus.adjacency @ member)
+        share = csr_matrix(member.T @ (links > 0).astype(np.float32) / size[:, None]).tolil()
         share.setdiag(1.0)
         graph, weight = Graph.from_scipy(share.tocsr())
-        features = TextFeatures(_unit_rows(csr_matrix(member.T @ web.pages.tfidf)), member.T @ web.pages.vectors)
-        lengths = np.linalg.norm(features.vectors, axis=1, keepdims=True)
-        features = TextFeatures(features.tfidf, (features.vectors / np.maximum(lengths, 1e-12)).astype(np.float32))
-        spread = csr_matrix(member.multiply(1 / np.maximum(np.asarray(member.sum(axis=1)), 1))).tocoo()
-        places = torch.from_numpy(np.stack([spread.row, spread.col]).astype(np.int64))
-        membership = torch.sparse_coo_tensor(
-            places, torch.from_numpy(spread.data.astype(np.float32)), shape, check_invariants=True
+        terms = csr_matrix(member.T @ web.pages.terms).multiply(1 / size[:, None]).tocsr()
+        usual = np.asarray(web.pages.terms.mean(axis=0)).ravel()
+        terms.data = np.log1p(terms.data / usual[terms.indices]).astype(np.float32)
+        vectors = member.T @ web.pages.vectors
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        close = csr_matrix(links.multiply(1 / size)).tocoo()
+        places = torch.from_numpy(np.stack([close.row, close.col]).astype(np.int64))
+        closeness = torch.sparse_coo_tensor(
+            places, torch.from_numpy(close.data.astype(np.float32)), shape, check_invariants=True
         ).coalesce()
-        return cls(membership, graph, weight.float().clamp(min=1e-6).log(), TextIndex(features))
-
-
-def _unit_rows(matrix: csr_matrix) -> csr_matrix:
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)))
-    return csr_matrix(matrix.multiply(1 / np.maximum(lengths, 1e-12)), dtype=np.float32)
+        texts = TextIndex(TextFeatures(terms, vectors.astype(np.float32)))
+        return cls(closeness, graph, weight.float().clamp(min=1e-6).log(), texts)
