@@ -15,6 +15,8 @@ from torchvin.data.corpora.features import TextFeatures
 from torchvin.planning.graph import Graph
 
 if TYPE_CHECKING:
+    from scipy.sparse import spmatrix
+
     from torchvin.data.corpora.web import Web
 
 
@@ -158,17 +160,16 @@ class Regions:
     """A small graph that stands for the web: its nodes are categories, R of them.
 
     Attributes:
+        membership: share of each page in each category, rows of pages sum to 1 (0 without a category), [N, R] sparse.
         closeness: share of the pages of each category that a page links to, [N, R] sparse.
         graph: categories of which a page links to one of the other, and each to itself.
         log_share: log of the share of the first category's pages that have such a link, [E].
-        texts: what the members have more than other pages: log(1 + mean weight of a word in the category / in all
-            pages), and the direction of their mean vector.
     """
 
+    membership: Tensor
     closeness: Tensor
     graph: Graph
     log_share: Float[Tensor, "E"]
-    texts: TextIndex
 
     @classmethod
     def of(cls, web: "Web") -> "Regions":
@@ -185,15 +186,13 @@ class Regions:
         share = csr_matrix(member.T @ (links > 0).astype(np.float32) / size[:, None]).tolil()
         share.setdiag(1.0)
         graph, weight = Graph.from_scipy(share.tocsr())
-        terms = csr_matrix(member.T @ web.pages.terms).multiply(1 / size[:, None]).tocsr()
-        usual = np.asarray(web.pages.terms.mean(axis=0)).ravel()
-        terms.data = np.log1p(terms.data / usual[terms.indices]).astype(np.float32)
-        vectors = member.T @ web.pages.vectors
-        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        close = csr_matrix(links.multiply(1 / size)).tocoo()
-        places = torch.from_numpy(np.stack([close.row, close.col]).astype(np.int64))
-        closeness = torch.sparse_coo_tensor(
-            places, torch.from_numpy(close.data.astype(np.float32)), shape, check_invariants=True
-        ).coalesce()
-        texts = TextIndex(TextFeatures(terms, vectors.astype(np.float32)))
-        return cls(closeness, graph, weight.float().clamp(min=1e-6).log(), texts)
+        each = np.maximum(np.asarray(member.sum(axis=1)), 1)
+        membership, closeness = _sparse(member.multiply(1 / each)), _sparse(links.multiply(1 / size))
+        return cls(membership, closeness, graph, weight.float().clamp(min=1e-6).log())
+
+
+def _sparse(matrix: "spmatrix") -> Tensor:
+    entries = matrix.tocoo()
+    places = torch.from_numpy(np.stack([entries.row, entries.col]).astype(np.int64))
+    values = torch.from_numpy(entries.data.astype(np.float32))
+    return torch.sparse_coo_tensor(places, values, matrix.shape, check_invariants=True).coalesce()
