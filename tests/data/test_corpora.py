@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from torchvin.data.corpora.corpus import PageDraft, build_corpus, largest_component
-from torchvin.data.corpora.features import TextEncoder
+from torchvin.data.corpora.features import TextEncoder, bucket
 from torchvin.data.corpora.foldoc import read_foldoc
 from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.queries import hide_sentences
@@ -265,20 +265,34 @@ def test_a_web_without_sentences_is_refused():
         build_web(build_corpus(drafts, "test"), "none")
 
 
-def test_features_are_of_what_is_left_and_of_length_one(web):
-    lengths = np.sqrt(np.asarray(web.pages.tfidf.multiply(web.pages.tfidf).sum(axis=1))).ravel()
-    assert lengths == pytest.approx(np.ones(len(web)), abs=1e-5)
+def test_features_are_of_what_is_left(web):
+    weights = web.pages.terms.data
+    assert (weights > 0).all()
+    assert (weights < 1).all()
     query = web.queries("test")[np.array([0])]
     encoded = web.encoder(query.bags())
-    assert encoded.tfidf.nnz > 0
+    assert encoded.terms.nnz > 0
     assert web.encoder([["nowhereseen"]]).vectors.shape == (1, 0)
-    assert web.encoder([[]]).tfidf.nnz == 0
+    assert web.encoder([[]]).terms.nnz == 0
 
 
 def test_words_of_most_pages_tell_nothing():
     encoder = TextEncoder.of_pages([["every", "one"], ["every", "two"], ["every"]], None)
-    assert encoder([["every"]]).tfidf.nnz == 0
-    assert encoder([["every", "one"]]).tfidf.nnz == 1
+    assert encoder([["every"]]).terms.nnz == 0
+    assert encoder([["every", "one"]]).terms.nnz == 1
+
+
+def test_query_and_page_have_the_weights_of_bm25():
+    texts = [["zebra", "zebra", "grass"], ["grass"], ["lion", "sand", "sand", "sun"]]
+    encoder = TextEncoder.of_pages([*texts, ["sun"]], None)
+    page = encoder.pages(texts).terms[0]
+    mean = (3 + 1 + 4 + 1) / 4
+    assert page[0, bucket("zebra")] == pytest.approx(2 / (2 + 2.0 * 3 / mean))
+    assert page[0, bucket("grass")] == pytest.approx(1 / (1 + 2.0 * 3 / mean))
+    query = encoder([["zebra", "zebra", "grass"]]).terms
+    zebra, grass = (1 + np.log(2)) * np.log(5 / 2), np.log(5 / 3)
+    assert query[0, bucket("zebra")] == pytest.approx(zebra / (zebra + grass))
+    assert query.sum() == pytest.approx(1)
 
 
 def test_distances_are_those_of_a_search(web):
@@ -299,14 +313,14 @@ def test_a_web_is_kept_and_read_again_until_its_files_change(tmp_path):
         (source / f"{name}.md").write_text(f"# {name}\n\n{' '.join(corpus.sentences[n])}\n\n{links}\n")
     first, again = (open_web(source, "none", cache) for _ in range(2))
     assert again.corpus.digest == first.corpus.digest
-    assert (again.pages.tfidf != first.pages.tfidf).nnz == 0
+    assert (again.pages.terms != first.pages.terms).nnz == 0
     assert again.queries("test").words == first.queries("test").words
-    assert isinstance(again.pages.tfidf.data, np.ndarray)
+    assert isinstance(again.pages.terms.data, np.ndarray)
     page = next(source.glob("*.md"))
     page.write_text(page.read_text() + "\nOne more sentence makes another web of all of this.\n")
     os.utime(page, (0, 0))
     assert open_web(source, "none", cache).corpus.digest != first.corpus.digest
-    (kept,) = [folder for folder in cache.iterdir() if json.loads((folder / "web.json").read_text())["format"] == 1][:1]
+    (kept,) = [folder for folder in cache.iterdir() if json.loads((folder / "web.json").read_text())["format"] == 2][:1]
     (kept / "web.json").write_text("{")
     assert open_web(source, "none", cache).corpus is not None
 

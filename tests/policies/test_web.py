@@ -33,13 +33,13 @@ def ask(pages, number=3, split="test"):
     return observe(pages, queries.bags()), torch.from_numpy(queries.target)
 
 
-def test_similarity_is_the_cosine_of_tfidf(pages):
+def test_similarity_is_the_share_of_the_query_that_a_page_has(pages):
     observation, _ = ask(pages)
     policy = build_policy(CONFIGS[0])
     policy.web_planner.reward.word_weight.data.zero_()
     similarity = policy.web_planner.reward(pages.texts, observation.query)
     bags = pages.web.queries("test")[np.arange(3)].bags()
-    expected = (pages.web.encoder(bags).tfidf @ pages.web.pages.tfidf.T).toarray()
+    expected = (pages.web.encoder(bags).terms @ pages.web.pages.terms.T).toarray()
     torch.testing.assert_close(similarity, torch.from_numpy(expected), atol=1e-5, rtol=1e-4)
 
 

@@ -29,7 +29,9 @@ def test_it_learns_and_writes_what_it_learned_from(tmp_path, web):
     losses = [row["loss"] for row in trained.history]
     assert losses[-1] < losses[0]
     assert trained.policy.task["web"]["pages"] == 60
-    assert trained.policy.record["validation"]["all_states_success_rate"] == trained.history[-1]["success_rate"] or True
+    validation = trained.policy.record["validation"]
+    assert validation["success_rate"] == max(row["success_rate"] for row in trained.history)
+    assert "all_states_success_rate" not in validation  # a web has pages, not states of a map
     assert trained.policy.record["maps"] == len(WebNavTask(web, SMALL))
 
 

@@ -21,7 +21,7 @@ class WebNavConfig(ArchitectureConfig):
     """pages: plan on the graph of all pages. categories: plan on the small graph of their categories, and add what is
     found to a reactive score (the paper's way)."""
     vectors: Literal["glove", "none"] = "glove"
-    """Averaged word vectors beside TF-IDF: glove (extra webnav) or none."""
+    """Averaged word vectors beside words (BM25): glove (extra webnav) or none."""
     num_iterations: int = 6
     """K of a call that gives none: how many links ahead is looked."""
     link_cost: float = 0.015

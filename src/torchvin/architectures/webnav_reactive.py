@@ -15,7 +15,7 @@ class WebReactiveConfig(ArchitectureConfig):
     """The baseline on a web: scores of query, page and link, without planning."""
 
     vectors: Literal["glove", "none"] = "glove"
-    """Averaged word vectors beside TF-IDF: glove (extra webnav) or none."""
+    """Averaged word vectors beside words (BM25): glove (extra webnav) or none."""
     hidden_channels: int = 64
     """Number of channels of its network."""
     retrieval_weight: float = 0.5

@@ -74,7 +74,8 @@ def _of_weights(described: dict[str, Any]) -> str:
     if kind in CONTROL_MODULES:
         return f"{kind}, {percent(scores['success_rate'])} of its training arenas"
     of_what = "walks to its validation pages" if kind in WEB_MODULES else "all states of its validation maps"
-    return f"{kind}, {percent(scores['all_states_success_rate'])} of {of_what}"
+    rate = scores.get("all_states_success_rate", scores["success_rate"])
+    return f"{kind}, {percent(rate)} of {of_what}"
 
 
 def _of_preset(config: "RunConfig") -> str:

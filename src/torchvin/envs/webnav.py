@@ -37,8 +37,8 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
 
     ## Observation space
     A dictionary: `page` and `links` are numbers of pages (-1 where there is no link), `query_vector`, `page_vector` and
-    `link_vectors` their averaged word vectors (empty with `vectors="none"`), `similarity` the TF-IDF cosine of each
-    link to the query. The rest of the budget is not shown: it would tell how far the target is. `info` holds the words
+    `link_vectors` their averaged word vectors (empty with `vectors="none"`), `similarity` the share of
+    the query (BM25) that the page of each link has. The rest of the budget is not shown: it would tell how far the target is. `info` holds the words
     of the query (`query_words`). Titles, sentences and features of all pages are in `env.unwrapped.web`.
 
     ## Reward
@@ -109,7 +109,7 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
         self.words = self.query.bags(self.num_sentences)[0]
         features = self.web.encoder([self.words])
         self._query_vector = features.vectors[0]
-        self._similarity = np.asarray((self.web.pages.tfidf @ features.tfidf[0].T).todense()).ravel().clip(0, 1)
+        self._similarity = np.asarray((self.web.pages.terms @ features.terms[0].T).todense()).ravel().clip(0, 1)
         self.target = int(self.query.target[0])
         row = self.web.distances([self.target])[0]
         self.page = int(self.np_random.choice(np.flatnonzero((row >= 1) & (row <= self.farthest))))

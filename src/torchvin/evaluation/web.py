@@ -239,10 +239,10 @@ def _beam(
 def _best_of_each(walkers: Tensor, pages: Tensor, total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The four best different pages of each walker."""
     order = total.argsort(descending=True, stable=True)
+    order = order[total[order] > -torch.inf]
     chosen: dict[int, list[int]] = {}
     taken: set[tuple[int, int]] = set()
-    for place in order[total[order] > -torch.inf].tolist():
-        walker, page = int(walkers[place]), int(pages[place])
+    for place, walker, page in zip(order.tolist(), walkers[order].tolist(), pages[order].tolist(), strict=True):
         mine = chosen.setdefault(walker, [])
         if len(mine) < WIDTH and (walker, page) not in taken:
             taken.add((walker, page))

@@ -95,7 +95,7 @@ class WebNavTask(Task):
         return Validation(
             metrics=metrics,
             key=(rate, -metrics["extra_links"]),
-            summary={**kept, "all_states_success_rate": rate},
+            summary=kept,
             report=scores,
             sentence=f"{percent(rate)} of {len(scores.success)} walks reach their validation page",
             outcome={"validation_success_rate": rate, "walks": len(scores.success)},

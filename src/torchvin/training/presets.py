@@ -200,7 +200,7 @@ def _webnav() -> dict[str, RunConfig]:
     learn = TrainingConfig(epochs=1, learning_rate=0.005)
     policies: dict[str, ArchitectureConfig] = {
         "webnav": WebNavConfig(),
-        "webnav-categories": WebNavConfig(planner="categories", link_cost=0.005),
+        "webnav-categories": WebNavConfig(planner="categories", link_cost=1.0),
         "webnav-reactive": WebReactiveConfig(),
     }
     small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC

@@ -1,8 +1,12 @@
-"""Pages and queries as numbers: hashed TF-IDF, and averaged word vectors."""
+"""Pages and queries as numbers: weights of hashed words (BM25), and averaged word vectors.
+
+BM25 is the ranking function of Robertson and Zaragoza (2009, doi:10.1561/1500000019), here in the form of a product of
+a weight in the query and a weight in the page.
+"""
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
@@ -15,6 +19,8 @@ from torchvin.data.corpora.text import words
 
 #: Buckets that words are hashed into; of 300,000 different words a quarter shares its bucket with a more frequent one.
 NUM_BUCKETS = 1 << 16
+#: k_1 of BM25: a word that fills two average shares of a page has half of its greatest weight. b is 1.
+_SATURATION = 2.0
 
 
 @runtime_checkable
@@ -33,19 +39,21 @@ class TextFeatures:
     """T texts as numbers.
 
     Attributes:
-        tfidf: hashed TF-IDF (1 + log of the count, times the inverse document frequency), rows of length 1, [T, 2^16].
+        terms: weights of hashed words, [T, 2^16]. In a page n / (n + k_1 * length / mean length) for a word that stands
+            there n times: between 0 and 1. In a query (1 + log n) times the inverse document frequency, with the sum 1.
+            The product of a query and a page is the share of the query that the page has, between 0 and 1.
         vectors: mean of the word vectors, weighted by inverse document frequency, rows of length 1, [T, D]; D = 0
             without word vectors. A text without a known word is a row of zeros, in both.
     """
 
-    tfidf: csr_matrix
+    terms: csr_matrix
     vectors: Float[np.ndarray, "T D"]
 
     def __len__(self) -> int:
         return int(self.vectors.shape[0])
 
     def __getitem__(self, chosen: np.ndarray) -> "TextFeatures":
-        return TextFeatures(self.tfidf[chosen], self.vectors[chosen])
+        return TextFeatures(self.terms[chosen], self.vectors[chosen])
 
 
 @cache
@@ -59,15 +67,19 @@ def bucket(word: str) -> int:
 
 
 class TextEncoder:
-    """From words to features; knows how rare each bucket is in a web.
+    """From words to features; knows how rare each bucket is in a web, and how long its pages are.
 
     Args:
         inverse_frequency: of each bucket, [2^16].
+        mean_length: words per page.
         vectors: of words; None leaves them out.
     """
 
-    def __init__(self, inverse_frequency: Float[np.ndarray, "W"], vectors: WordVectors | None) -> None:
+    def __init__(
+        self, inverse_frequency: Float[np.ndarray, "W"], mean_length: float, vectors: WordVectors | None
+    ) -> None:
         self.inverse_frequency = inverse_frequency
+        self.mean_length = mean_length
         self.vectors = vectors
 
     @classmethod
@@ -78,10 +90,27 @@ class TextEncoder:
             count[list({bucket(word) for word in text})] += 1
         rarity = np.log((len(texts) + 1) / (count + 1))
         rarity[count > len(texts) / 2] = 0  # what most pages say tells none from the others
-        return cls(rarity.astype(np.float32), vectors)
+        length = sum(map(len, texts)) / max(len(texts), 1)
+        return cls(rarity.astype(np.float32), max(length, 1.0), vectors)
 
     def __call__(self, texts: Sequence[Sequence[str]]) -> TextFeatures:
-        """Features of texts, each a list of words."""
+        """Features of queries, each a list of words."""
+
+        def weigh(count: Float[np.ndarray, "X"], rarity: Float[np.ndarray, "X"], length: int) -> np.ndarray:
+            weights = (1 + np.log(count)) * rarity
+            return weights / max(float(weights.sum()), 1e-12)
+
+        return self._features(texts, weigh)
+
+    def pages(self, texts: Sequence[Sequence[str]]) -> TextFeatures:
+        """Features of pages, each a list of words."""
+
+        def weigh(count: Float[np.ndarray, "X"], rarity: Float[np.ndarray, "X"], length: int) -> np.ndarray:
+            return count / (count + _SATURATION * length / self.mean_length)
+
+        return self._features(texts, weigh)
+
+    def _features(self, texts: Sequence[Sequence[str]], weigh: Callable[..., np.ndarray]) -> TextFeatures:
         indptr, indices, data = [0], [], []
         vectors = np.zeros((len(texts), self.vectors.size if self.vectors else 0), dtype=np.float32)
         for number, text in enumerate(texts):
@@ -91,24 +120,26 @@ class TextEncoder:
                 buckets[bucket(word)] += count
             ordered = np.array(sorted(buckets), dtype=np.int64)
             ordered = ordered[self.inverse_frequency[ordered] > 0]
-            weights = 1 + np.log(np.array([buckets[index] for index in ordered.tolist()], dtype=np.float32))
-            weights = weights * self.inverse_frequency[ordered]
+            count = np.array([buckets[index] for index in ordered.tolist()], dtype=np.float32)
             indices.append(ordered)
-            data.append(weights / max(float(np.linalg.norm(weights)), 1e-12))
+            data.append(weigh(count, self.inverse_frequency[ordered], len(text)))
             indptr.append(indptr[-1] + len(ordered))
-            if self.vectors:
-                distinct = list(counts)
-                rows, known = self.vectors.rows(distinct)
-                if known:
-                    rarity = np.array(
-                        [counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known]
-                    )
-                    mean = rarity.astype(np.float32) @ rows
-                    vectors[number] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+            vectors[number] = self._mean_vector(counts)
         matrix = csr_matrix(
             (np.concatenate(data).astype(np.float32), np.concatenate(indices), indptr), shape=(len(texts), NUM_BUCKETS)
         )
         return TextFeatures(matrix, vectors)
+
+    def _mean_vector(self, counts: Counter[str]) -> Float[np.ndarray, "D"]:
+        if not self.vectors:
+            return np.zeros(0, dtype=np.float32)
+        distinct = list(counts)
+        rows, known = self.vectors.rows(distinct)
+        if not known:
+            return np.zeros(self.vectors.size, dtype=np.float32)
+        rarity = np.array([counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known])
+        mean = rarity.astype(np.float32) @ rows
+        return mean / max(float(np.linalg.norm(mean)), 1e-12)
 
 
 def words_of_page(title: str, sentences: Sequence[str], other_text: str) -> list[str]:

@@ -23,7 +23,7 @@ from torchvin.io.progress import log_line
 
 Vectors = Literal["glove", "none"]
 #: Of what is kept in files; a change of the text code makes another number.
-_FORMAT = 1
+_FORMAT = 2
 UNREACHABLE = 127
 
 
@@ -80,7 +80,7 @@ def build_web(corpus: Corpus, vectors: Vectors = "glove") -> Web:
     hidden = hide_sentences(corpus)
     texts = [words_of_page(*page) for page in zip(corpus.titles, hidden.kept, corpus.other_text, strict=True)]
     encoder = TextEncoder.of_pages(texts, found)
-    return Web(corpus, hidden, encoder(texts), encoder, vectors)
+    return Web(corpus, hidden, encoder.pages(texts), encoder, vectors)
 
 
 def open_web(path: Path | str, vectors: Vectors = "glove", cache: Path | None = None) -> Web:
@@ -145,17 +145,17 @@ def _fingerprint(path: Path | str) -> str:
     return state.hexdigest()[:24]
 
 
-_ARRAYS = ("offsets", "targets", "tfidf_data", "tfidf_indices", "tfidf_indptr", "vectors", "inverse_frequency")
+_ARRAYS = ("offsets", "targets", "terms_data", "terms_indices", "terms_indptr", "vectors", "inverse_frequency")
 
 
 def _write(folder: Path, web: Web) -> None:
-    corpus, tfidf = web.corpus, web.pages.tfidf
+    corpus, terms = web.corpus, web.pages.terms
     arrays: dict[str, np.ndarray] = {
         "offsets": corpus.offsets,
         "targets": corpus.targets,
-        "tfidf_data": tfidf.data,
-        "tfidf_indices": tfidf.indices,
-        "tfidf_indptr": tfidf.indptr,
+        "terms_data": terms.data,
+        "terms_indices": terms.indices,
+        "terms_indptr": terms.indptr,
         "vectors": web.pages.vectors,
         "inverse_frequency": web.encoder.inverse_frequency,
     }
@@ -171,6 +171,7 @@ def _write(folder: Path, web: Web) -> None:
         "anchors": [sorted(texts) for texts in corpus.anchors],
         "categories": corpus.categories,
         "source": corpus.source,
+        "mean_length": web.encoder.mean_length,
         "notes": dict(corpus.notes),
         "kept": web.hidden.kept,
         "queries": {
@@ -209,11 +210,11 @@ def _read(folder: Path, vectors: Vectors) -> Web | None:
         )
         for split, found in text["queries"].items()
     }
-    tfidf = csr_matrix(
-        (arrays["tfidf_data"], arrays["tfidf_indices"], arrays["tfidf_indptr"]),
+    terms = csr_matrix(
+        (arrays["terms_data"], arrays["terms_indices"], arrays["terms_indptr"]),
         shape=(len(corpus), NUM_BUCKETS),
         copy=False,
     )
-    encoder = TextEncoder(np.asarray(arrays["inverse_frequency"]), _vectors(vectors))
+    encoder = TextEncoder(np.asarray(arrays["inverse_frequency"]), text["mean_length"], _vectors(vectors))
     kept = tuple(map(tuple, text["kept"]))
-    return Web(corpus, HiddenSentences(queries, kept), TextFeatures(tfidf, arrays["vectors"]), encoder, vectors)
+    return Web(corpus, HiddenSentences(queries, kept), TextFeatures(terms, arrays["vectors"]), encoder, vectors)

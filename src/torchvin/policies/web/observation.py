@@ -15,6 +15,8 @@ from torchvin.data.corpora.features import TextFeatures
 from torchvin.planning.graph import Graph
 
 if TYPE_CHECKING:
+    from scipy.sparse import spmatrix
+
     from torchvin.data.corpora.web import Web
 
 
@@ -27,7 +29,7 @@ class TextIndex:
 
     def __init__(self, features: TextFeatures) -> None:
         self.vectors: Float[Tensor, "T D"] = torch.from_numpy(np.array(features.vectors))
-        by_bucket = features.tfidf.tocsc()
+        by_bucket = features.terms.tocsc()
         self._starts = torch.from_numpy(by_bucket.indptr.astype(np.int64))
         self._texts = torch.from_numpy(by_bucket.indices.astype(np.int64))
         self._weights: Float[Tensor, X] = torch.from_numpy(np.array(by_bucket.data))
@@ -38,8 +40,8 @@ class TextIndex:
     def matches(self, query: "Queried") -> tuple[Int[Tensor, "X"], Int[Tensor, "X"], Float[Tensor, "X"]]:
         """Every bucket that a query and a text have in common.
 
-        Returns: where it is in [Q, T] flattened, the bucket, and the product of both TF-IDF weights; summed over the
-            buckets it is the cosine of query and text.
+        Returns: where it is in [Q, T] flattened, the bucket, and the product of both weights; summed over the
+            buckets it is the share of the query that the text has.
         """
         if self in query.found:
             return query.found[self]
@@ -93,7 +95,7 @@ class Queried:
     """Q queries as tensors.
 
     Attributes:
-        rows, buckets, weights: TF-IDF of bucket `buckets[x]` in query `rows[x]`, [X].
+        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X].
         vectors: averaged word vectors, [Q, D].
         found: kept answers of `TextIndex.matches`.
     """
@@ -116,7 +118,7 @@ class Queried:
     @classmethod
     def of(cls, features: TextFeatures) -> "Queried":
         """From features of the queries."""
-        entries = features.tfidf.tocoo()
+        entries = features.terms.tocoo()
         rows, buckets = (torch.from_numpy(part.astype(np.int64)) for part in (entries.row, entries.col))
         return cls(
             rows, buckets, torch.from_numpy(np.array(entries.data)), torch.from_numpy(np.array(features.vectors))
@@ -159,15 +161,15 @@ class Regions:
 
     Attributes:
         membership: share of each page in each category, rows of pages sum to 1 (0 without a category), [N, R] sparse.
+        closeness: share of the pages of each category that a page links to, [N, R] sparse.
         graph: categories of which a page links to one of the other, and each to itself.
         log_share: log of the share of the first category's pages that have such a link, [E].
-        texts: the mean features of the members.
     """
 
     membership: Tensor
+    closeness: Tensor
     graph: Graph
     log_share: Float[Tensor, "E"]
-    texts: TextIndex
 
     @classmethod
     def of(cls, web: "Web") -> "Regions":
@@ -179,21 +181,18 @@ class Regions:
         rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         shape = (len(corpus), max(len(names), 1))
         member = csr_matrix((np.ones(len(pairs), dtype=np.float32), (rows, columns)), shape=shape)
-        linked = (corpus.adjacency @ member > 0).astype(np.float32)  # whether a page links into a region
-        share = csr_matrix(member.T @ linked / np.maximum(np.asarray(member.sum(axis=0)).ravel(), 1)[:, None]).tolil()
+        size = np.maximum(np.asarray(member.sum(axis=0)).ravel(), 1)
+        links = csr_matrix(corpus.adjacency @ member)
+        share = csr_matrix(member.T @ (links > 0).astype(np.float32) / size[:, None]).tolil()
         share.setdiag(1.0)
         graph, weight = Graph.from_scipy(share.tocsr())
-        features = TextFeatures(_unit_rows(csr_matrix(member.T @ web.pages.tfidf)), member.T @ web.pages.vectors)
-        lengths = np.linalg.norm(features.vectors, axis=1, keepdims=True)
-        features = TextFeatures(features.tfidf, (features.vectors / np.maximum(lengths, 1e-12)).astype(np.float32))
-        spread = csr_matrix(member.multiply(1 / np.maximum(np.asarray(member.sum(axis=1)), 1))).tocoo()
-        places = torch.from_numpy(np.stack([spread.row, spread.col]).astype(np.int64))
-        membership = torch.sparse_coo_tensor(
-            places, torch.from_numpy(spread.data.astype(np.float32)), shape, check_invariants=True
-        ).coalesce()
-        return cls(membership, graph, weight.float().clamp(min=1e-6).log(), TextIndex(features))
+        each = np.maximum(np.asarray(member.sum(axis=1)), 1)
+        membership, closeness = _sparse(member.multiply(1 / each)), _sparse(links.multiply(1 / size))
+        return cls(membership, closeness, graph, weight.float().clamp(min=1e-6).log())
 
 
-def _unit_rows(matrix: csr_matrix) -> csr_matrix:
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)))
-    return csr_matrix(matrix.multiply(1 / np.maximum(lengths, 1e-12)), dtype=np.float32)
+def _sparse(matrix: "spmatrix") -> Tensor:
+    entries = matrix.tocoo()
+    places = torch.from_numpy(np.stack([entries.row, entries.col]).astype(np.int64))
+    values = torch.from_numpy(entries.data.astype(np.float32))
+    return torch.sparse_coo_tensor(places, values, matrix.shape, check_invariants=True).coalesce()

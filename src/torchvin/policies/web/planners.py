@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from torchvin.planning.graph_value_iteration import GraphValueIteration
 from torchvin.policies.web.observation import WebObservation
-from torchvin.policies.web.similarity import TextSimilarity
+from torchvin.policies.web.similarity import PositiveScale, TextSimilarity
 
 #: The reward of a page that is not the target: finite, so that its gradient is.
 _FAR = -1.0e4
+#: The least probability of a category, so that its logarithm exists.
+_LEAST = 1e-9
 
 
 #: V_K of every page, and what each page is worth before planning; None where pages have no reward.
@@ -70,8 +72,10 @@ class PagePlanner(WebPlanner):
 class RegionPlanner(WebPlanner):
     """Planning on a small graph that stands for the web: its nodes are the categories of pages (section 5.4).
 
-    The reward of stopping in a category is the similarity of its pages' mean to the query. Going from one to another
-    costs c * (1 - log of the share of its pages that link there). A page has the mean value of its categories.
+    The reward of stopping in a category is the log-probability that the target is one of its pages, by a softmax of the
+    similarities of the query and the pages. Going from one to another costs c * (1 - log of the share of its pages that
+    link there). A page is worth the log of the sum over categories of exp(V) times its closeness, the share
+    of the category's pages that it links to, plus a learned constant for targets that the categories do not tell.
 
     Args:
         vector_size: of the word vectors.
@@ -82,12 +86,16 @@ class RegionPlanner(WebPlanner):
     def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
         self.reward = TextSimilarity(vector_size)
+        self.sharpness = PositiveScale(40.0)
+        self.floor = PositiveScale(0.01)
         self.link_cost = link_cost
 
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been do not count: a category has others."""
         regions = observation.pages.regions
-        reward = self.reward(regions.texts, observation.query)
+        similarity = self.reward(observation.pages.texts, observation.query)
+        target = (self.sharpness() * similarity).softmax(dim=1)
+        reward = torch.sparse.mm(regions.membership.T, target.T).T.clamp(min=_LEAST).log()
         plan = self.iteration(
             regions.graph,
             edge_reward=-self.link_cost * (1 - regions.log_share)[None],
@@ -95,4 +103,5 @@ class RegionPlanner(WebPlanner):
             initial_value=reward,
             num_iterations=num_iterations,
         )
-        return torch.sparse.mm(regions.membership, plan.value.T).T, None
+        likely = torch.sparse.mm(regions.closeness, plan.value.exp().T).T
+        return (likely + self.floor()).log(), None

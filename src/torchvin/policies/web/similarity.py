@@ -7,18 +7,18 @@ from torch import Tensor, nn
 from torchvin.data.corpora.features import NUM_BUCKETS
 from torchvin.policies.web.observation import Queried, TextIndex
 
-#: How strong the cosine of word vectors is beside that of TF-IDF, before anything is learned.
-_START = 0.25
+#: How strong the cosine of word vectors is beside the share of common words, before anything is learned.
+_START = 0.1
 #: A learning rate for words is too large for the bilinear form, which every query changes.
 _SLOWER = 0.05
 
 
 class TextSimilarity(nn.Module):
-    """TF-IDF cosine with learned weights of words, plus a learned bilinear form of averaged word vectors.
+    """BM25 with learned weights of words, plus a learned bilinear form of averaged word vectors.
 
-    sim(q, n) = sum over buckets w of exp(theta_w) * tfidf_w(q) * tfidf_w(n) + v(q)^T M v(n).
-    The first part is a projection of hashed TF-IDF by a learned matrix, a diagonal one. With fresh weights theta is 0
-    and M about a quarter of the identity: the cosine of TF-IDF, corrected a little by that of the word vectors.
+    sim(q, n) = sum over buckets w of exp(theta_w) * q_w * n_w + v(q)^T M v(n), with the weights of `TextFeatures.terms`.
+    The first part is a projection of hashed words by a learned matrix, a diagonal one. With fresh weights theta is 0
+    and M about a tenth of the identity: the share of the query that a page has, corrected by the word vectors.
 
     Args:
         vector_size: D of the word vectors; 0 without them.

@@ -26,7 +26,7 @@ class WebVIN(WebPolicy):
         super().__init__()
         self.web_planner = planner
         self.score = score
-        self.beta = PositiveScale(12.0 if score is None else 6.0)
+        self.beta = PositiveScale(12.0 if score is None else 1.0)
 
     @property
     def num_iterations(self) -> int:
