@@ -10,7 +10,8 @@ from torchvin.cli.main import main
 from torchvin.pretrained import shipped
 from torchvin.pretrained.shipped import shipped_folders
 
-ON_IMAGES = {"terrain-16-classifier": 8, "terrain-16-cnn": 8, "mars-16-classifier": 4}  # pixels per side of a cell
+PIXELS = {"terrain": 8, "mars": 4, "moon": 8}  # per side of a cell
+ON_IMAGES = {f"{world}-16-{kind}": side for world, side in PIXELS.items() for kind in ("classifier", "cnn")}
 PUSHING = {"control-cnn", "control-mlp"}
 ON_WEBS = {"webnav-reactive", "webnav-categories"}
 BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
