@@ -43,6 +43,22 @@ def test_similarity_is_the_share_of_the_query_that_a_page_has(pages):
     torch.testing.assert_close(similarity, torch.from_numpy(expected), atol=1e-5, rtol=1e-4)
 
 
+def test_a_page_is_worth_the_categories_that_it_links_into(pages):
+    observation, _ = ask(pages)
+    planner = build_policy(CONFIGS[1]).web_planner
+    value, _ = planner(observation, num_iterations=0)
+    target = (planner.sharpness() * planner.reward(pages.texts, observation.query)).softmax(dim=1)
+    corpus = pages.web.corpus
+    page = 7
+    likely = planner.floor().expand(3).clone()
+    for name in {name for categories in corpus.categories for name in categories}:
+        members = [number for number, categories in enumerate(corpus.categories) if name in categories]
+        close = len(set(members) & set(corpus.links(page).tolist())) / len(members)
+        likely += target[:, members].sum(dim=1) * close  # every page of the drawn web has one category
+    torch.testing.assert_close(value[:, page], likely.log())
+    assert (planner(observation)[0] >= value - 1e-6).all()  # more updates find more ways
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: getattr(config, "planner", "reactive"))
 def test_there_is_a_logit_per_link_and_every_weight_learns(pages, config):
     observation, targets = ask(pages)

@@ -38,8 +38,9 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
     ## Observation space
     A dictionary: `page` and `links` are numbers of pages (-1 where there is no link), `query_vector`, `page_vector` and
     `link_vectors` their averaged word vectors (empty with `vectors="none"`), `similarity` the share of
-    the query (BM25) that the page of each link has. The rest of the budget is not shown: it would tell how far the target is. `info` holds the words
-    of the query (`query_words`). Titles, sentences and features of all pages are in `env.unwrapped.web`.
+    the query (BM25) that the page of each link has. The rest of the budget is not shown: it would tell how far the
+    target is. `info` holds the words of the query (`query_words`). Titles, sentences and features of
+    all pages are in `env.unwrapped.web`.
 
     ## Reward
     1 on the target, where the episode ends; 0 otherwise.

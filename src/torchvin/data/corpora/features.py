@@ -97,8 +97,8 @@ class TextEncoder:
         """Features of queries, each a list of words."""
 
         def weigh(count: Float[np.ndarray, "X"], rarity: Float[np.ndarray, "X"], length: int) -> np.ndarray:
-            weights = (1 + np.log(count)) * rarity
-            return weights / max(float(weights.sum()), 1e-12)
+            weights: np.ndarray = (1 + np.log(count)) * rarity
+            return np.asarray(weights / max(float(weights.sum()), 1e-12))
 
         return self._features(texts, weigh)
 
@@ -116,8 +116,8 @@ class TextEncoder:
         for number, text in enumerate(texts):
             counts = Counter(text)
             buckets = Counter[int]()
-            for word, count in counts.items():
-                buckets[bucket(word)] += count
+            for word, number_here in counts.items():
+                buckets[bucket(word)] += number_here
             ordered = np.array(sorted(buckets), dtype=np.int64)
             ordered = ordered[self.inverse_frequency[ordered] > 0]
             count = np.array([buckets[index] for index in ordered.tolist()], dtype=np.float32)
@@ -139,7 +139,7 @@ class TextEncoder:
             return np.zeros(self.vectors.size, dtype=np.float32)
         rarity = np.array([counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known])
         mean = rarity.astype(np.float32) @ rows
-        return mean / max(float(np.linalg.norm(mean)), 1e-12)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12))
 
 
 def words_of_page(title: str, sentences: Sequence[str], other_text: str) -> list[str]:

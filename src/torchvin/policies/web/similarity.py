@@ -16,7 +16,7 @@ _SLOWER = 0.05
 class TextSimilarity(nn.Module):
     """BM25 with learned weights of words, plus a learned bilinear form of averaged word vectors.
 
-    sim(q, n) = sum over buckets w of exp(theta_w) * q_w * n_w + v(q)^T M v(n), with the weights of `TextFeatures.terms`.
+    sim(q, n) = sum over buckets w of exp(theta_w) * q_w * n_w + v(q)^T M v(n); q_w and n_w as `TextFeatures.terms`.
     The first part is a projection of hashed words by a learned matrix, a diagonal one. With fresh weights theta is 0
     and M about a tenth of the identity: the share of the query that a page has, corrected by the word vectors.
 
