@@ -44,9 +44,10 @@ mutants: $(VENV)/.developed ## break the code in every listed way and see a test
 slow: $(VENV)/.developed ## the tests that train, or take long for another reason
 	$(BIN)/python $(PYTEST) --jaxtyping-packages= -m slow tests
 
-gpu: $(VENV)/.developed ## the tests that need a CUDA device, and those of the Triton kernels on it
+gpu: $(VENV)/.developed ## on a CUDA device: its tests, those of the Triton kernels, and benchmarks/results/gpu.md
 	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "not sanitizers" tests/test_gpu.py \
 		tests/planning/kernels/test_triton.py
+	$(BIN)/torchvin bench gpu --out benchmarks/results
 
 setup: $(VENV)/.developed ## install for development
 

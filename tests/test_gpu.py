@@ -1,10 +1,18 @@
 """What a GPU must do: `make gpu`, which also runs the tests of the Triton kernels there instead of in the interpreter."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import agreement
 from torchvin import evaluate, load_policy
+from torchvin.bench import gpu
 from torchvin.data.draw import draw_maps
 from torchvin.planning.kernels import registry
 
@@ -36,3 +44,64 @@ def test_a_policy_learns_on_a_gpu():
     observation[:, 1, 4, 4] = 10
     policy(observation).logits.logsumexp(1).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in policy.parameters() if parameter.grad is not None)
+
+
+def test_the_same_bits_in_every_run_on_a_gpu():
+    leaves, grad = gpu.problem(28, 64, "cuda")
+    runs = []
+    for _ in range(2):
+        q_values = registry_plan(leaves)
+        runs.append([q_values.detach(), *torch.autograd.grad(q_values, leaves, grad)])
+    assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
+
+
+def test_a_plan_and_its_gradients_in_a_cuda_graph_are_those_of_a_call():
+    leaves, grad = gpu.problem(16, 8, "cuda")
+    found = []
+
+    def run():
+        found[:] = torch.autograd.grad(registry_plan(leaves), leaves, grad)
+
+    run()
+    expected = [tensor.clone() for tensor in found]
+    gpu._captured(run)()
+    torch.cuda.synchronize()
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def registry_plan(leaves):
+    from torchvin.planning.kernels import autograd
+
+    return autograd.value_iteration(leaves[0], leaves[1], leaves[2], 20, "unroll", "triton")[0]
+
+
+TRAINING = ["--data.maps", "300", "--training.epochs", "4", "--training.no-tensorboard", "--device", "cuda"]
+
+
+def training(out, *more, preset="gridworld-8"):
+    return [sys.executable, "-m", "torchvin", "train", "--preset", preset, *TRAINING, *more, "--out", str(out)]
+
+
+@pytest.mark.parametrize("preset", ["gridworld-8", "gridworld-16-shortest-path"])
+def test_a_killed_training_ends_with_the_same_bits_on_a_gpu(tmp_path, preset):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    often = ["--training.checkpoint-seconds", "0"]
+    subprocess.run(training(whole, *often, preset=preset), check=True, capture_output=True, timeout=120)
+    process = subprocess.Popen(training(killed, *often, preset=preset), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 100
+    while not (killed / "history.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = training(killed, *often, "--resume", preset=preset)
+    subprocess.run(resumed, check=True, capture_output=True, timeout=120)
+    first, second = (load_file(folder / "model.safetensors") for folder in (whole, killed))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_two_processes_are_told_that_they_need_two_gpus(tmp_path):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
+    more = str(torch.cuda.device_count() + 1)
+    done = subprocess.run([*launch, more, *training(tmp_path / "run")[1:]], capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "each needs one of its own" in done.stderr

@@ -146,7 +146,8 @@ def _forward_backward(leaves: list[Tensor], grad: Tensor, iterations: int) -> No
 
 def _captured(run: Callable[[], None]) -> Callable[[], None]:
     """The call in a CUDA graph."""
-    stream = torch.cuda.Stream()
+    cuda: Any = torch.cuda  # partly without types
+    stream: Any = cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):
@@ -162,9 +163,10 @@ def _median_of_events(run: Callable[[], None], calls: int) -> float:
     """Microseconds between two events around a call."""
     for _ in range(3):
         run()
-    times = []
+    cuda: Any = torch.cuda  # partly without types
+    times: list[float] = []
     for _ in range(calls):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
         begin.record()
         run()
         end.record()
@@ -176,12 +178,15 @@ def _median_of_events(run: Callable[[], None], calls: int) -> float:
 def _host_part(calls: int) -> dict[str, Any] | None:
     """Microseconds of the host for a call at 28x28, batch 128, K = 36; None where Triton is not installed."""
     leaves, grad = problem(28, 128, "cpu")
-    forward, backward = [], []
+    forward: list[float] = []
+    backward: list[float] = []
     try:
         with fake_launches() as driver:
             for call in range(calls + 1):
                 if call == 1:  # the first compiles
-                    forward, backward, launches = [], [], driver.launches
+                    launches = driver.launches
+                    forward.clear()
+                    backward.clear()
                 times = [time.perf_counter()]
                 q_values = autograd.value_iteration(leaves[0], leaves[1], leaves[2], 36, "unroll", "triton")[0]
                 times.append(time.perf_counter())

@@ -34,7 +34,7 @@ class Arguments:
     image: Path | None = None
     """In place of --map, an overhead image (PNG, JPEG, GeoTIFF): what cannot be crossed is what the weights see.
     --start and --goal are then ROW,COL in pixels; with --world X,Y in metres. Of the options below --weights,
-    --caution, --pixel-size, --dem, --normals, --max-slope, --out, --profile and --json apply."""
+    --caution, --pixel-size, --dem, --normals, --max-slope, --out, --profile, --device and --json apply."""
     start: str | None = None
     """ROW,COL of the start, from 0,0 at the top left; with --world X,Y in metres. Weights of an agent with a heading
     need it too: ROW,COL,HEADING, N E S or W."""
@@ -90,6 +90,8 @@ class Arguments:
     """For --dem and --normals: a cell with a steeper slope, in degrees, is an obstacle."""
     profile: bool = False
     """Print where the time went."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network runs: cpu, cuda, or auto (the GPU if there is one)."""
     json: bool = False
     """Print one JSON object on the last line."""
 
@@ -224,10 +226,11 @@ def _policy(arguments: Arguments, map_path: Path) -> "tuple[Policy, str]":
     Raises: InputError if they do not fit the options or a map.
     """
     from torchvin.cli.solver import choose_solver
+    from torchvin.devices import choose_device
     from torchvin.pretrained.store import load_policy
 
     name = arguments.weights or default_weights(map_path, arguments.corner_cutting, arguments.radius)
-    policy = load_policy(name)
+    policy = load_policy(name).to(choose_device(arguments.device))
     config = policy.config
     assert config is not None  # loaded
     if config.num_terrains != 1:

@@ -118,10 +118,11 @@ def _read(arguments: "Arguments") -> _Seen:
 def _policy(arguments: "Arguments") -> "tuple[Policy, str]":
     """The weights, as cautious as asked."""
     from torchvin.cli.solver import choose_caution
+    from torchvin.devices import choose_device
     from torchvin.pretrained.store import load_policy
 
     name = arguments.weights or DEFAULT_WEIGHTS
-    policy = load_policy(name)
+    policy = load_policy(name).to(choose_device(arguments.device))
     choose_caution(policy, arguments.caution)
     return policy, name
 

@@ -158,8 +158,8 @@ def follow_policy(
     batch, target = blocked[None], torch.tensor([goal])
     begin = space.flatten(torch.tensor([[start]]))
     limit = torch.full_like(begin, space.num_states)
-    dtype = next(policy.parameters()).dtype
-    planes = encode(batch, target, dtype=dtype, num_orientations=orientations)
+    weights = next(policy.parameters())
+    planes = encode(batch, target, dtype=weights.dtype, num_orientations=orientations).to(weights.device)
     for output, made in anytime_plans(policy, planes, num_iterations, most=space.num_states):
         assert output.plan is not None  # it plans
         if output.logits.shape[1] != orientations * moves.num_actions:
@@ -168,11 +168,11 @@ def follow_policy(
                 "they must be the same."
             )
         # Along the last axis the maximum is found faster than across planes.
-        actions = by_orientation(output.logits, orientations).max(dim=2).indices
+        actions = by_orientation(output.logits, orientations).max(dim=2).indices.cpu()
         if orientations == 1:
             actions = actions[:, 0]
         ours = rollout(actions, batch, target, begin, limit=limit, moves=moves, record=True)
-        found, value, iterations = bool(ours.reached), output.plan.value, made
+        found, value, iterations = bool(ours.reached), output.plan.value.cpu(), made
         if found:
             break
     seconds = time.perf_counter() - began

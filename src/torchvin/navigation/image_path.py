@@ -83,8 +83,9 @@ def plan_on_image(
     rows, cols = image.shape
     filled = np.pad(image, ((0, -rows % side), (0, -cols % side)), mode="edge")
     begin, end = ((row // side, col // side) for row, col in (start, goal))
-    planes = encode_image(torch.from_numpy(filled)[None], torch.tensor([end]), side)
-    actions = policy(planes).logits.argmax(dim=1)
+    device = next(policy.parameters()).device
+    planes = encode_image(torch.from_numpy(filled)[None], torch.tensor([end]), side).to(device)
+    actions = policy(planes).logits.argmax(dim=1).cpu()
     walked = _walk(actions, torch.zeros_like(actions, dtype=torch.bool), begin, end, moves)
     seconds = time.perf_counter() - began
     optimal = optimal_cost = None
@@ -100,7 +101,7 @@ def plan_on_image(
         found=walked[0],
         cells=walked[1],
         cost=walked[2],
-        learned_cost=None if reward is None else -reward[0, 0].double().numpy(),
+        learned_cost=None if reward is None else -reward[0, 0].double().cpu().numpy(),
         cell_pixels=side,
         optimal_cells=optimal,
         optimal_cost=optimal_cost,

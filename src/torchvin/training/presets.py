@@ -197,7 +197,7 @@ def _control() -> dict[str, RunConfig]:
 
 def _webnav() -> dict[str, RunConfig]:
     """Walks on a web: planning on its pages, on its categories, and the baseline without planning."""
-    learn = TrainingConfig(epochs=1, learning_rate=0.005)
+    learn = TrainingConfig(epochs=3, learning_rate=0.005)
     policies: dict[str, ArchitectureConfig] = {
         "webnav": WebNavConfig(),
         "webnav-categories": WebNavConfig(planner="categories", link_cost=1.0),

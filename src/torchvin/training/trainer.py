@@ -1,6 +1,8 @@
 """The trainer: optimizer steps on a task, the best epoch kept, killed and resumed at any moment. It knows no domain."""
 
 import importlib.util
+import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +34,7 @@ from torchvin.training.starts import best_start
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+_READ_AT_ONCE = 64  # losses of a GPU
 Build = Callable[[Any], Policy]
 
 
@@ -138,6 +141,7 @@ class _Run:
         self.phases = task.phases(self.policy)
         for phase in self.phases:
             phase.before(self.policy, resumed=resumed)
+        self.unread: list[Tensor] = []  # losses that the host has not looked at
         self.model: nn.Module
         self.model, self.prepared = accelerator.prepare(self.policy, build_optimizer(self.options, self.policy))
         self.batches = -(-len(task) // self.options.batch_size)
@@ -210,10 +214,14 @@ class _Run:
         # Not accelerate's own autocast: that is one setting for the whole process, and a table has trainings of both.
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             loss_sum, count = self._share_of_loss(chosen)
-        total = accelerator.reduce(torch.stack([loss_sum.detach().double().cpu(), count]), reduction="sum")
+        read, terms = loss_sum.detach().double(), count.item()
+        if accelerator.num_processes > 1:
+            total = accelerator.reduce(torch.stack([read, count.to(read.device)]), reduction="sum")
+            read, terms = total[0], total[1].item()
+        self.unread.append(read)
         self.prepared.zero_grad()
         # Processes average their gradients, so each scales its sum to a share of the mean over all terms.
-        accelerator.backward(loss_sum * (accelerator.num_processes / total[1].item()))
+        accelerator.backward(loss_sum * (accelerator.num_processes / terms))
         if self.options.largest_gradient:
             accelerator.clip_grad_norm_(self.policy.parameters(), self.options.largest_gradient)
         self.prepared.step()
@@ -221,13 +229,21 @@ class _Run:
         done = (progress.epoch * self.batches + progress.batch + 1) / (self.options.epochs * self.batches)
         fade_decay(self.options, self.prepared.optimizer, done)
         progress.batch += 1
-        progress.loss_sum += total[0].item()
-        progress.term_count += int(total[1].item())
-        if not torch.isfinite(total[0]):
-            raise TrainingError(
-                f"the loss is {total[0].item()} in epoch {progress.epoch}: the network diverged; lower "
-                f"--training.learning-rate (it is {self.options.learning_rate}) or use the normalized design."
-            )
+        progress.term_count += int(terms)
+        if accelerator.device.type == "cpu" or len(self.unread) >= _READ_AT_ONCE:
+            self._read_losses()
+
+    def _read_losses(self) -> None:
+        """Add the losses of the last steps, in their order; on a GPU the host waits here, and not at each step."""
+        losses = torch.stack(self.unread).tolist() if self.unread else []
+        self.unread.clear()
+        for loss in losses:
+            self.progress.loss_sum += loss
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss is {loss} in epoch {self.progress.epoch}: the network diverged; lower "
+                    f"--training.learning-rate (it is {self.options.learning_rate}) or use the normalized design."
+                )
 
     def _share_of_loss(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """This process's share of a batch: the sum of the loss, and the number of its terms (float64, on the CPU)."""
@@ -239,6 +255,7 @@ class _Run:
 
     def _end_epoch(self) -> dict[str, float | int]:
         """Validate, keep the weights if they are the best so far, write history and checkpoint."""
+        self._read_losses()
         progress = self.progress
         validation: Validation = self.task.validate(self.policy)
         progress.epoch += 1
@@ -263,6 +280,7 @@ class _Run:
         return {name: value.clone() for name, value in self.policy.state_dict().items()}
 
     def _save(self) -> None:
+        self._read_losses()
         self.progress.seconds = time.monotonic() - self.began
         if self.accelerator.is_main_process:
             save_checkpoint(
@@ -300,6 +318,13 @@ def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:
 def _accelerator(config: RunConfig, out: Path, device: torch.device) -> "Accelerator":
     from accelerate import Accelerator
 
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    forced = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes", "on")
+    if device.type == "cuda" and not forced and processes > torch.cuda.device_count():
+        raise InputError(
+            f"{processes} processes on {torch.cuda.device_count()} GPU(s): each needs one of its own. Start fewer, or "
+            "give --device cpu."
+        )
     tracking = config.training.tensorboard and importlib.util.find_spec("tensorboard") is not None
     on_cpu = device.type == "cpu" and torch.cuda.is_available()
     accelerator = Accelerator(cpu=on_cpu, log_with="tensorboard" if tracking else None, project_dir=str(out))
