@@ -48,6 +48,7 @@ gpu: $(VENV)/.developed ## on a CUDA device: its tests, those of the Triton kern
 	$(BIN)/python -m pytest -q --jaxtyping-packages= -m "not sanitizers" tests/test_gpu.py \
 		tests/planning/kernels/test_triton.py
 	$(BIN)/torchvin bench gpu --out benchmarks/results
+	$(BIN)/torchvin train --preset gridworld-28 --device cuda --out "$$(mktemp -d)/gridworld-28"
 
 setup: $(VENV)/.developed ## install for development
 

@@ -84,7 +84,7 @@ def test_a_gpu_that_is_not_there_is_an_input_error(capsys):
 
 def test_every_timer_stands_under_its_name_and_says_what_it_measures():
     names = ["value-iteration", "plan", "planners", "fixed-point-memory", "graph", "pipeline", "environments", "images"]
-    assert list(TIMERS) == [*names, "control"]
+    assert list(TIMERS) == [*names, "control", "gpu"]
     assert all(timer.name == name and timer.summary() for name, timer in TIMERS.items())
 
 
