@@ -156,7 +156,7 @@ CAUTION = 40.0
 #: The same for a body that is pushed, and how dear cells are from the start. More caution helps in mazes and delays
 #: bodies past single obstacles. On 100 mazes and 100 arenas that no table uses, three seeds, a caution of 2, 3 and 6
 #: gave 81, 86 and 89 % success in mazes, and 96, 95 and 93 % in arenas.
-CONTROL_CAUTION, CONTROL_GAIN = 2.5, 18.0
+CONTROL_CAUTION, CONTROL_GAIN = 3.5, 18.0
 
 
 def _terrain() -> dict[str, RunConfig]:

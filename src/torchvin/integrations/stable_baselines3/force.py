@@ -72,7 +72,8 @@ class OwnCritic(MlpExtractor):  # type: ignore[misc]
 
     def forward_critic(self, features: Tensor) -> Tensor:
         """The critic's layers."""
-        return self.value_net(features.detach())
+        hidden: Tensor = self.value_net(features.detach())
+        return hidden
 
 
 class ForceActorCriticPolicy(ActorCriticPolicy):  # type: ignore[misc]
