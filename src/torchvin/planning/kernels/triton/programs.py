@@ -38,6 +38,23 @@ def block(at_row, at_col, ROWS: tl.constexpr, COLS: tl.constexpr):
 
 
 @triton.jit
+def located(
+    at_row, at_col, first_row, first_col, rows, cols, top, left, bottom, right, width, stride,
+    PAD: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr
+):  # fmt: skip
+    """The cells that are worked on at once: where they lie, which of them there are, and which are answered for.
+
+    Row within the region, whether there is such a cell, place in the scratch, row, column and number in the map,
+    whether the cell is the program's own.
+    """
+    row, col = block(at_row, at_col, ROWS, COLS)
+    here = (row < rows) & (col < cols)
+    map_row, map_col = first_row + row, first_col + col
+    own = here & (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+    return row, here, (row + PAD) * stride + col + PAD, map_row, map_col, map_row * width + map_col, own
+
+
+@triton.jit
 def clear(scratch, count, BLOCK: tl.constexpr):
     """Zeros."""
     for at in range(0, count, BLOCK):
@@ -384,12 +401,23 @@ def backward_kernel(
     kernel_ahead = kernel + ahead * NUMBERS
     for at_row in range(0, rows, ROWS):
         for at_col in range(0, cols, COLS):
-            row, col = block(at_row, at_col, ROWS, COLS)
-            here = (row < rows) & (col < cols)
-            place = (row + PAD) * stride + col + PAD
-            map_row, map_col = first_row + row, first_col + col
-            cell = map_row * width + map_col
-            own = here & (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+            row, here, place, map_row, map_col, cell, own = located(
+                at_row,
+                at_col,
+                first_row,
+                first_col,
+                rows,
+                cols,
+                top,
+                left,
+                bottom,
+                right,
+                width,
+                stride,
+                PAD,
+                ROWS,
+                COLS,
+            )
             for o in tl.static_range(ORIENTATIONS):
                 at = tl.load(
                     actions + last * states + o * cells + cell, mask=here & (row < rows * tl.minimum(steps, 1)), other=0
@@ -437,12 +465,23 @@ def backward_kernel(
         taken_before = taken_scratch + (1 - step % 2) * ORIENTATIONS * plane
         for at_row in range(0, rows, ROWS):
             for at_col in range(0, cols, COLS):
-                row, col = block(at_row, at_col, ROWS, COLS)
-                here = (row < rows) & (col < cols)
-                place = (row + PAD) * stride + col + PAD
-                map_row, map_col = first_row + row, first_col + col
-                cell = map_row * width + map_col
-                own = here & (map_row >= top) & (map_row < bottom) & (map_col >= left) & (map_col < right)
+                row, here, place, map_row, map_col, cell, own = located(
+                    at_row,
+                    at_col,
+                    first_row,
+                    first_col,
+                    rows,
+                    cols,
+                    top,
+                    left,
+                    bottom,
+                    right,
+                    width,
+                    stride,
+                    PAD,
+                    ROWS,
+                    COLS,
+                )
                 grads = neighbours(now, place, here, plane, stride, -1, ORIENTATIONS, SIZE)
                 taken = neighbours(taken_now, place, here, plane, stride, -1, ORIENTATIONS, SIZE)
                 for o in tl.static_range(ORIENTATIONS):
