@@ -35,7 +35,7 @@ class GraphTimer(Timer):
     """Number of edges, each between two random nodes."""
     seed: int = 0
     """Of the graph."""
-    repeats: int = 1
+    repeats: int = 3
     """Least number of calls that a time is the median of, beside one to warm up."""
 
     def check(self) -> None:

@@ -103,8 +103,11 @@ class Graph:
         return certain, None if self.outcome_targets is None else self.outcome_targets.to(torch.int32)
 
     @cached_property
-    def predecessors(self) -> tuple[Int[Tensor, "N1"], Int[Tensor, "M"]]:
-        """Offsets [N + 1] and sources of the edges that may lead to each node, for the compiled kernel."""
+    def predecessors(self) -> tuple[Int[Tensor, "N1"], Int[Tensor, "M"], Int[Tensor, "M"]]:
+        """For the compiled kernel: offsets [N + 1], and sources and numbers of the edges that may lead to each node.
+
+        With outcomes, the numbers are those of outcomes.
+        """
         from scipy.sparse import csr_matrix
 
         offsets, targets = self.offsets, self.targets
@@ -112,11 +115,10 @@ class Graph:
             assert self.outcome_targets is not None
             offsets, targets = self.outcomes[offsets], self.outcome_targets
         shape = (self.num_nodes, self.num_nodes)
-        ones = np.ones(len(targets), dtype=bool)
-        transposed = csr_matrix((ones, targets.cpu().numpy(), offsets.cpu().numpy()), shape=shape).tocsc()
-        return torch.from_numpy(transposed.indptr.astype(np.int64)), torch.from_numpy(
-            transposed.indices.astype(np.int32)
-        )
+        numbers = np.arange(len(targets), dtype=np.int32)
+        transposed = csr_matrix((numbers, targets.cpu().numpy(), offsets.cpu().numpy()), shape=shape).tocsc()
+        sources = torch.from_numpy(transposed.indices.astype(np.int32))
+        return torch.from_numpy(transposed.indptr.astype(np.int64)), sources, torch.from_numpy(transposed.data)
 
     def to(self, device: torch.device | str) -> "Graph":
         """The same graph on a device."""

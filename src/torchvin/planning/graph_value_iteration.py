@@ -75,8 +75,8 @@ def graph_value_iteration(
         initial_value: V_0, [B, N]; if not given 0, or -inf where `stop_reward` is given, so that V_K is the best of
             stopping after at most K - 1 edges.
         gradient: "unroll" keeps the choice of every update (4 bytes per node and update). "checkpoint" keeps about
-            sqrt(K) values and computes the others again. "implicit" iterates to the fixed point, at most
-            `num_iterations` times, and keeps one choice per node; V_0 has no gradient then.
+            sqrt(K) values and computes the others again. "implicit" goes to the fixed point, or makes `num_iterations`
+            updates if they do not reach it, and keeps one choice per node; V_0 has no gradient then.
         tolerance: of "implicit": a query has converged when an update changes it by at most this times its largest |V|.
         backend: "cpu" (compiled), "reference" (plain PyTorch, any device) or "auto".
 
@@ -217,7 +217,7 @@ def _check_parts(graph: Graph, rewards: dict[str, Tensor], batch: int) -> None:
         check_shape(name, part, f"{1 if name == 'edge_reward' and part.shape[0] == 1 else batch} {size}")
         if not part.is_floating_point():
             raise InputError(f"{name} must hold floating-point numbers, got {part.dtype}.")
-        if part.numel() and not bool((part.detach() < torch.inf).all()):
+        if part.numel() and not bool(part.detach().amax() < torch.inf):
             raise InputError(f"{name} must not be NaN or +inf; -inf forbids an edge or a stop.")
 
 

@@ -196,7 +196,8 @@ def test_edges_leave_out_what_is_closed_or_off_the_map():
 @pytest.mark.skipif(sys.platform != "linux", reason="sanitizers are run on Linux")
 @pytest.mark.skipif(shutil.which(os.environ.get("CXX", "g++")) is None, reason="needs a C++ compiler")
 @pytest.mark.parametrize(
-    ("name", "more"), [("shortest_path", []), ("grid_search", []), ("graph_iteration", ["graph_update_plain"])]
+    ("name", "more"),
+    [("shortest_path", []), ("grid_search", []), ("graph_iteration", ["graph_solve", "graph_update_plain"])],
 )
 def test_sanitizers_find_nothing(tmp_path, name, more):
     """The C++ test (tests/cpp) under the address and undefined-behaviour sanitizers."""

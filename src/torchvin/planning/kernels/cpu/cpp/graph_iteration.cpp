@@ -18,14 +18,6 @@ constexpr int64_t kNodesAtOnce = 2048;  // that a thread takes
 
 using Flags = std::vector<std::atomic<uint8_t>>;
 
-template <class T> UpdateNode<T> choose_update(const std::string& name, int lanes) {
-#if defined(TORCHVIN_X86)
-    if (name == "avx512") return update_node_avx512<T>(lanes);
-    if (name == "avx2") return update_node_avx2<T>(lanes);
-#endif
-    return update_node_plain<T>(lanes);
-}
-
 template <class T> void largest(const T* value, int64_t nodes, int64_t B, std::vector<T>& found) {
     found.assign(B, 0);
     for (int64_t node = 0; node < nodes; ++node)
@@ -36,6 +28,16 @@ template <class T> void largest(const T* value, int64_t nodes, int64_t B, std::v
 }
 
 }  // namespace
+
+template <class T> UpdateNode<T> choose_update(const std::string& name, int lanes) {
+#if defined(TORCHVIN_X86)
+    if (name == "avx512") return update_node_avx512<T>(lanes);
+    if (name == "avx2") return update_node_avx2<T>(lanes);
+#endif
+    return update_node_plain<T>(lanes);
+}
+template UpdateNode<float> choose_update<float>(const std::string&, int);
+template UpdateNode<double> choose_update<double>(const std::string&, int);
 
 template <class T>
 int64_t graph_iterate(const Web<T>& web, const Rewards<T>& r, int64_t iterations, const int64_t* limits, double tolerance,

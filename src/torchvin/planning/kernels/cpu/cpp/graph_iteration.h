@@ -10,7 +10,8 @@ constexpr int32_t kStopped = -1, kNoEdge = -2;  // a choice that is no edge
 
 // Edge e of node s, offsets[s] <= e < offsets[s + 1], leads to targets[e]. With outcomes (else null) it leads to each
 // outcome_targets[m], outcomes[e] <= m < outcomes[e + 1], with outcome_probabilities[m], and `targets` is not read.
-// Predecessors (in_offsets, in_sources) are those of all targets and outcomes.
+// Predecessors (in_offsets, in_sources) are those of all targets and outcomes. Without outcomes in_edges tells the edge
+// by which each leads to the node; with them it is null.
 template <class T> struct Web {
     int64_t nodes, edges;
     const int64_t* offsets;
@@ -20,6 +21,7 @@ template <class T> struct Web {
     const T* outcome_probabilities;
     const int64_t* in_offsets;
     const int32_t* in_sources;
+    const int32_t* in_edges;
 };
 
 // B queries: 1, 8 or a multiple of 16. Arrays per node are [N, B] and per edge [E, B]: the queries of a node lie side by side. Null is zeros for

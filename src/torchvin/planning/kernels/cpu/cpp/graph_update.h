@@ -17,4 +17,7 @@ template <class T> UpdateNode<T> update_node_plain(int lanes);
 template <class T> UpdateNode<T> update_node_avx2(int lanes);
 template <class T> UpdateNode<T> update_node_avx512(int lanes);
 
+// The one for the instruction set of that name (graph_iteration.cpp).
+template <class T> UpdateNode<T> choose_update(const std::string& name, int lanes);
+
 }  // namespace torchvin
