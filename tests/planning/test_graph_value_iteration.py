@@ -15,6 +15,7 @@ from torchvin.planning.graph import Graph
 from torchvin.planning.graph_value_iteration import GraphValueIteration, graph_value_iteration
 from torchvin.planning.kernels.cpu import kernel as cpu
 from torchvin.planning.kernels.graph import cpu as graph_kernel
+from torchvin.planning.kernels.graph.options import Options
 
 BACKENDS = ["reference", pytest.param("cpu", marks=pytest.mark.skipif(cpu.extension is None, reason="not compiled"))]
 INF = math.inf
@@ -245,7 +246,7 @@ def test_the_fixed_point_is_that_of_the_updates(seed, queries, discount, dtype):
 @pytest.mark.skipif(cpu.extension is None, reason="not compiled")
 def test_the_fixed_point_is_searched_where_values_fall_along_paths_and_updates_would_be_many():
     def searches(graph, edge, stop, count=1000, discount=1.0, start=-torch.inf):
-        options = graph_kernel.Options(discount, count, None, 0.0, True)
+        options = Options(discount, count, None, 0.0, True)
         return graph_kernel.solve((None, edge, stop, torch.full_like(stop, start), graph, options), keep=False)
 
     road, web = road_map(8), random_graph(0, nodes=50, edges=1000)

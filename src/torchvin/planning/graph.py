@@ -89,22 +89,23 @@ class Graph:
         """The sum over the outcomes of each edge."""
         assert self.outcomes is not None
         total = of_outcomes.new_zeros(*of_outcomes.shape[:-1], self.num_edges)
-        return total.index_add(-1, self._edge_of_outcome, of_outcomes)
+        return total.index_add(-1, self.outcome_edges, of_outcomes)
 
     @cached_property
-    def _edge_of_outcome(self) -> Int[Tensor, "M"]:
+    def outcome_edges(self) -> Int[Tensor, "M"]:
+        """The edge that each outcome belongs to."""
         assert self.outcomes is not None
         return torch.repeat_interleave(torch.arange(self.num_edges, device=self.outcomes.device), self.outcomes.diff())
 
     @cached_property
     def narrow(self) -> tuple[Int[Tensor, "E"], Int[Tensor, "M"] | None]:
-        """Targets and targets of outcomes in 32 bits, for the compiled kernel."""
+        """Targets and targets of outcomes in 32 bits, for the kernels."""
         certain = self.targets.to(torch.int32)
         return certain, None if self.outcome_targets is None else self.outcome_targets.to(torch.int32)
 
     @cached_property
     def predecessors(self) -> tuple[Int[Tensor, "N1"], Int[Tensor, "M"], Int[Tensor, "M"]]:
-        """For the compiled kernel: offsets [N + 1], and sources and numbers of the edges that may lead to each node.
+        """For the kernels: offsets [N + 1], and sources and numbers of the edges that may lead to each node.
 
         With outcomes, the numbers are those of outcomes.
         """
@@ -117,8 +118,9 @@ class Graph:
         shape = (self.num_nodes, self.num_nodes)
         numbers = np.arange(len(targets), dtype=np.int32)
         transposed = csr_matrix((numbers, targets.cpu().numpy(), offsets.cpu().numpy()), shape=shape).tocsc()
-        sources = torch.from_numpy(transposed.indices.astype(np.int32))
-        return torch.from_numpy(transposed.indptr.astype(np.int64)), sources, torch.from_numpy(transposed.data)
+        starts, sources = transposed.indptr.astype(np.int64), transposed.indices.astype(np.int32)
+        given = (torch.from_numpy(part).to(self.offsets.device) for part in (starts, sources, transposed.data))
+        return next(given), next(given), next(given)
 
     def to(self, device: torch.device | str) -> "Graph":
         """The same graph on a device."""

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import get_args
 
 import torch
@@ -14,11 +15,13 @@ from torch.utils.checkpoint import checkpoint
 from torchvin.errors import InputError, check_shape, unknown_name
 from torchvin.planning.gradient import Gradient
 from torchvin.planning.graph import Graph
-from torchvin.planning.kernels.graph import cpu, reference
+from torchvin.planning.kernels.graph import cpu, reference, triton
+from torchvin.planning.kernels.graph.options import Options
 from torchvin.planning.kernels.reference import segment_length
 from torchvin.planning.value_iteration import check_num_iterations
 
-BACKENDS = ("auto", "cpu", "reference")
+_KERNELS: dict[str, ModuleType] = {"cpu": cpu, "triton": triton}
+BACKENDS = ("auto", *_KERNELS, "reference")
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def graph_value_iteration(
             sqrt(K) values and computes the others again. "implicit" goes to the fixed point, or makes `num_iterations`
             updates if they do not reach it, and keeps one choice per node; V_0 has no gradient then.
         tolerance: of "implicit": a query has converged when an update changes it by at most this times its largest |V|.
-        backend: "cpu" (compiled), "reference" (plain PyTorch, any device) or "auto".
+        backend: "cpu" (compiled), "triton" (on a GPU), "reference" (plain PyTorch, any device) or "auto".
 
     Raises: InputError for a K or a discount out of range, rewards that are NaN or +inf, an unknown name, a backend that
         cannot run, or no rewards at all; ShapeError.
@@ -119,35 +122,45 @@ def graph_value_iteration(
         check_shape("num_iterations", limits, f"{batch}")
         limits = limits.to(initial_value.device)
     node, edge, stop = (rewards.get(name) for name in given)
-    why_not = cpu.why_not(initial_value)
-    if backend == "cpu" and why_not:
-        raise InputError(f"backend 'cpu' cannot run: {why_not}.")
-    options = cpu.Options(float(discount), most, limits, tolerance, gradient == "implicit")
+    kernel = _choose(backend, initial_value)
+    options = Options(float(discount), most, limits, tolerance, gradient == "implicit")
     parts = (graph, node, edge, stop, initial_value, options)
-    answer = _by_reference(*parts, gradient) if backend == "reference" or why_not else _by_kernel(*parts, gradient)
+    answer = _by_kernel(kernel, *parts, gradient) if kernel else _by_reference(*parts, gradient)
     value, residual, made = answer
-    solved = bool((residual <= 0).all()) if made and gradient != "implicit" else _is_solved(value, residual, tolerance)
+    solved = (
+        bool((residual <= 0).all())
+        if made and gradient != "implicit"
+        else reference.is_solved(value, residual, tolerance)
+    )
     return GraphPlan(value, made, residual, solved and made > 0, (graph, node, edge, float(discount)))
 
 
-def _is_solved(value: Tensor, residual: Tensor, tolerance: float) -> bool:
-    sizes = value.detach().abs()
-    largest = sizes.where(sizes.isfinite(), 0).amax(dim=1)
-    return bool((residual <= tolerance * largest).all())
+def _choose(backend: str, value: Tensor) -> ModuleType | None:
+    """The kernel to run, or None for the reference."""
+    if backend == "reference":
+        return None
+    if backend == "auto":
+        kernel = _KERNELS["triton" if value.device.type == "cuda" else "cpu"]
+        return None if kernel.why_not(value) else kernel
+    if reason := _KERNELS[backend].why_not(value):
+        raise InputError(f"backend {backend!r} cannot run: {reason}.")
+    return _KERNELS[backend]
 
 
 def _by_kernel(
+    kernel: ModuleType,
     graph: Graph,
     node: Tensor | None,
     edge: Tensor | None,
     stop: Tensor | None,
     value: Tensor,
-    options: cpu.Options,
+    options: Options,
     gradient: str,
 ) -> tuple[Tensor, Tensor, int]:
     def run(value: Tensor, count: int, done: int) -> tuple[Tensor, Tensor, int]:
         rest = options._replace(num_iterations=count, limits=options.limits_after(done))
-        return cpu.iterate(graph, node, edge, stop, value, rest)
+        answer: tuple[Tensor, Tensor, int] = kernel.iterate(graph, node, edge, stop, value, rest)
+        return answer
 
     if gradient != "checkpoint" or not torch.is_grad_enabled():
         return run(value, options.num_iterations, 0)
@@ -165,7 +178,7 @@ def _by_reference(
     edge: Tensor | None,
     stop: Tensor | None,
     value: Tensor,
-    options: cpu.Options,
+    options: Options,
     gradient: str,
 ) -> tuple[Tensor, Tensor, int]:
     def step(value: Tensor, done: int) -> Tensor:
@@ -177,8 +190,8 @@ def _by_reference(
         with torch.no_grad():
             while made < options.num_iterations:
                 after, made = step(value, made), made + 1
-                change, value = _change(after, value), after
-                if _is_solved(value, change, options.tolerance):
+                change, value = reference.change(after, value), after
+                if reference.is_solved(value, change, options.tolerance):
                     break
         # With V at its fixed point, updates from it are the backward pass of the adjoint equation.
         value = value.detach()
@@ -192,13 +205,8 @@ def _by_reference(
             value = checkpoint(step, value, made - 1, use_reentrant=False, preserve_rng_state=False)
         else:
             value = step(value, made - 1)
-        change = _change(value, before)
+        change = reference.change(value, before)
     return value, change, options.num_iterations
-
-
-def _change(after: Tensor, before: Tensor) -> Tensor:
-    after, before = after.detach(), before.detach()
-    return torch.where(after == before, 0, (after - before).abs()).amax(dim=1)
 
 
 def _iterations(num_iterations: int | Tensor) -> tuple[int, Tensor | None]:

@@ -31,6 +31,15 @@ def is_recorded() -> bool:
     return recorder is not None and recorder.get_proxy_mode() is not None
 
 
+def why_not(tensor: Tensor) -> str | None:
+    """Why no kernel may be given `tensor`, or None if it may."""
+    if is_recorded() or is_traced():
+        return "programs that are traced or exported hold the reference"
+    if type(tensor) not in PLAIN:
+        return f"the tensor is a {type(tensor).__name__}"
+    return None
+
+
 def has_no_data(error: RuntimeError) -> bool:
     """Whether a kernel failed because a tensor has no numbers to point at, as under vmap."""
     return "data pointer" in str(error)

@@ -15,37 +15,12 @@ from torch.autograd.function import once_differentiable
 from torchvin.planning.graph import Graph
 from torchvin.planning.kernels import recording
 from torchvin.planning.kernels.cpu import kernel as cpu
-
-
-class Options(NamedTuple):
-    """What decides a call beside its tensors.
-
-    Attributes:
-        discount: of the values.
-        num_iterations: K.
-        limits: K of each query, int64 [B]; None if all have the same.
-        tolerance: see `implicit`.
-        implicit: stop at the fixed point, and differentiate it.
-    """
-
-    discount: float
-    num_iterations: int
-    limits: Tensor | None
-    tolerance: float
-    implicit: bool
-
-    def limits_after(self, done: int) -> Tensor | None:
-        """What is left of `limits` after some updates."""
-        return None if self.limits is None else (self.limits - done).clamp(min=0)
+from torchvin.planning.kernels.graph.options import Options
 
 
 def why_not(value: Tensor) -> str | None:
     """Why this kernel cannot run, or None if it can."""
-    if recording.is_recorded() or recording.is_traced():
-        return "programs that are traced or exported hold the reference"
-    if type(value) not in recording.PLAIN:
-        return f"the tensor is a {type(value).__name__}"
-    return cpu.why_not(value)
+    return recording.why_not(value) or cpu.why_not(value)
 
 
 def iterate(

@@ -76,3 +76,16 @@ def iterate(
         after = update(graph, look_ahead(graph, node_reward, edge_reward, discount, value), stop_reward)
         value = after if limits is None else torch.where((k < limits)[:, None], after, value)
     return value
+
+
+def change(after: Float[Tensor, "B N"], before: Float[Tensor, "B N"]) -> Float[Tensor, "B"]:
+    """The largest change of each query; from -inf to -inf is none."""
+    after, before = after.detach(), before.detach()
+    return torch.where(after == before, 0, (after - before).abs()).amax(dim=1)
+
+
+def is_solved(value: Float[Tensor, "B N"], change: Float[Tensor, "B"], tolerance: float) -> bool:
+    """Whether no query was changed by more than `tolerance` times its largest finite |V|."""
+    sizes = value.detach().abs()
+    largest = sizes.where(sizes.isfinite(), 0).amax(dim=1)
+    return bool((change <= tolerance * largest).all())
