@@ -185,6 +185,26 @@ def test_a_folder_of_pages_links_by_path_name_and_title(tmp_path):
     assert corpus.anchors[corpus.find("Dog")] == {"Dog", "dogs"}
 
 
+def test_the_name_of_the_site_is_no_part_of_a_title(tmp_path):
+    for name, title in {"a": "Cats - and dogs - My wiki", "b": "Birds - My wiki", "c": "My wiki", "d": "Fish"}.items():
+        (tmp_path / f"{name}.html").write_text(f"<title>{title}</title><p>Some text.<a href='a.html'>x</a>")
+    assert read_corpus(tmp_path).titles == ("Cats - and dogs - My wiki", "Birds - My wiki", "My wiki", "Fish")  # half
+    (tmp_path / "d.html").write_text("<title>Fish - My wiki</title><a href='a.html'>x</a>")
+    assert read_corpus(tmp_path).titles == ("Cats - and dogs", "Birds", "My wiki", "Fish")
+
+
+def test_a_walk_begins_at_the_index_of_a_folder_or_at_the_hub(tmp_path):
+    (tmp_path / "hub.md").write_text("# Hub\n\n[[A]] [[B]] [[Index]]")
+    (tmp_path / "a.md").write_text("# A\n\n[[B]]")
+    (tmp_path / "b.md").write_text("# B\n")
+    (tmp_path / "index.md").write_text("# Index\n")
+    corpus = read_corpus(tmp_path)
+    assert corpus.titles[corpus.index_page] == "Hub"  # nobody gets anywhere from the index
+    (tmp_path / "index.md").write_text("# Index\n\n[[B]]")
+    corpus = read_corpus(tmp_path)
+    assert corpus.titles[corpus.index_page] == "Index"
+
+
 def test_what_is_no_web_is_refused(tmp_path):
     with pytest.raises(InputError, match="expected a folder with pages, got nothing"):
         read_corpus(tmp_path / "nothing")
@@ -212,6 +232,10 @@ def test_a_page_is_found_by_title_and_a_typo_is_answered(web):
     assert web.corpus.find(name.upper()) == 7
     with pytest.raises(InputError, match=f"Did you mean '{name}'"):
         web.corpus.find(name + "x")
+    with pytest.raises(InputError, match=f"Did you mean '{name}'"):
+        web.corpus.find(name[1:])
+    with pytest.raises(InputError, match="Name a page by its title or its path"):
+        web.corpus.find("%%%")
 
 
 def test_no_query_can_be_read_in_a_page_or_in_another_split(web):
@@ -320,7 +344,7 @@ def test_a_web_is_kept_and_read_again_until_its_files_change(tmp_path):
     page.write_text(page.read_text() + "\nOne more sentence makes another web of all of this.\n")
     os.utime(page, (0, 0))
     assert open_web(source, "none", cache).corpus.digest != first.corpus.digest
-    (kept,) = [folder for folder in cache.iterdir() if json.loads((folder / "web.json").read_text())["format"] == 2][:1]
+    (kept,) = [folder for folder in cache.iterdir() if json.loads((folder / "web.json").read_text())["format"] == 3][:1]
     (kept / "web.json").write_text("{")
     assert open_web(source, "none", cache).corpus is not None
 

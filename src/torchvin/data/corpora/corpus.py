@@ -1,5 +1,6 @@
 """A web: pages with sentences, and the links between them."""
 
+import difflib
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +11,10 @@ import numpy as np
 from jaxtyping import Int
 from scipy.sparse import csr_matrix
 
-from torchvin.errors import InputError, unknown_name
+from torchvin.errors import InputError
+
+#: The page of a folder, without its suffix.
+INDEXES = ("index", "README", "readme")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +69,13 @@ class Corpus:
 
     @cached_property
     def index_page(self) -> int:
-        """The page from which most pages are at most two links away; the first of them at a tie."""
+        """Where one enters: a folder's own `index` or `README` if it has links, else the hub.
+
+        The hub is the page from which most pages are at most two links away, the first of them at a tie.
+        """
+        for number, name in enumerate(self.names):
+            if name.rpartition(".")[0] in INDEXES and len(self.links(number)):
+                return number
         within_two = self.adjacency + self.adjacency @ self.adjacency
         return int(np.diff(within_two.indptr).argmax())
 
@@ -85,8 +95,11 @@ class Corpus:
         found = {number for known, number in self._numbers.items() if known.casefold().replace("_", " ") == folded}
         if len(found) == 1:
             return found.pop()
-        error = str(unknown_name("page", name, self._numbers))
-        raise InputError(error.partition(" Choose one of")[0])
+        # A part of a title is nearer than any title of similar letters.
+        near = sorted((known for known in self._numbers if folded in known.casefold()), key=len)[:1]
+        near = near or difflib.get_close_matches(name, self._numbers, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "Name a page by its title or its path below the folder."
+        raise InputError(f"unknown page {name!r}. {hint}")
 
     @cached_property
     def digest(self) -> str:

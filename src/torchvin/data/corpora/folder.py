@@ -2,21 +2,24 @@
 
 import posixpath
 import re
+from collections import Counter
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from torchvin.data.corpora.corpus import Corpus, PageDraft, build_corpus
+from torchvin.data.corpora.corpus import INDEXES, Corpus, PageDraft, build_corpus
 from torchvin.data.corpora.text import add_paragraph
 from torchvin.errors import InputError
 
 _HTML, _MARKDOWN = (".html", ".htm"), (".md", ".markdown")
 SUFFIXES = frozenset((*_HTML, *_MARKDOWN))
-_INDEXES = ("index", "README", "readme")
 _MOST_BYTES = 64 << 20
 #: [text](target "title"), not ![picture](...)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'][^)]*)?\)")
 _WIKI_LINK = re.compile(r"\[\[([^\]|#]+)(?:#[^\]|]*)?(?:\|([^\]]*))?\]\]")
+#: The last part of a title, as in "Cats - My wiki".
+_SITE = re.compile(r"\s+(?:[-–—|·•»]|::)\s+(?:(?!\s(?:[-–—|·•»]|::)\s).)+$")  # noqa: RUF001
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$", re.MULTILINE)
 _BLOCKS = frozenset(
@@ -29,7 +32,8 @@ def read_folder(folder: Path) -> Corpus:
     """The pages below a folder. A page is named by its path; its folder is its category.
 
     Links may be relative to the page, or to the folder if they begin with "/". They may leave out the suffix, name a
-    folder for its `index` or `README`, or be wiki links ([[Page]]). Links to other sites lead nowhere.
+    folder for its `index` or `README`, or be wiki links ([[Page]]). Links to other sites lead nowhere. The name of the
+    site that most titles end with ("Cats - My wiki") is taken off.
 
     Raises: InputError if a page cannot be read, or no page links to another.
     """
@@ -48,6 +52,7 @@ def read_folder(folder: Path) -> Corpus:
         draft.title = draft.title or path.stem.replace("_", " ").replace("-", " ")
         draft.categories = [name.rpartition("/")[0]] if "/" in name else []
         drafts[name] = draft
+    _drop_site(drafts)
     resolve = _Resolver(drafts)
     for name, draft in drafts.items():
         draft.links = [(resolve(name, target), text) for target, text in draft.links]
@@ -86,6 +91,15 @@ def html_page(text: str) -> PageDraft:
     reader.close()
     reader.end_block()
     return reader.draft
+
+
+def _drop_site(drafts: Mapping[str, PageDraft]) -> None:
+    """Take the name of the site off the titles, where more than half of them end with it."""
+    ends = Counter(found.group() for draft in drafts.values() if (found := _SITE.search(draft.title)))
+    for end, count in ends.most_common(1):
+        if count > max(len(drafts) / 2, 1):
+            for draft in drafts.values():
+                draft.title = draft.title.removesuffix(end)
 
 
 class _Reader(HTMLParser):
@@ -154,6 +168,6 @@ class _Resolver:
         path = path.lstrip("/") if path.startswith("/") else posixpath.join(posixpath.dirname(page), path)
         path = posixpath.normpath(path)
         stem = path if path != "." else ""
-        indexes = [posixpath.join(stem, f"{index}{suffix}") for index in _INDEXES for suffix in SUFFIXES]
+        indexes = [posixpath.join(stem, f"{index}{suffix}") for index in INDEXES for suffix in SUFFIXES]
         tried = [path, *(f"{path}{suffix}" for suffix in sorted(SUFFIXES)), *indexes]
         return next((name for name in tried if name in self._names), "")

@@ -23,7 +23,7 @@ from torchvin.io.progress import log_line
 
 Vectors = Literal["glove", "none"]
 #: Of what is kept in files; a change of the text code makes another number.
-_FORMAT = 2
+_FORMAT = 3
 UNREACHABLE = 127
 
 
