@@ -40,6 +40,42 @@ def test_it_prints_the_pages_their_values_and_why(files, capsys):
     assert content["pages"][-1]["reasons"]
 
 
+def test_eval_scores_walks_on_a_web(files, capsys):
+    save_policy(files / "other", build_policy(WebReactiveConfig(vectors="none")))
+    command = ["eval", "--data", str(files / "pages"), "--weights", str(files / "weights")]
+    assert main([*command, "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert alone["split"] == "test"
+    assert sum(walks for _, walks in alone["by_distance"].values()) == alone["walks"] > 5
+    assert alone["success_rate"] > 0.5
+    assert main([*command, str(files / "other"), "--split", "validation"]) == 0
+    text = capsys.readouterr().out
+    assert "success rate, greedy walk" in text
+    assert "validation" in text
+    assert main([*command, "--json", "--iterations", "0"]) == 0
+    blind = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert blind["success_rate"] < alone["success_rate"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "options", "message"),
+    [
+        (["gridworld-8"], [], "cannot be scored side by side"),
+        ([], ["--split", "heldout"], "--split of a web must be one of test, validation, train"),
+        ([], ["--iterations", "auto"], "are of weights that plan on maps"),
+    ],
+)
+def test_what_eval_cannot_do_on_a_web_is_one_line(files, capsys, weights, options, message):
+    command = ["eval", "--data", str(files / "pages"), "--weights", str(files / "weights"), *weights, *options]
+    assert main(command) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_weights_that_push_a_body_have_no_maps_to_be_scored_on(capsys):
+    assert main(["eval", "--data", "maps", "--weights", "control"]) == 2
+    assert "`torchvin reproduce control` scores such weights" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,4 +1,7 @@
-"""`torchvin eval`: score weights on a data set, several side by side, beside the paper's row where it has one."""
+"""`torchvin eval`: score weights on a data set, several side by side, beside the paper's row where it has one.
+
+Weights that walk on webs are scored by `eval_web`.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +26,8 @@ class Arguments:
     """Names of shipped weights, or folders of runs. Several are scored on the same maps and printed side by side."""
     data: Path
     """Maps: our .npz, that of another project (GPPN, Neural A*, kentsommer), the authors' .mat, or a folder of map
-    files. Paths are measured by the moves of the data; where a folder does not say them, by those of the weights."""
+    files. Paths are measured by the moves of the data; where a folder does not say them, by those of the weights. For
+    weights of webs: a web, as `torchvin browse --corpus` takes it."""
     iterations: int | Literal["auto"] | None = None
     """K, the number of value updates; by the size of the maps if not given. auto: doubled until the policy no longer
     changes."""
@@ -33,7 +37,8 @@ class Arguments:
     """Architecture terrain: factor on the learned costs; that of the weights if not given."""
     split: str = "auto"
     """Of the authors' training files: heldout (their last seventh, the default for these), train or all; of other
-    projects' files: test (the default for these), train, validation or all."""
+    projects' files: test (the default for these), train, validation or all; of webs: test (the default), train or
+    validation."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network runs: cpu, cuda, or auto (the GPU if there is one)."""
     json: bool = False
@@ -42,6 +47,7 @@ class Arguments:
 
 def run(arguments: Arguments) -> None:
     """Load, score, print."""
+    from torchvin.cli import eval_web
     from torchvin.cli.output import print_json
     from torchvin.cli.solver import choose_caution, choose_solver
     from torchvin.data.read import default_split, read_dataset
@@ -50,13 +56,23 @@ def run(arguments: Arguments) -> None:
     from torchvin.evaluation.published import VIN_PAPER, vin_in_the_paper
     from torchvin.evaluation.scorer import evaluate
     from torchvin.io.progress import progress_bar
+    from torchvin.policies.force import ForcePolicy
+    from torchvin.policies.web.policy import WebPolicy
     from torchvin.pretrained.store import load_policy
 
     if not arguments.weights:
         raise InputError("--weights needs at least one name or folder; `torchvin list` prints the names.")
     device = choose_device(arguments.device)
     policies = {name: load_policy(name).to(device) for name in arguments.weights}
+    walkers = {name: policy for name, policy in policies.items() if isinstance(policy, WebPolicy)}
+    if walkers:
+        if len(walkers) < len(policies):
+            raise InputError("weights of webs and of maps cannot be scored side by side: they need other data.")
+        eval_web.run(walkers, arguments)
+        return
     for name, policy in policies.items():
+        if isinstance(policy, ForcePolicy):
+            raise InputError(f"{name}: these weights push a body; `torchvin reproduce control` scores such weights.")
         with errors_about(name):
             choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
             choose_caution(policy, arguments.caution)
