@@ -45,6 +45,18 @@ def test_who_knows_the_distances_always_arrives_on_the_shortest_way(web):
         assert scores.links[0] == one.distance[0]
 
 
+def test_a_beam_of_four_finds_what_the_greedy_walk_finds_however_close_the_logits_lie(web):
+    """By log-probabilities it would leave every page with many links for one with few."""
+    pages = Pages(web)
+    episodes = draw_episodes(web, "test")
+    flat = []
+    for number in range(len(episodes)):
+        one = Episodes(episodes.queries[np.array([number])], episodes.start[[number]], episodes.distance[[number]])
+        row = torch.from_numpy(web.distances(one.queries.target.tolist())[0].astype(np.float32))
+        flat.append(evaluate_web(Oracle(-0.001 * row), pages, one))
+    assert all(scores.success[0] and scores.beam_success[0] for scores in flat)
+
+
 def test_who_goes_away_fails_within_the_budget(web):
     pages = Pages(web)
     episodes = draw_episodes(web, "test", number=4)

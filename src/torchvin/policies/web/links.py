@@ -45,12 +45,15 @@ class Links:
         """Number of the place of each link."""
         return torch.repeat_interleave(torch.arange(len(self.offsets) - 1), self.offsets.diff())
 
+    def below_best(self, logits: Float[Tensor, "M"]) -> Float[Tensor, "M"]:
+        """How far each link is below the best link of its place: 0 or less."""
+        largest = logits.detach().new_full((len(self.offsets) - 1,), -torch.inf)
+        return logits - largest.scatter_reduce(0, self.places, logits.detach(), "amax")[self.places]
+
     def log_softmax(self, logits: Float[Tensor, "M"]) -> Float[Tensor, "M"]:
         """Log-probabilities of the links of each place."""
-        place, count = self.places, len(self.offsets) - 1
-        largest = logits.detach().new_full((count,), -torch.inf).scatter_reduce(0, place, logits.detach(), "amax")
-        shifted = logits - largest[place]
-        total = shifted.new_zeros(count).index_add(0, place, shifted.exp())
+        place, shifted = self.places, self.below_best(logits)
+        total = shifted.new_zeros(len(self.offsets) - 1).index_add(0, place, shifted.exp())
         return shifted - total.log()[place]
 
     def log_share(self, log_probs: Float[Tensor, "M"], chosen: Bool[Tensor, "M"]) -> Float[Tensor, "P"]:
