@@ -133,8 +133,10 @@ template <class T> int64_t search(const Web<T>& web, const Rewards<T>& r, T* val
     const auto [least_edge, most_edge] = range(r.edge_reward, web.edges);
     const auto [least_node, most_node] = range(r.node_reward, N);
     const double usual = std::max<double>(top, 0) * (1 - r.discount) - median(r.edge_reward, web.edges) - median(r.node_reward, N);
-    double width = std::max<double>(-(most_edge + most_node), usual / 16);
-    if (!(width > 0)) width = top > least_stop ? (top - least_stop) / kBuckets : 1;
+    // As wide as the cheapest edge: nothing is bettered by its own bucket. But not so narrow that the stops, or what usual
+    // edges lead to, would lie far away.
+    double width = std::max<double>({double(-(most_edge + most_node)), usual / 16, double(top - least_stop) / (16 * kBuckets)});
+    if (!(width > 0)) width = 1;
     Queue queue(top, width);
     std::vector<int32_t> length(N);
     for (int64_t node = 0; node < N; ++node) {
