@@ -53,8 +53,12 @@ class GridWorldTask(Task):
     def __len__(self) -> int:
         return len(self._examples)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int | Tensor]:
         return self._examples.loss(model, chosen, device)
+
+    @property
+    def capturable(self) -> bool:
+        return True
 
     def validate(self, policy: Policy) -> Validation:
         evaluation = evaluate(policy, self.validation)
