@@ -10,8 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from torchvin import RunConfig, TrainingConfig, build_policy, train
 from torchvin.architectures.normalized import NormalizedConfig
@@ -24,6 +22,7 @@ from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpo
 from torchvin.training.optimizers import AdamInGraph, build_optimizer, build_schedule, fade_decay
 from torchvin.training.presets import preset
 from toy import ToyConfig
+from watch import Watch
 
 OPTIONS = TrainingConfig(epochs=2, batch_size=8, validation_maps=2, checkpoint_seconds=0.0, tensorboard=False)
 CONFIG = RunConfig(training=OPTIONS)  # 20 maps to learn from: batches of 8, 8 and 4
@@ -151,25 +150,6 @@ def test_a_step_that_cannot_be_captured_says_what_to_do(imagine, maps, tmp_path,
 # What a graph can hold
 
 
-class Watch(TorchDispatchMode):
-    """Notes each operation that needs a number of the device, or mixes the host's tensors with the device's."""
-
-    WAITS = ("_local_scalar_dense", "nonzero", "item", "masked_select", "unique")
-
-    def __init__(self):
-        super().__init__()
-        self.calls, self.found = 0, []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        results = func(*args, **(kwargs or {}))
-        tensors = [leaf for leaf in tree_leaves((args, kwargs, results)) if isinstance(leaf, torch.Tensor)]
-        mixed = len({tensor.device.type for tensor in tensors}) > 1
-        if mixed or any(name in func.name() for name in self.WAITS):
-            self.found.append(func.name())
-        self.calls += 1
-        return results
-
-
 def run_on_meta(config, task, folder, monkeypatch):
     """A training whose device is the meta device, before its first step."""
     monkeypatch.setattr(trainer, "has_graphs", lambda device: True)
@@ -217,13 +197,6 @@ def test_a_step_with_a_loss_asks_the_device_for_nothing(supervision, loss, maps,
     config = options(supervision=supervision, loss=loss, weight_decay=0.1, largest_gradient=1.0)
     run = run_on_meta(config, GridWorldTask(maps, config.training), tmp_path, monkeypatch)
     assert watched_step(run) == []
-
-
-def test_a_watch_sees_what_a_graph_cannot_hold():
-    with Watch() as watch:
-        torch.zeros(3, device="meta").copy_(torch.zeros(3))
-        torch.zeros(3).sum().item()
-    assert watch.found == ["aten::copy_", "aten::_local_scalar_dense"]
 
 
 @pytest.mark.parametrize(
