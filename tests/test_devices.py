@@ -6,14 +6,12 @@ import pytest
 import torch
 
 from torchvin import InputError, RunConfig, TrainingConfig
-from torchvin.architectures.normalized import NormalizedConfig
-from torchvin.architectures.registry import build_policy
-from torchvin.data.draw import draw_maps
 from torchvin.devices import choose_device, deterministic
 from torchvin.experts.demonstrations import NOT_SHOWN
 from torchvin.training import trainer
 from torchvin.training.imitation import losses
-from torchvin.training.imitation.examples import Resident, build_examples
+from torchvin.training.imitation.examples import Resident
+from toy import ToyConfig, ToyTask
 
 
 def test_a_gpu_is_taken_where_there_is_one(monkeypatch):
@@ -58,21 +56,6 @@ def test_tensors_are_copied_to_a_device_once():
     assert resident.on(meta) is first
 
 
-@pytest.mark.parametrize("supervision", ["all-cells", "demonstrations", "states"])
-@pytest.mark.parametrize("loss", ["optimal-set", "uniform-set", "single-label"])
-def test_a_step_on_a_device_asks_it_for_no_number(supervision, loss):
-    """The meta device has none: a step that waited for one would fail."""
-    options = TrainingConfig(supervision=supervision, loss=loss, states_per_example=3)
-    maps = draw_maps("gridworld", 6, 8, 8, seed=0, demonstration_seed=0)
-    examples = build_examples(maps, options, 0)
-    policy, chosen = build_policy(NormalizedConfig()), torch.tensor([0, 3, 4])
-    _, terms = examples.loss(policy, chosen, torch.device("cpu"))
-    total, terms_there = examples.loss(policy.to("meta"), chosen, torch.device("meta"))
-    assert total.device.type == "meta"
-    assert total.shape == ()
-    assert terms_there == terms
-
-
 @pytest.mark.parametrize("kind", ["optimal_set_loss", "uniform_set_loss", "single_label_loss", "tied_label_loss"])
 def test_the_losses_of_a_device_are_those_of_a_cpu(monkeypatch, kind):
     generator = torch.Generator().manual_seed(0)
@@ -90,3 +73,23 @@ def test_the_losses_of_a_device_are_those_of_a_cpu(monkeypatch, kind):
         results.append((loss.detach(), torch.autograd.grad(loss, leaf)[0]))
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_a_training_on_a_gpu_has_deterministic_algorithms(monkeypatch, tmp_path):
+    asked, noted = [], []
+
+    class Noting(ToyTask):
+        def loss(self, model, chosen, device):
+            noted.append(torch.are_deterministic_algorithms_enabled())
+            return super().loss(model, chosen, device)
+
+    def as_on_a_gpu(device):
+        asked.append(device.type)
+        return deterministic(torch.device("cuda"))
+
+    monkeypatch.setattr(trainer, "deterministic", as_on_a_gpu)
+    options = TrainingConfig(epochs=1, batch_size=20, tensorboard=False)
+    trainer.train(RunConfig(policy=ToyConfig(), training=options), Noting(), tmp_path, device="cpu")
+    assert asked == ["cpu"]
+    assert noted == [True, True]
+    assert not torch.are_deterministic_algorithms_enabled()

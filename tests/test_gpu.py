@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 import agreement
-from torchvin import evaluate, load_policy
+from torchvin import RunConfig, TrainingConfig, evaluate, load_policy, train
 from torchvin.bench import gpu
 from torchvin.data.draw import draw_maps
+from torchvin.devices import captured
 from torchvin.planning.kernels import registry
+from torchvin.training import graphs
 
 pytestmark = [
     pytest.mark.gpu,
@@ -64,7 +66,7 @@ def test_a_plan_and_its_gradients_in_a_cuda_graph_are_those_of_a_call():
 
     run()
     expected = [tensor.clone() for tensor in found]
-    gpu._captured(run)()
+    captured(run)[0]()
     torch.cuda.synchronize()
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
@@ -82,6 +84,45 @@ def training(out, *more, preset="gridworld-8"):
     return [sys.executable, "-m", "torchvin", "train", "--preset", preset, *TRAINING, *more, "--out", str(out)]
 
 
+def weights_of(folder):
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("more", [[], ["--training.precision", "bfloat16"], ["--training.supervision", "states"]])
+def test_a_training_in_graphs_has_the_same_bits_in_every_run(tmp_path, more):
+    for run in ("one", "two"):
+        subprocess.run(training(tmp_path / run, *more), check=True, capture_output=True, timeout=120)
+    first, second = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_training_in_graphs_is_that_without_up_to_rounding(tmp_path):
+    """After 4 steps: later the two go their own ways, as any two sums in another order do."""
+    few = ["--data.maps", "84", "--training.validation-maps", "4", "--training.epochs", "1"]
+    few += ["--training.batch-size", "20", "--training.learning-rate", "0.001"]
+    runs = {"graph": few, "loop": [*few, "--training.no-cuda-graph"]}
+    for run, options in runs.items():
+        subprocess.run(training(tmp_path / run, *options), check=True, capture_output=True, timeout=120)
+    looped = weights_of(tmp_path / "loop")
+    for name, weights in weights_of(tmp_path / "graph").items():
+        torch.testing.assert_close(weights, looped[name], rtol=1e-3, atol=1e-5)
+
+
+def test_steps_are_replayed_on_a_gpu(tmp_path, monkeypatch):
+    captures, replays = [], []
+
+    def counted(run):
+        captures.append(run)
+        replay, numbers = captured(run)
+        return lambda: (replays.append(1), replay()), numbers
+
+    monkeypatch.setattr(graphs, "captured", counted)
+    options = TrainingConfig(epochs=2, batch_size=8, validation_maps=2, tensorboard=False)
+    maps = draw_maps("gridworld", 22, 8, 8, seed=0, demonstration_seed=0)
+    train(RunConfig(training=options), maps, tmp_path, device="cuda")
+    assert (len(captures), len(replays)) == (2, 6)
+
+
 @pytest.mark.parametrize("preset", ["gridworld-8", "gridworld-16-shortest-path"])
 def test_a_killed_training_ends_with_the_same_bits_on_a_gpu(tmp_path, preset):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -95,7 +136,7 @@ def test_a_killed_training_ends_with_the_same_bits_on_a_gpu(tmp_path, preset):
     process.wait()
     resumed = training(killed, *often, "--resume", preset=preset)
     subprocess.run(resumed, check=True, capture_output=True, timeout=120)
-    first, second = (load_file(folder / "model.safetensors") for folder in (whole, killed))
+    first, second = weights_of(whole), weights_of(killed)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 

@@ -1,15 +1,17 @@
-"""The device of a command, and sums in a fixed order on it."""
+"""The device of a command, sums in a fixed order on it, and work that is captured once and replayed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 
 from torchvin.errors import InputError, unknown_name
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+Result = TypeVar("Result")
+_WARM_UP = 3  # calls before a capture, in which libraries and memory find their place
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -54,3 +56,29 @@ def deterministic(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before, warn_only=only_warned)
         memory.fill_uninitialized_memory = filled
+
+
+def has_graphs(device: torch.device) -> bool:
+    """Whether work on a device can be captured and replayed."""
+    return device.type == "cuda"
+
+
+def captured(run: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
+    """Work as a CUDA graph. `run` is called three times on a stream of its own, once more to be captured, and no more.
+
+    Args:
+        run: launches the same work on the same tensors in every call, and asks the device for no number.
+
+    Returns: what replays the work, and what `run` returned in the capture: tensors that every replay writes again.
+    Raises: RuntimeError for work that cannot be captured.
+    """
+    cuda: Any = torch.cuda  # partly without types
+    stream, graph = cuda.Stream(), cuda.CUDAGraph()
+    stream.wait_stream(cuda.current_stream())
+    with cuda.stream(stream):
+        for _ in range(_WARM_UP):
+            run()
+    cuda.current_stream().wait_stream(stream)
+    with cuda.graph(graph, stream=stream):
+        result = run()
+    return graph.replay, result

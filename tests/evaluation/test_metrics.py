@@ -12,20 +12,26 @@ def bools(*values):
     return torch.tensor(values, dtype=torch.bool)
 
 
-def fill(tally, parts):
-    """Add the same counts, in so many parts."""
+def fill(parts):
+    """The scores of the same counts on maps of one state, in so many parts."""
     reached, optimal = bools(1, 1, 0, 1, 0, 1), bools(1, 0, 0, 1, 0, 0)
     extra, agree, in_set = torch.tensor([0, 4, 99, 0, 77, 2]), bools(1, 0, 0, 0, 1, 1), bools(1, 1, 0, 0, 1, 1)
+    tally, everywhere = Tally(7), bools(*[1] * 6)[:, None]
     for part in torch.arange(6).chunk(parts):
-        tally.add_labels(agree=agree[part], in_set=in_set[part], in_set_everywhere=in_set[part])
-        tally.add_all_states(reached=optimal[part], optimal=optimal[part] & False, moves=torch.arange(6)[part])
+        all_of = everywhere[part]
+        tally.add_labels(agree=agree[part, None], in_set=in_set[part, None], shown=all_of, solvable=all_of)
+        moves = torch.arange(6)[part, None]
+        never = all_of & False
+        tally.add_all_states(reached=optimal[part, None], optimal=never, moves=moves, solvable=all_of)
         tally.add_open_states(reached=torch.arange(6)[part], optimal=torch.ones(6)[part].long(), states=part + 7)
-        tally.add_rollouts(num_maps=len(part), reached=reached[part], optimal=optimal[part], extra_steps=extra[part])
+        tally.add_rollouts(
+            reached=reached[part, None], optimal=optimal[part, None], extra_steps=extra[part, None], present=all_of
+        )
     return tally.scores()
 
 
 def test_rates_are_shares_of_what_was_counted():
-    scores = fill(Tally(), 1)
+    scores = fill(1)
     assert (scores.maps, scores.rollouts) == (6, 6)
     assert scores.success_rate == pytest.approx(4 / 6)
     assert scores.optimal_rate == pytest.approx(2 / 6)
@@ -39,26 +45,42 @@ def test_rates_are_shares_of_what_was_counted():
 
 
 def test_the_trajectory_difference_is_the_mean_over_successes_only():
-    assert fill(Tally(), 1).trajectory_difference == pytest.approx((0 + 4 + 0 + 2) / 4)
+    assert fill(1).trajectory_difference == pytest.approx((0 + 4 + 0 + 2) / 4)
 
 
 @pytest.mark.parametrize("parts", [2, 3, 6])
 def test_the_size_of_a_batch_changes_nothing(parts):
-    assert fill(Tally(), parts) == fill(Tally(), 1)
+    assert fill(parts) == fill(1)
 
 
 def test_where_no_rollout_succeeds_the_trajectory_difference_is_not_a_number():
-    tally = Tally()
-    tally.add_labels(agree=bools(1), in_set=bools(1), in_set_everywhere=bools(1))
-    tally.add_all_states(reached=bools(0), optimal=bools(0), moves=torch.tensor([4]))
-    tally.add_rollouts(num_maps=1, reached=bools(0), optimal=bools(0), extra_steps=torch.tensor([5]))
+    tally, yes, no = Tally(9), bools(1)[:, None], bools(0)[:, None]
+    tally.add_labels(agree=yes, in_set=yes, shown=yes, solvable=yes)
+    tally.add_all_states(reached=no, optimal=no, moves=torch.tensor([[4]]), solvable=yes)
+    tally.add_rollouts(reached=no, optimal=no, extra_steps=torch.tensor([[5]]), present=yes)
     scores = tally.scores()
     assert math.isnan(scores.trajectory_difference)
     assert scores.success_rate == 0
 
 
+def test_states_that_are_not_counted_change_nothing():
+    """Rates, and the counts by the length of the optimal path."""
+    tally, flags = Tally(9), bools(1, 0, 1, 1)[None]
+    solvable, moves = bools(1, 1, 0, 1)[None], torch.tensor([[2, 3, 8, 2]])
+    tally.add_labels(agree=flags, in_set=~flags, shown=solvable, solvable=bools(0, 0, 0, 1)[None])
+    tally.add_all_states(reached=flags, optimal=~flags, moves=moves, solvable=solvable)
+    scores, lengths = tally.scores(), tally.by_length()
+    assert scores.prediction_loss == pytest.approx(1 / 3)
+    assert scores.set_error == pytest.approx(2 / 3)
+    assert scores.all_states_set_error == 1
+    assert scores.all_states_success_rate == pytest.approx(2 / 3)
+    assert lengths.states.tolist() == [0, 0, 2, 1]
+    assert lengths.successes.tolist() == [0, 0, 2, 0]
+    assert lengths.optimal.tolist() == [0, 0, 0, 1]
+
+
 def test_where_nothing_was_counted_every_rate_is_not_a_number():
-    scores = Tally().scores()
+    scores = Tally(9).scores()
     assert (scores.maps, scores.rollouts) == (0, 0)
     assert math.isnan(scores.success_rate)
     assert math.isnan(scores.set_error)

@@ -97,7 +97,7 @@ def test_a_gradient_above_the_limit_is_cut_to_it_and_one_below_is_left(tmp_path,
     monkeypatch.setattr(torch.optim.SGD, "step", record)
     monkeypatch.setattr(
         "torchvin.training.trainer.build_optimizer",
-        lambda options, policy: torch.optim.SGD(policy.parameters(), lr=1e-9),
+        lambda options, policy, in_graph: torch.optim.SGD(policy.parameters(), lr=1e-9),
     )
     config = small("maze-15-dynamic", epochs=1, hidden_channels=10)
     for limit in (0.0, 1e-3, 1e6):

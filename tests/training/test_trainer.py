@@ -203,11 +203,22 @@ def test_starts_and_given_weights_exclude_each_other(tmp_path):
         train(dataclasses.replace(options(starts=2), init="gridworld-8"), ToyTask(), tmp_path / "run")
 
 
-def test_two_processes_train_the_model_of_one(tmp_path):
+#: Both start the processes through torch.distributed; without a GPU they talk by gloo.
+LAUNCHERS = {
+    "torchrun": ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"],
+    "accelerate launch": [
+        *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"),
+        *("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
+    ],
+}
+
+
+@pytest.mark.parametrize("launcher", ["torchrun", pytest.param("accelerate launch", marks=pytest.mark.slow)])
+def test_two_processes_train_the_model_of_one(tmp_path, launcher):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     arguments = ["-m", "torchvin", "train", "--preset", "gridworld-8", "--data.maps", "151", "--training.epochs", "2"]
     arguments += ["--training.batch-size", "25", "--training.no-tensorboard", "--out"]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    launch = [sys.executable, *LAUNCHERS[launcher]]
     one, two = tmp_path / "one", tmp_path / "two"
     subprocess.run([sys.executable, *arguments, str(one)], check=True, env=environment, capture_output=True, timeout=90)
     subprocess.run([*launch, *arguments, str(two)], check=True, env=environment, capture_output=True, timeout=90)

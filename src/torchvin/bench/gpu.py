@@ -12,6 +12,7 @@ from torch import Tensor
 
 from torchvin.bench.fake_launches import fake_launches
 from torchvin.bench.timer import Timer
+from torchvin.devices import captured
 from torchvin.io.progress import progress_bar
 from torchvin.io.tables import Column, Table, table_of
 from torchvin.planning.kernels import autograd
@@ -87,7 +88,7 @@ class Gpu(Timer):
         times = {}
         for name, run in runs.items():
             times[name] = _median_of_events(run, self.calls)
-            times[f"graph_{name}"] = _median_of_events(_captured(run), self.calls)
+            times[f"graph_{name}"] = _median_of_events(captured(run)[0], self.calls)
         return times
 
     def tables(self, content: Mapping[str, Any]) -> list[Table]:
@@ -142,21 +143,6 @@ def _forward(leaves: list[Tensor], iterations: int) -> None:
 def _forward_backward(leaves: list[Tensor], grad: Tensor, iterations: int) -> None:
     q_values = autograd.value_iteration(leaves[0], leaves[1], leaves[2], iterations, "unroll", "triton")[0]
     torch.autograd.grad(q_values, leaves, grad)
-
-
-def _captured(run: Callable[[], None]) -> Callable[[], None]:
-    """The call in a CUDA graph."""
-    cuda: Any = torch.cuda  # partly without types
-    stream: Any = cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
-    return graph.replay
 
 
 def _median_of_events(run: Callable[[], None], calls: int) -> float:

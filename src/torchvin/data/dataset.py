@@ -59,6 +59,12 @@ class MapDataset:
         chosen: dict[str, Any] = {name: part[maps] for name, part in content.items() if isinstance(part, Tensor)}
         return replace(self, **chosen)
 
+    def to(self, device: torch.device | str) -> "MapDataset":
+        """The data set with its tensors on a device; tensors that are there already are not copied."""
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {name: part.to(device) for name, part in content.items() if isinstance(part, Tensor)}
+        return replace(self, **moved)
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)."""

@@ -143,69 +143,92 @@ class ByLength:
 
 @dataclass
 class Tally:
-    """Counts over batches; rates only at the end, so that the size of a batch changes nothing."""
+    """Counts over batches of S states per map; rates only at the end, so that the size of a batch changes nothing.
 
+    Counts stay on the device of the batches until they are asked for. The host does not wait for it before.
+
+    Attributes:
+        num_states: S; no rollout has more moves.
+    """
+
+    num_states: int
     maps: int = 0
-    counts: dict[str, list[int]] = field(default_factory=dict)  # name -> [sum, number]
-    shares: dict[str, list[float]] = field(default_factory=dict)  # name -> one share per map
-    lengths: Tensor = field(default_factory=lambda: torch.zeros(3, 1, dtype=torch.int64))  # the rows of `ByLength`
+    counts: dict[str, Tensor] = field(default_factory=dict)  # name -> [sum, number], int64
+    shares: dict[str, list[Tensor]] = field(default_factory=dict)  # name -> the shares of each batch's maps
+    lengths: Tensor | None = None  # the rows of `ByLength`, [3, S + 1]
 
-    def _add(self, name: str, values: Tensor) -> None:
-        entry = self.counts.setdefault(name, [0, 0])
-        entry[0] += int(values.sum())
-        entry[1] += values.numel()
+    def _add(self, name: str, values: Tensor, counted: Tensor) -> None:
+        """The sum of `values` over `counted`, and how many these are."""
+        both = torch.stack([torch.where(counted, values, 0).sum(), counted.sum()])
+        self.counts[name] = self.counts[name] + both if name in self.counts else both
 
     def add_labels(
-        self, *, agree: Bool[Tensor, "N"], in_set: Bool[Tensor, "N"], in_set_everywhere: Bool[Tensor, "L"]
+        self,
+        *,
+        agree: Bool[Tensor, "M S"],
+        in_set: Bool[Tensor, "M S"],
+        shown: Bool[Tensor, "M S"],
+        solvable: Bool[Tensor, "M S"],
     ) -> None:
-        """Actions against labels: over demonstrated states, and over all solvable cells."""
-        self._add("prediction_loss", ~agree)
-        self._add("set_error", ~in_set)
-        self._add("all_states_set_error", ~in_set_everywhere)
+        """Actions against labels: over demonstrated states, and over all that can reach the goal."""
+        self._add("prediction_loss", ~agree, shown)
+        self._add("set_error", ~in_set, shown)
+        self._add("all_states_set_error", ~in_set, solvable)
 
     def add_all_states(
-        self, *, reached: Bool[Tensor, "L"], optimal: Bool[Tensor, "L"], moves: Int[Tensor, "L"]
+        self,
+        *,
+        reached: Bool[Tensor, "M S"],
+        optimal: Bool[Tensor, "M S"],
+        moves: Int[Tensor, "M S"],
+        solvable: Bool[Tensor, "M S"],
     ) -> None:
-        """Rollouts from every solvable state, and the number of moves of its optimal path."""
-        self._add("all_states_success_rate", reached)
-        self._add("all_states_optimal_rate", optimal)
-        longest = max(self.lengths.shape[1], int(moves.max()) + 1 if len(moves) else 0)
-        more = [chosen.bincount(minlength=longest) for chosen in (moves, moves[reached], moves[optimal])]
-        self.lengths = torch.nn.functional.pad(self.lengths, (0, longest - self.lengths.shape[1])) + torch.stack(more)
+        """Rollouts from every state that can reach the goal, and the number of moves of its optimal path."""
+        self._add("all_states_success_rate", reached, solvable)
+        self._add("all_states_optimal_rate", optimal, solvable)
+        if self.lengths is None:
+            self.lengths = torch.zeros(3, self.num_states + 1, dtype=torch.int64, device=moves.device)
+        places = torch.where(solvable, moves, 0).flatten()
+        for row, counted in zip(self.lengths, (solvable, solvable & reached, solvable & optimal), strict=True):
+            row.index_add_(0, places, counted.flatten().long())  # whole numbers: their order changes nothing
 
     def add_open_states(
         self, *, reached: Int[Tensor, "M"], optimal: Int[Tensor, "M"], states: Int[Tensor, "M"]
     ) -> None:
         """Of each map its open states, how many of them arrive, and how many count as optimal."""
         for name, part in (("open_states_success_rate", reached), ("open_states_optimal_rate", optimal)):
-            self.shares.setdefault(name, []).extend((part.double() / states).tolist())
+            self.shares.setdefault(name, []).append(part.double() / states)
 
     def add_rollouts(
         self,
         *,
-        num_maps: int,
-        reached: Bool[Tensor, "R"],
-        optimal: Bool[Tensor, "R"],
-        extra_steps: Int[Tensor, "R"],
+        reached: Bool[Tensor, "M R"],
+        optimal: Bool[Tensor, "M R"],
+        extra_steps: Int[Tensor, "M R"],
+        present: Bool[Tensor, "M R"],
     ) -> None:
-        """Rollouts from the data set's starts."""
-        self.maps += num_maps
-        self._add("success_rate", reached)
-        self._add("optimal_rate", optimal)
-        self._add("trajectory_difference", extra_steps[reached])
+        """Rollouts from the data set's starts, where there are any (`present`)."""
+        self.maps += len(reached)
+        self._add("success_rate", reached, present)
+        self._add("optimal_rate", optimal, present)
+        self._add("trajectory_difference", extra_steps, present & reached)
 
     def by_length(self) -> ByLength:
-        """Counts by the length of the optimal path."""
-        return ByLength(*self.lengths)
+        """Counts by the length of the optimal path, up to the longest; on the CPU."""
+        lengths = torch.zeros(3, 1, dtype=torch.int64) if self.lengths is None else self.lengths.cpu()
+        longest = int(lengths[0].nonzero().max()) if lengths[0].any() else 0
+        return ByLength(*lengths[:, : longest + 1])
 
     def scores(self) -> Scores:
         """Rates; NaN where nothing was counted."""
+        totals = torch.stack([*self.counts.values()]).tolist() if self.counts else []
+        counts = dict(zip(self.counts, totals, strict=True))
+        shares = {name: torch.cat(parts).tolist() for name, parts in self.shares.items()}
         rates = {}
         for entry in fields(Scores):
             if entry.type is float:
-                total, number = self.counts.get(entry.name, (0, 0))
-                shares = self.shares.get(entry.name)
+                total, number = counts.get(entry.name, (0, 0))
                 rates[entry.name] = total / number if number else math.nan
-                if shares:
-                    rates[entry.name] = math.fsum(shares) / len(shares)
-        return Scores(maps=self.maps, rollouts=self.counts.get("success_rate", (0, 0))[1], **rates)
+                if each := shares.get(entry.name):
+                    rates[entry.name] = math.fsum(each) / len(each)
+        return Scores(maps=self.maps, rollouts=counts.get("success_rate", (0, 0))[1], **rates)

@@ -51,6 +51,9 @@ def evaluate(
     A rollout succeeds if it reaches the goal within twice the number of states of the optimal path (the authors'
     `test_network.m`). The definition of each number is on `Scores`.
 
+    All of it runs on the device of the policy. The maps are copied there once, if they do not lie there yet. The counts
+    come back at the end; before, the host waits for the device only if K is to be found.
+
     Args:
         policy: in any mode; put into evaluation mode for the time of the call.
         dataset: maps of one size.
@@ -63,18 +66,21 @@ def evaluate(
     height, width = dataset.size
     iterations = policy.default_iterations(height, width) if num_iterations is None else num_iterations
     device = next(policy.parameters()).device
-    most = 0
+    dataset = dataset.to(device)
+    most, finite = 0, []
     modes = [(module, module.training) for module in policy.modules()]  # a frozen part stays as it is
     policy.eval()
-    tally = Tally()
+    tally = Tally(dataset.space.num_states)
     at_once = max(1, _STATES_AT_ONCE // dataset.space.num_states)
     try:
         for first in range(0, len(dataset), at_once):
             batch = dataset[slice(first, first + at_once)]
             if iterations == "auto":
-                actions, made = settled_actions(policy, batch, device)
+                actions, made = _settled(policy, batch)
             else:
-                actions, made = greedy_actions(policy, batch, iterations, device), iterations
+                made = iterations
+                actions, is_finite = _planned(policy, batch, made)
+                finite.append(is_finite)
             most = max(most, made)
             _score(tally, batch, actions)
             if on_progress:
@@ -82,6 +88,8 @@ def evaluate(
     finally:
         for module, training in modes:
             module.training = training
+    if finite:
+        _check_finite(torch.stack(finite).all(), most)
     return Evaluation(tally.scores(), most, time.perf_counter() - began, tally.by_length())
 
 
@@ -91,14 +99,24 @@ def greedy_actions(policy: Policy, dataset: MapDataset, num_iterations: int, dev
 
     Raises: InputError if the logits are not finite.
     """
-    dtype = next(policy.parameters()).dtype
-    logits = policy(dataset.planes(dtype).to(device), num_iterations=num_iterations).logits
-    if not torch.isfinite(logits).all():
+    actions, is_finite = _planned(policy, dataset.to(device), num_iterations)
+    _check_finite(is_finite, num_iterations)
+    return actions.cpu()
+
+
+@torch.no_grad()
+def _planned(policy: Policy, dataset: MapDataset, num_iterations: int) -> tuple[Tensor, Tensor]:
+    """Action in every state, and whether all logits are finite, on the device of the maps."""
+    logits = policy(dataset.planes(next(policy.parameters()).dtype), num_iterations=num_iterations).logits
+    return _greedy(logits, dataset), torch.isfinite(logits).all()
+
+
+def _check_finite(is_finite: Tensor, num_iterations: int) -> None:
+    if not is_finite:
         raise InputError(
             f"the policy's logits are not finite at K = {num_iterations}: its weights diverged, or its backup is no "
             "contraction at this K; use fewer iterations or the normalized design."
         )
-    return _greedy(logits, dataset)
 
 
 @torch.no_grad()
@@ -107,8 +125,15 @@ def settled_actions(policy: Policy, dataset: MapDataset, device: torch.device) -
 
     Raises: InputError if the logits are not finite.
     """
+    actions, iterations = _settled(policy, dataset.to(device))
+    return actions.cpu(), iterations
+
+
+@torch.no_grad()
+def _settled(policy: Policy, dataset: MapDataset) -> tuple[Tensor, int]:
+    """`settled_actions` on the device of the maps."""
     policy = for_anytime(policy)
-    planes = dataset.planes(next(policy.parameters()).dtype).to(device)
+    planes = dataset.planes(next(policy.parameters()).dtype)
     scored = dataset.optimal_actions != 0  # elsewhere nothing is decided, and rounding may change the action for ever
     actions, iterations = torch.empty(0), 0
     for output, made in anytime_plans(policy, planes, None, most=dataset.space.num_states):
@@ -127,12 +152,11 @@ def _greedy(logits: Tensor, dataset: MapDataset) -> Tensor:
             "they must be the same."
         )
     # Along the last axis the maximum is found three times as fast as across planes.
-    actions: Tensor = by_orientation(logits, orientations).movedim(2, -1).contiguous().argmax(dim=-1).cpu()
+    actions: Tensor = by_orientation(logits, orientations).movedim(2, -1).contiguous().argmax(dim=-1)
     return actions[:, 0] if orientations == 1 else actions
 
 
 def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
-    num_maps = len(batch)
     solvable = (batch.optimal_actions != 0).flatten(1)
     best, ours = _from_everywhere(batch, actions)
     optimal = ours.reached & ((ours.cost - best.cost).abs() < 1e-6)
@@ -142,11 +166,12 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
     chosen = action_set(batch.optimal_actions).gather(-1, actions[..., None])[..., 0].flatten(1)
     shown = (batch.demonstrated != NOT_SHOWN).flatten(1)
     tally.add_labels(
-        agree=(batch.demonstrated == actions).flatten(1)[shown],
-        in_set=chosen[shown],
-        in_set_everywhere=chosen[solvable],
+        agree=(batch.demonstrated == actions).flatten(1),
+        in_set=chosen,
+        shown=shown,
+        solvable=solvable,
     )
-    tally.add_all_states(reached=reached[solvable], optimal=optimal[solvable], moves=best.num_steps[solvable])
+    tally.add_all_states(reached=reached, optimal=optimal, moves=best.num_steps, solvable=solvable)
     is_open = (~batch.blocked).flatten(1).repeat(1, batch.moves.num_orientations)
     at_goal = torch.zeros_like(is_open).scatter_(1, batch.space.flatten(batch.goal)[:, None], True)
     tally.add_open_states(
@@ -158,10 +183,10 @@ def _score(tally: Tally, batch: MapDataset, actions: Tensor) -> None:
     from_starts = flat.clamp(min=0)
     present = (flat >= 0) & solvable.gather(1, from_starts)
     tally.add_rollouts(
-        num_maps=num_maps,
-        reached=reached.gather(1, from_starts)[present],
-        optimal=optimal.gather(1, from_starts)[present],
-        extra_steps=extra.gather(1, from_starts)[present],
+        reached=reached.gather(1, from_starts),
+        optimal=optimal.gather(1, from_starts),
+        extra_steps=extra.gather(1, from_starts),
+        present=present,
     )
 
 
@@ -170,11 +195,9 @@ def _from_everywhere(batch: MapDataset, actions: Tensor) -> tuple[Rollouts, Roll
 
     They have as many moves as there are states: a policy that has not arrived by then never does.
     """
-    states = torch.arange(batch.space.num_states).expand(len(batch), -1)
+    states = torch.arange(batch.space.num_states, device=actions.device).expand(len(batch), -1)
     starts = torch.where((batch.optimal_actions != 0).flatten(1), states, -1)
-    entry_cost = batch.entry_cost
-
-    limit = torch.full_like(starts, batch.space.num_states)
+    entry_cost, limit = batch.entry_cost, batch.space.num_states
 
     def follow(policy: Tensor) -> Rollouts:
         return rollout(policy, batch.blocked, batch.goal, starts, limit=limit, moves=batch.moves, entry_cost=entry_cost)

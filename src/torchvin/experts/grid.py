@@ -120,11 +120,12 @@ def preferred_action(
     """
     moves = moves or GridMotion()
     few = optimal_actions.dtype == torch.uint8
-    sets = torch.arange(256) if few else optimal_actions  # a table of all sets is quicker than a pass per action
+    # A table of all sets is quicker than a pass per action.
+    sets = torch.arange(256, device=optimal_actions.device) if few else optimal_actions
     preferred = torch.full_like(sets, 255, dtype=torch.uint8)
     for action in reversed(moves.tie_break_order):
-        preferred[(sets >> action) & 1 != 0] = action
-    return preferred.to(optimal_actions.device)[optimal_actions.long()] if few else preferred
+        preferred.masked_fill_((sets >> action) & 1 != 0, action)
+    return preferred[optimal_actions.long()] if few else preferred
 
 
 def move_graph(

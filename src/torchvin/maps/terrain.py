@@ -40,4 +40,4 @@ def entry_cost(terrain: UInt8[Tensor, "M H W"] | None, costs: tuple[float, ...])
     """
     if terrain is None:
         return None
-    return torch.tensor(costs, dtype=torch.float64, device=terrain.device)[terrain.long()]
+    return torch.tensor(costs, dtype=torch.float64).to(terrain.device, non_blocking=True)[terrain.long()]

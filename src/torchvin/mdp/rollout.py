@@ -33,7 +33,7 @@ def rollout(
     goal: Int[Tensor, "B D"],
     starts: Int[Tensor, "B S"],
     *,
-    limit: Int[Tensor, "B S"],
+    limit: Int[Tensor, "B S"] | int,
     moves: MotionModel | None = None,
     entry_cost: Float[Tensor, "B H W"] | None = None,
     record: bool = False,
@@ -45,7 +45,8 @@ def rollout(
         blocked: True = obstacle, [B, H, W].
         goal: (row, col), [B, 2], or (orientation, row, col), [B, 3].
         starts: flat states (`spaces.StateSpace`), [B, S]; -1 = none (not reached, no steps).
-        limit: moves allowed in each rollout, [B, S]; a move that is not allowed counts.
+        limit: moves allowed in each rollout, [B, S], or in all of them; a move that is not allowed counts. For a number
+            the host need not wait for the device.
         moves: of the environment.
         entry_cost: factor on the cost of a move that ends in a cell, [B, H, W] float64; 1 everywhere if not given.
         record: keep the paths.
@@ -61,8 +62,12 @@ def rollout(
     successor, price = table.under(actions.flatten(1))
     present = starts >= 0
     begin = torch.where(present, starts, target)
+    if isinstance(limit, int):
+        longest, limit = limit, torch.full_like(starts, limit)
+    else:
+        longest = int(limit.max()) if limit.numel() else 0
     if not record:
-        end, num_steps, cost = _follow(successor, price, target, begin, limit)
+        end, num_steps, cost = _follow(successor, price, target, begin, limit, longest)
         return Rollouts(present & (end == target), num_steps, cost)
     path = _record(successor, target, starts, begin, limit)
     made = path[..., 1:] >= 0
@@ -79,8 +84,9 @@ def _follow(
     target: Int[Tensor, "B 1"],
     begin: Int[Tensor, "B S"],
     limit: Int[Tensor, "B S"],
+    longest: int,
 ) -> tuple[Int[Tensor, "B S"], Int[Tensor, "B S"], Float[Tensor, "B S"]]:
-    """Where `limit` moves lead, staying at the goal; the moves made, and their cost.
+    """Where `limit` moves, at most `longest`, lead, staying at the goal; the moves made, and their cost.
 
     By doubling: 2, 4, 8, ... moves from every state are twice half as many, and the limit is a sum of such numbers.
     50,000 moves in a maze thus take 16 rounds.
@@ -90,13 +96,11 @@ def _follow(
     length = (~at_goal).long()
     price = price.masked_fill(at_goal, 0.0)
     here, num_steps, cost = begin, torch.zeros_like(begin), torch.zeros_like(begin, dtype=torch.float64)
-    left = limit
-    while left.numel() and left.max() > 0:
-        odd = left % 2 == 1
+    for digit in range(longest.bit_length()):
+        odd = limit >> digit & 1 == 1
         num_steps = num_steps + odd * length.gather(1, here)
         cost = cost + odd * price.gather(1, here)
         here = torch.where(odd, jump.gather(1, here), here)
-        left = left // 2
         length = length + length.gather(1, jump)
         price = price + price.gather(1, jump)
         jump = jump.gather(1, jump)

@@ -81,7 +81,7 @@ def transitions(
     return Transitions(
         space=space,
         allowed=space.by_state(motion.allowed(blocked)),
-        steps=motion.steps(space).to(blocked.device),
-        move_costs=torch.tensor(motion.costs, dtype=torch.float64, device=blocked.device),
+        steps=motion.steps(space).to(blocked.device, non_blocking=True),
+        move_costs=torch.tensor(motion.costs, dtype=torch.float64).to(blocked.device, non_blocking=True),
         entry_cost=None if entry_cost is None else entry_cost.flatten(1),
     )

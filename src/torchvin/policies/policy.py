@@ -76,6 +76,11 @@ class Policy(nn.Module, ABC):
         return True
 
     @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold the network in training mode (`Planner.capturable`)."""
+        return self.planner is None or self.planner.capturable
+
+    @property
     def motion(self) -> "MotionModel | None":
         """The motion model that the weights were trained for; None if that is not known.
 

@@ -49,16 +49,28 @@ class GridWorldTask(Task):
         self.seed = seed
         self.training, self.validation = split_validation(dataset, options.validation_maps, seed)
         self._examples = build_examples(self.training, options, seed)
+        self._copied = self.validation, self.validation  # the maps of the last evaluation, and where it was
 
     def __len__(self) -> int:
         return len(self._examples)
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int | Tensor]:
         return self._examples.loss(model, chosen, device)
 
+    @property
+    def capturable(self) -> bool:
+        return True
+
     def validate(self, policy: Policy) -> Validation:
-        evaluation = evaluate(policy, self.validation)
+        evaluation = evaluate(policy, self._held_out(next(policy.parameters()).device))
         return validation_of(evaluation, then=-evaluation.scores.all_states_set_error)
+
+    def _held_out(self, device: torch.device) -> MapDataset:
+        """The validation maps on a device, copied in the first epoch only."""
+        maps, copied = self._copied
+        copied = (copied if maps is self.validation else self.validation).to(device)
+        self._copied = self.validation, copied
+        return copied
 
     def identity(self) -> Mapping[str, Any]:
         blocked, goal = self.dataset.blocked.numpy(), self.dataset.goal.numpy()

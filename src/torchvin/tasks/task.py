@@ -46,16 +46,26 @@ class Task(ABC):
         """Number of training examples."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int | Tensor]:
         """The sum of the loss over the terms of the examples `chosen`, and the number of its terms.
 
-        Sums and not means: a batch that is split over processes is divided once, by the number of all its terms.
+        Sums and not means: a batch that is split over processes is divided once, by the number of all its terms. The
+        number may be a tensor on the device, so that the host need not wait for it.
 
         Args:
             model: the policy, wrapped or not.
-            chosen: indices of examples.
+            chosen: indices of examples; on the device if the task is `capturable`.
             device: of the model.
         """
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold the loss.
+
+        Every batch of a size must need the same operations on the device. The loss must ask the device for no number,
+        and draw none on the host.
+        """
+        return False
 
     @abstractmethod
     def validate(self, policy: Policy) -> Validation:

@@ -42,11 +42,16 @@ class TerrainTask(GridWorldTask):
 
     dataset: OverheadDataset
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int | Tensor]:
         if not isinstance(self._examples, MapExamples):
             return super().loss(model, chosen, device)
         turned = random_symmetry(self.training[chosen])
         return MapExamples(turned, self.options).loss(model, torch.arange(len(chosen)), device)
+
+    @property
+    def capturable(self) -> bool:
+        """False: the host draws how a batch is turned."""
+        return False
 
     @torch.no_grad()
     def validate(self, policy: Policy) -> Validation:
@@ -57,10 +62,10 @@ class TerrainTask(GridWorldTask):
         policy.train()  # the loss of the training: a plan without the caution that it has in evaluation mode
         total, terms = self._held_out_loss(policy, held_out, device)
         policy.train(training)
-        loss = float(total) / terms
+        loss = float(total) / int(terms)
         return replace(validation, metrics={**validation.metrics, "held_out_loss": loss}, key=(-loss,))
 
-    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int]:
+    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int | Tensor]:
         return held_out.loss(policy, torch.arange(len(held_out)), device)
 
     def identity(self) -> Mapping[str, Any]:
@@ -81,14 +86,14 @@ class ObstacleTask(TerrainTask):
     The model must have `obstacle_logits`, as an `ObstaclePlanner` does.
     """
 
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int | Tensor]:
         return _label_loss(model, random_symmetry(self.training[chosen]), device)
 
-    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int]:
+    def _held_out_loss(self, policy: Policy, held_out: Examples, device: torch.device) -> tuple[Tensor, int | Tensor]:
         return _label_loss(policy, self.validation, device)
 
 
-def _label_loss(model: nn.Module, batch: MapDataset, device: torch.device) -> tuple[Tensor, int]:
+def _label_loss(model: nn.Module, batch: MapDataset, device: torch.device) -> tuple[Tensor, int | Tensor]:
     """Sum of the binary cross-entropy of obstacles, and the number of cells."""
     planner = getattr(model, "module", model)  # the wrapper of a distributed training
     assert isinstance(planner, ObstaclePlanner)

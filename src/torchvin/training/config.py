@@ -179,6 +179,9 @@ class TrainingConfig:
     validation_maps: int | None = None
     """Training maps held out to choose the best epoch, at most a fifth of all; 256 if not given. More than there are is
     an error."""
+    cuda_graph: bool = True
+    """On a GPU: capture an optimizer step in a CUDA graph once and replay it, where all of it allows that (imitation on
+    maps, a planner that iterates, adam, one process)."""
     checkpoint_seconds: float = 20.0
     """Seconds between checkpoints inside an epoch; each epoch ends with one."""
     tensorboard: bool = True

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules by name: torch's, and RMSProp as the authors' code has it."""
+"""Optimizers and learning-rate schedules by name: torch's, Adam for CUDA graphs, and the authors' RMSProp."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -58,25 +58,117 @@ class RMSpropEpsilonInside(Optimizer):
         return mean
 
 
-def build_optimizer(options: TrainingConfig, policy: nn.Module) -> Optimizer:
-    """The optimizer of a config, of what is still to be learned."""
+class AdamInGraph(Optimizer):
+    """Adam whose step can be part of a CUDA graph; with a weight decay, AdamW.
+
+    The schedule changes the learning rate, beta1 and the weight decay from step to step. A graph must read them from
+    the device, and torch's capturable Adam has its beta1 on the host. Here the schedule sets the numbers in the
+    `param_groups`, as everywhere, and `send_rates` copies them to the device. The state has the names and shapes of
+    torch's Adam, so a checkpoint of one is one of the other.
+
+    Args:
+        parameters: to optimize, or groups of them, on the device where they stay.
+        lr, betas, eps, weight_decay: as in `torch.optim.AdamW`.
+
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
+    >>> optimizer = AdamInGraph([weight], lr=0.1)
+    >>> weight.grad = torch.tensor([2.0])
+    >>> optimizer.send_rates()
+    >>> optimizer.step()  # the first step goes as far as the learning rate
+    >>> round(weight.item(), 4)
+    0.9
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor] | Iterable[dict[str, Any]],
+        *,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        device = next(parameter.device for group in self.param_groups for parameter in group["params"])
+        self._rates = torch.zeros(len(self.param_groups), 3, dtype=torch.float64, device=device)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Give each parameter a state, on its device: what a graph changes must exist before the capture."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                step = state.get("step", torch.zeros(()))
+                state["step"] = step.to(parameter.device)
+                for name in ("exp_avg", "exp_avg_sq"):
+                    state.setdefault(name, torch.zeros_like(parameter, memory_format=torch.preserve_format))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a state of this class, or of torch's Adam."""
+        super().load_state_dict(state_dict)
+        self._begin()
+
+    def send_rates(self) -> None:
+        """Copy learning rates, beta1 and weight decays to the device; the host does not wait."""
+        rates = [[group["lr"], group["betas"][0], group["weight_decay"]] for group in self.param_groups]
+        self._rates.copy_(torch.tensor(rates, dtype=torch.float64), non_blocking=True)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One update of every parameter that has a gradient; closures are not used."""
+        for group, rates in zip(self.param_groups, self._rates.unbind(), strict=True):
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if not parameters:
+                continue
+            gradients: list[Tensor] = [parameter.grad for parameter in parameters]
+            steps, means, squares = (
+                [self.state[parameter][name] for parameter in parameters] for name in ("step", "exp_avg", "exp_avg_sq")
+            )
+            rate, beta1, decay = rates.unbind()
+            beta2, dtype = group["betas"][1], parameters[0].dtype
+            torch._foreach_add_(steps, 1)
+            made = steps[0].double()
+            torch._foreach_mul_(parameters, (1 - rate * decay).to(dtype))
+            torch._foreach_mul_(means, beta1.to(dtype))
+            torch._foreach_add_(means, torch._foreach_mul(gradients, (1 - beta1).to(dtype)))
+            torch._foreach_mul_(squares, beta2)
+            torch._foreach_addcmul_(squares, gradients, gradients, value=1 - beta2)
+            roots = torch._foreach_sqrt(squares)
+            torch._foreach_div_(roots, (1 - beta2**made).sqrt().to(dtype))
+            torch._foreach_add_(roots, group["eps"])
+            changes = torch._foreach_div(means, roots)
+            torch._foreach_mul_(changes, (rate / (1 - beta1**made)).to(dtype))
+            torch._foreach_sub_(parameters, changes)
+
+
+def build_optimizer(options: TrainingConfig, policy: nn.Module, *, in_graph: bool = False) -> Optimizer:
+    """The optimizer of a config, of what is still to be learned.
+
+    Args:
+        options: optimizer, learning rate, epsilon, weight decay.
+        policy: on its device.
+        in_graph: whether its steps are captured in a CUDA graph, for which there is Adam only.
+    """
     learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
     if options.optimizer == "rmsprop-authors":
         return RMSpropEpsilonInside(learned, lr=options.learning_rate)
     if options.optimizer == "rmsprop":
         return torch.optim.RMSprop(learned, lr=options.learning_rate, eps=options.epsilon)
     if options.weight_decay:
-        return _adam_with_decay(options, policy)
-    return torch.optim.Adam(learned, lr=options.learning_rate, eps=options.epsilon)
+        return _adam_with_decay(options, policy, AdamInGraph if in_graph else torch.optim.AdamW)
+    adam: type[Any] = AdamInGraph if in_graph else torch.optim.Adam
+    optimizer: Optimizer = adam(learned, lr=options.learning_rate, eps=options.epsilon)
+    return optimizer
 
 
-def _adam_with_decay(options: TrainingConfig, policy: nn.Module) -> Optimizer:
+def _adam_with_decay(options: TrainingConfig, policy: nn.Module, adam: type[Any]) -> Optimizer:
     """Adam that shrinks the weights of the reward model only: a transition must be able to become one-hot."""
     named = [(name, parameter) for name, parameter in policy.named_parameters() if parameter.requires_grad]
     rewards = [parameter for name, parameter in named if ".reward." in name]
     others = [parameter for name, parameter in named if ".reward." not in name]
     groups = [{"params": rewards, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=options.epsilon)
+    optimizer: Optimizer = adam(groups, lr=options.learning_rate, eps=options.epsilon)
+    return optimizer
 
 
 def fade_decay(options: TrainingConfig, optimizer: Optimizer, progress: float) -> None:

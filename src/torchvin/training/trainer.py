@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from torchvin.architectures.registry import build_policy, build_with, config_to_json
-from torchvin.devices import choose_device, deterministic
+from torchvin.devices import choose_device, deterministic, has_graphs
 from torchvin.errors import InputError, TrainingError
 from torchvin.io.progress import progress_bar
 from torchvin.policies.policy import Policy
@@ -26,15 +26,16 @@ from torchvin.tasks.registry import as_task
 from torchvin.tasks.task import Task, Validation
 from torchvin.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from torchvin.training.config import RunConfig
+from torchvin.training.graphs import StepGraphs
 from torchvin.training.initialize import initialize_from
-from torchvin.training.optimizers import build_optimizer, build_schedule, fade_decay
+from torchvin.training.optimizers import AdamInGraph, build_optimizer, build_schedule, fade_decay
 from torchvin.training.run import CHECKPOINT_FILE, claim, write_history
 from torchvin.training.starts import best_start
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_READ_AT_ONCE = 64  # losses of a GPU
+_READ_AT_ONCE = 64  # steps of a GPU
 Build = Callable[[Any], Policy]
 
 
@@ -141,9 +142,13 @@ class _Run:
         self.phases = task.phases(self.policy)
         for phase in self.phases:
             phase.before(self.policy, resumed=resumed)
-        self.unread: list[Tensor] = []  # losses that the host has not looked at
+        self.unread: list[Tensor] = []  # loss and terms of steps, [2] each, that the host has not looked at
+        self.policy.to(accelerator.device)
+        in_graph = self._can_capture()
+        optimizer = build_optimizer(self.options, self.policy, in_graph=in_graph)
         self.model: nn.Module
-        self.model, self.prepared = accelerator.prepare(self.policy, build_optimizer(self.options, self.policy))
+        self.model, self.prepared = accelerator.prepare(self.policy, optimizer)
+        self.graphs = StepGraphs(self._update, self._changed, accelerator.device) if in_graph else None
         self.batches = -(-len(task) // self.options.batch_size)
         self.progress, self.best = self._restored() if resumed else (Progress(), self._weights())
         self.schedule = build_schedule(
@@ -208,37 +213,67 @@ class _Run:
             main_process=main_process,
         )
 
+    def _can_capture(self) -> bool:
+        """Whether steps are captured in CUDA graphs: where everything that a step does allows it."""
+        return (
+            self.options.cuda_graph
+            and has_graphs(self.accelerator.device)
+            and self.accelerator.num_processes == 1
+            and self.options.optimizer == "adam"
+            and self.task.capturable
+            and self.policy.capturable
+        )
+
+    def _changed(self) -> list[Tensor]:
+        """The tensors that a step changes in place."""
+        moments = self.prepared.optimizer.state.values()
+        return [*self.policy.state_dict().values(), *(moment for state in moments for moment in state.values())]
+
     def _step(self, chosen: Tensor) -> None:
-        """One optimizer step on the examples `chosen`."""
-        accelerator, progress = self.accelerator, self.progress
+        """One optimizer step on the examples `chosen`, and what follows it on the host."""
+        progress, optimizer = self.progress, self.prepared.optimizer
+        if self.graphs is None:
+            numbers = self._update(chosen)
+        else:
+            assert isinstance(optimizer, AdamInGraph)
+            optimizer.send_rates()
+            numbers = self.graphs(chosen)
+        self.unread.append(numbers)
+        self.schedule.step()
+        done = (progress.epoch * self.batches + progress.batch + 1) / (self.options.epochs * self.batches)
+        fade_decay(self.options, optimizer, done)
+        progress.batch += 1
+        if self.accelerator.device.type == "cpu" or len(self.unread) >= _READ_AT_ONCE:
+            self._read_losses()
+
+    def _update(self, chosen: Tensor) -> Tensor:
+        """Loss, gradients and a change of the weights; it asks the device for no number, and a graph can hold it.
+
+        Returns: the sum of the loss and the number of its terms over all processes, [2] float64.
+        """
+        accelerator = self.accelerator
         # Not accelerate's own autocast: that is one setting for the whole process, and a table has trainings of both.
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             loss_sum, count = self._share_of_loss(chosen)
-        read, terms = loss_sum.detach().double(), count.item()
+        numbers = torch.stack([loss_sum.detach().double(), count])
         if accelerator.num_processes > 1:
-            total = accelerator.reduce(torch.stack([read, count.to(read.device)]), reduction="sum")
-            read, terms = total[0], total[1].item()
-        self.unread.append(read)
+            numbers = accelerator.reduce(numbers, reduction="sum")
         self.prepared.zero_grad()
         # Processes average their gradients, so each scales its sum to a share of the mean over all terms.
-        accelerator.backward(loss_sum * (accelerator.num_processes / terms))
+        share = accelerator.num_processes / numbers[1].clamp(min=1)
+        accelerator.backward(loss_sum * share.to(loss_sum.dtype))
         if self.options.largest_gradient:
             accelerator.clip_grad_norm_(self.policy.parameters(), self.options.largest_gradient)
         self.prepared.step()
-        self.schedule.step()
-        done = (progress.epoch * self.batches + progress.batch + 1) / (self.options.epochs * self.batches)
-        fade_decay(self.options, self.prepared.optimizer, done)
-        progress.batch += 1
-        progress.term_count += int(terms)
-        if accelerator.device.type == "cpu" or len(self.unread) >= _READ_AT_ONCE:
-            self._read_losses()
+        return numbers
 
     def _read_losses(self) -> None:
         """Add the losses of the last steps, in their order; on a GPU the host waits here, and not at each step."""
-        losses = torch.stack(self.unread).tolist() if self.unread else []
+        numbers = torch.stack(self.unread).tolist() if self.unread else []
         self.unread.clear()
-        for loss in losses:
+        for loss, terms in numbers:
             self.progress.loss_sum += loss
+            self.progress.term_count += int(terms)
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"the loss is {loss} in epoch {self.progress.epoch}: the network diverged; lower "
@@ -246,12 +281,13 @@ class _Run:
                 )
 
     def _share_of_loss(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """This process's share of a batch: the sum of the loss, and the number of its terms (float64, on the CPU)."""
+        """This process's share of a batch: the sum of the loss, and the number of its terms (float64)."""
         accelerator = self.accelerator
         mine = chosen[accelerator.process_index :: accelerator.num_processes]
         idle = len(mine) == 0  # more processes than examples in the last batch: take part in the reduction with nothing
         loss, count = self.task.loss(self.model, chosen[:1] if idle else mine, accelerator.device)
-        return loss * (not idle), torch.tensor(0 if idle else count, dtype=torch.float64)
+        number = count.double() if isinstance(count, Tensor) else loss.new_full((), count, dtype=torch.float64)
+        return loss * (not idle), number * (not idle)
 
     def _end_epoch(self) -> dict[str, float | int]:
         """Validate, keep the weights if they are the best so far, write history and checkpoint."""

@@ -4,7 +4,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from torchvin.planning.kernels.triton import graph_programs
+from torchvin.planning.kernels.triton.programs import graph as graph_programs
 
 TYPES = {
     **dict.fromkeys(("k", "nodes", "edge_stride"), "i32"),

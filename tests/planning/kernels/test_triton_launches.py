@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -82,17 +83,21 @@ def test_no_program_is_compiled_anew_for_another_map_size(launched, monkeypatch)
 
     backend = make_backend(GPUTarget("cuda", 90, 32))
     monkeypatch.setenv("TRITON_INTERPRET", "0")
-    spec = importlib.util.spec_from_file_location("compiled_programs", launches.programs().__file__)
-    programs = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "compiled_programs", programs)
-    spec.loader.exec_module(programs)
+    programs = {}
+    for part in ("forward", "backward"):
+        path = Path(launches.programs().__file__).with_name(f"{part}.py")
+        spec = importlib.util.spec_from_file_location(f"compiled_{part}", path)
+        compiled = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, f"compiled_{part}", compiled)
+        spec.loader.exec_module(compiled)
+        programs |= vars(compiled)
     plan(28, 28, iterations=36)
     plan(64, 64, iterations=80)
     plan(17, 63, iterations=1, grad_value=True)
     plan(40, 33, iterations=16)
     keys = set()
     for name, _, arguments, options in launched:
-        program = getattr(programs, name)
+        program = programs[name]
         bind = jit.create_function_from_signature(program.signature, program.params, backend)
         _, specialization, rest = bind(*arguments, **options)
         keys.add((name, str(specialization), str(rest)))

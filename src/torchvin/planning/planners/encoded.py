@@ -43,6 +43,10 @@ class EncodedPlanner(Planner):
         return self.planner.resumable
 
     @property
+    def capturable(self) -> bool:
+        return self.planner.capturable
+
+    @property
     def solver(self) -> dict[str, Any]:
         """See `Planner.solver`."""
         return self.planner.solver

@@ -35,6 +35,11 @@ class GridPlanner(Planner):
         self.iteration = iteration
         self.has_limit = iterations_per_side is None
 
+    @property
+    def capturable(self) -> bool:
+        """Not with the gradient "implicit": the host decides when to stop."""
+        return self.iteration.gradient != "implicit"
+
     def iterations_for(self, height: int, width: int) -> int:
         return self.iteration.num_iterations if self.has_limit else super().iterations_for(height, width)
 

@@ -49,6 +49,10 @@ class HierarchicalPlanner(Planner):
         self.factor = factor
 
     @property
+    def capturable(self) -> bool:
+        return self.coarse.capturable and self.fine.capturable
+
+    @property
     def resumable(self) -> bool:
         return False
 

@@ -43,6 +43,14 @@ class Planner(nn.Module, ABC):
         return True
 
     @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold a plan in training mode.
+
+        Every plan of a size must be made of the same operations on the device, and wait for no number of it.
+        """
+        return not self.exact
+
+    @property
     def solver(self) -> dict[str, Any]:
         """The choice of solver, as JSON, for a planner that has one; it is stored with the weights."""
         return {}

@@ -52,6 +52,11 @@ class CNN(ReactivePolicy):
         self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # in torch's docs, not its types
         self.head = nn.Linear(before * (height // 4) * (width // 4), num_actions)
 
+    @property
+    def capturable(self) -> bool:
+        """False: the number of free cells of the maps decides the size of what is computed."""
+        return False
+
     def everywhere(self, observation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B A H W"]:
         batch = observation.shape[0]
         if torch.compiler.is_compiling():  # whose shapes must not depend on the map

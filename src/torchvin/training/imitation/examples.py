@@ -24,6 +24,7 @@ from torchvin.training.imitation.losses import (
 from torchvin.types import PolicyOutput
 
 Model = Callable[..., PolicyOutput]  # a policy, wrapped or not
+Loss = tuple[Float[Tensor, ""], Int[Tensor, ""]]  # a sum, and the number of its terms
 _LOSSES = {
     "optimal-set": optimal_set_loss,
     "uniform-set": uniform_set_loss,
@@ -39,8 +40,10 @@ class Examples(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> Loss:
         """The sum of the loss over the states of the examples `chosen`, and the number of its terms.
+
+        On a device the host waits for nothing, and `chosen` may lie there: a CUDA graph can hold all of it.
 
         A term is a state; of a planner that reports its layers, a state in one of its layers.
         """
@@ -69,33 +72,32 @@ class MapExamples(Examples):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        terms = int(self._terms[chosen].sum())  # known without a device
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> Loss:
         if device.type == "cpu":
             batch, cells = self.dataset[chosen], self.states[chosen]
             answers = self.labels[chosen] if self.options.loss in LABELLED else batch.optimal_actions
             planes = batch.planes()
         else:
-            planes, answers, cells = (part[chosen.to(device)] for part in self._resident.on(device))
-        output = model(planes)
+            chosen = chosen.to(device, non_blocking=True)
+            planes, answers, cells = (part[chosen] for part in self._resident.on(device))
+        output, terms = model(planes), cells.sum()
         if self.options.loss == "tied-label":
             if output.plan is None:
                 raise InputError("the loss tied-label asks a plan for its ties, and this policy does not plan.")
             values, noise = output.plan.q_values, self.options.label_noise
             loss = tied_label_loss(output.logits.float(), answers, cells, values=values, label_noise=noise)
             return loss, terms
-        lengths = self.lengths[chosen].to(device) if output.layers else None
+        lengths = self._resident_lengths.on(device)[0][chosen] if output.layers else None
         return _loss(self.options, output.logits, output.layers, answers, cells, lengths, terms)
-
-    @cached_property
-    def _terms(self) -> Int[Tensor, "M"]:
-        """States of each map that teach."""
-        return self.states.flatten(1).sum(dim=1)
 
     @cached_property
     def _resident(self) -> "Resident":
         answers = self.labels if self.options.loss in LABELLED else self.dataset.optimal_actions
         return Resident(self.dataset.planes(), answers, self.states)
+
+    @cached_property
+    def _resident_lengths(self) -> "Resident":
+        return Resident(self.lengths)
 
     @cached_property
     def states(self) -> Bool[Tensor, "M *O H W"]:
@@ -158,22 +160,25 @@ class StateExamples(Examples):
     def __len__(self) -> int:
         return len(self.maps)
 
-    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        resident_planes, resident_states, resident_answers = self._resident.on(device)
-        here = chosen.to(device)
-        planes, states = resident_planes[self.maps[chosen].to(device)], resident_states[here]
-        answers = resident_answers[here][..., None]
+    def loss(self, model: Model, chosen: Int[Tensor, "N"], device: torch.device) -> Loss:
+        maps, all_planes, all_states, all_answers = self._resident.on(device)
+        chosen = chosen.to(device, non_blocking=True)
+        planes, states, answers = all_planes[maps[chosen]], all_states[chosen], all_answers[chosen][..., None]
         everywhere = torch.ones_like(answers, dtype=torch.bool)
         output = model(planes, states)
         # [N, S, A] to [N, A, S, 1]: states in place of rows
         logits, *hidden = (each.movedim(2, 1)[..., None] for each in (output.logits, *output.layers.values()))
         layers = dict(zip(output.layers, hidden, strict=True))
-        lengths = self.lengths[chosen].to(device)[..., None] if layers else None
-        return _loss(self.options, logits, layers, answers, everywhere, lengths, answers.numel())
+        lengths = self._resident_lengths.on(device)[0][chosen][..., None] if layers else None
+        return _loss(self.options, logits, layers, answers, everywhere, lengths, everywhere.sum())
 
     @cached_property
     def _resident(self) -> "Resident":
-        return Resident(self.planes, self.states, self.answers)
+        return Resident(self.maps, self.planes, self.states, self.answers)
+
+    @cached_property
+    def _resident_lengths(self) -> "Resident":
+        return Resident(self.lengths)
 
     @cached_property
     def lengths(self) -> Int[Tensor, "N S"]:
@@ -189,8 +194,8 @@ def _loss(
     answers: UInt8[Tensor, "B *O H W"],
     cells: Bool[Tensor, "B *O H W"],
     lengths: Int[Tensor, "B *O H W"] | None,
-    terms: int,
-) -> tuple[Tensor, int]:
+    terms: Int[Tensor, ""],
+) -> Loss:
     """The loss of the output, plus that of the layers where there are any; in float32 whatever the network is in."""
     loss = _LOSSES[options.loss]
     total = loss(logits.float(), answers, cells)

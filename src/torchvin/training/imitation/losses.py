@@ -104,7 +104,7 @@ def tied_label_loss(
     tied = (plan - plan.gather(1, shown)).nan_to_num(nan=0.0).abs() <= TIE  # -inf and -inf: no way, and no better one
     log_probability = actions.log_softmax(dim=1).masked_fill(~tied, -torch.inf).logsumexp(dim=1)
     if label_noise:
-        at_random = log_probability.new_tensor(label_noise / actions.shape[1]).log()
+        at_random = log_probability.new_full((), label_noise / actions.shape[1]).log()
         log_probability = torch.logaddexp(log_probability + math.log(1 - label_noise), at_random)
     return -_sum_over(log_probability, cells)
 
@@ -115,7 +115,7 @@ def adaptive_highway_loss(
     answers: UInt8[Tensor, "B *O H W"],
     cells: Bool[Tensor, "B *O H W"],
     path_lengths: Int[Tensor, "B *O H W"],
-) -> tuple[Tensor | float, int]:
+) -> tuple[Tensor | float, Int[Tensor, ""]]:
     """The sum of a loss over hidden layers, and the number of its terms (DT-VIN, ICML 2025).
 
     After n value updates a plan can know of paths of at most n moves, so layer n teaches the cells whose expert path is
@@ -131,14 +131,14 @@ def adaptive_highway_loss(
     >>> layers = {10: torch.zeros(1, 4, 1, 2), 20: torch.zeros(1, 4, 1, 2)}
     >>> answers, cells = torch.zeros(1, 1, 2, dtype=torch.uint8), torch.ones(1, 1, 2, dtype=torch.bool)
     >>> adaptive_highway_loss(single_label_loss, layers, answers, cells, torch.tensor([[[3, 15]]]))[1]
-    3
+    tensor(3)
     """
     total: Tensor | float = 0.0
-    terms = 0
+    terms = cells.new_zeros((), dtype=torch.int64)
     for made, logits in layers.items():
         reached = cells & (path_lengths <= made)
         total = total + loss(logits, answers, reached)
-        terms += int(reached.sum())
+        terms = terms + reached.sum()
     return total, terms
 
 

@@ -33,7 +33,7 @@ def learn_costs(policy: Policy, dataset: MapDataset, options: TrainingConfig, se
         chosen = torch.randint(len(dataset), (options.batch_size,), generator=generator)
         loss, count = examples.loss(policy, chosen, device)
         optimizer.zero_grad()
-        (loss / max(count, 1)).backward()  # type: ignore[no-untyped-call]
+        (loss / count.clamp(min=1)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     policy.zero_grad()

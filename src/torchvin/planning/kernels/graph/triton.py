@@ -1,4 +1,4 @@
-"""The Triton kernel (triton/graph_programs.py): one launch per update, and one per step of the gradient.
+"""The Triton kernel (triton/programs/graph.py): one launch per update, and one per step of the gradient.
 
 `TRITON_INTERPRET=1` runs the same code on a CPU, slowly, for tests.
 """
@@ -42,7 +42,7 @@ def iterate(
 
 @functools.cache
 def _programs() -> Any:
-    return importlib.import_module("torchvin.planning.kernels.triton.graph_programs")
+    return importlib.import_module("torchvin.planning.kernels.triton.programs.graph")
 
 
 def _launch(
