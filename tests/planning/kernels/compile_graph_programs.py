@@ -12,13 +12,20 @@ TYPES = {
     **dict.fromkeys(("offsets", "outcomes", "limits", "in_offsets", "outcome_edges"), "*i64"),
 }
 
-for uncertain in (False, True):
-    for program in (graph_programs.update_kernel, graph_programs.gradient_kernel):
-        names = program.arg_names
-        constants = {name: name != "UNCERTAIN" or uncertain for name in names if name.isupper()}
-        constants["NODES"] = 128
-        signature = {name: "constexpr" if name in constants else TYPES.get(name, "*fp64") for name in names}
-        source = ASTSource(program, signature, {(names.index(name),): value for name, value in constants.items()})
-        built = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})
-        assert "st.global" in built.asm["ptx"]
-        print(program.__name__)
+
+def main() -> None:
+    """Compile both programs, for certain edges and for uncertain ones."""
+    for uncertain in (False, True):
+        for program in (graph_programs.update_kernel, graph_programs.gradient_kernel):
+            names = program.arg_names
+            constants = {name: name != "UNCERTAIN" or uncertain for name in names if name.isupper()}
+            constants["NODES"] = 128
+            signature = {name: "constexpr" if name in constants else TYPES.get(name, "*fp64") for name in names}
+            source = ASTSource(program, signature, {(names.index(name),): value for name, value in constants.items()})
+            built = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})
+            assert "st.global" in built.asm["ptx"]
+            print(program.__name__)
+
+
+if __name__ == "__main__":
+    main()
