@@ -147,7 +147,7 @@ def test_many_starts_to_one_goal_share_one_solution(monkeypatch):
 
         return Counted()
 
-    monkeypatch.setattr("torchvin.navigation.path_planner.grid_search", counting)
+    monkeypatch.setattr("torchvin.navigation.kept_map.grid_search", counting)
     blocked = np.zeros((12, 12), dtype=bool)
     for index in range(20):
         planned = planner.plan(blocked, (index % 12, 3), (11, 11))

@@ -21,20 +21,17 @@ from torchvin.errors import InputError, ShapeError
 from torchvin.evaluation.path import PlannedPath, State, check_ends, follow_policy, unreachable
 from torchvin.maps.formats.contract import MapFile
 from torchvin.mdp.motion import GridMotion, MotionModel
+from torchvin.navigation.kept_map import KeptMap
 from torchvin.planning.kernels.grid_search import (
     MOST_ACTIONS,
-    GridSearch,
     LocalMoves,
     action_sets,
-    grid_search,
     patterns,
 )
 from torchvin.policies.policy import Policy
 from torchvin.pretrained.store import load_policy
 
 DEFAULT_WEIGHTS = "gridworld-16-shortest-path"
-_QUERIES_BEFORE_TREE = 2  # with one goal, answered one by one before all paths to it are found at once
-
 _NO_STATES = np.empty((0, 2), dtype=np.int64)
 
 Map = MapFile | Bool[Tensor, "H W"] | Bool[np.ndarray, "H W"]
@@ -106,7 +103,7 @@ class PathPlanner:
         self._learned_with_true_costs = (
             None if self._learned is None or self._true is None else replace(self._learned, costs=self._true.costs)
         )
-        self._kept: _KeptMap | None = None  # the map of the last query
+        self._kept: KeptMap | None = None  # the map of the last query
 
     @property
     def searches(self) -> bool:
@@ -151,7 +148,7 @@ class PathPlanner:
         optimal, optimal_cost = planned.optimal_states, math.nan
         if compare or not planned.found:
             optimal_cost, optimal = self._optimum(kept, start, goal)
-        value, actions = _everywhere(kept, moves, goal) if values else (None, None)
+        value, actions = kept.everywhere(moves, goal) if values else (None, None)
         return replace(
             planned,
             optimal_states=optimal,
@@ -197,7 +194,7 @@ class PathPlanner:
         """The table to search with; None for weights that plan every cell."""
         return self._learned if entry_cost is None else self._learned_with_true_costs
 
-    def _query(self, kept: "_KeptMap", moves: LocalMoves, start: State, goal: State) -> PlannedPath:
+    def _query(self, kept: KeptMap, moves: LocalMoves, start: State, goal: State) -> PlannedPath:
         """The path by the learned moves, as far as an agent comes with it in the true environment."""
         assert self._true is not None
         began = time.perf_counter()
@@ -220,7 +217,7 @@ class PathPlanner:
             seconds=time.perf_counter() - began,
         )
 
-    def _optimum(self, kept: "_KeptMap", start: State, goal: State) -> tuple[float, Int64[np.ndarray, "T 2"]]:
+    def _optimum(self, kept: KeptMap, start: State, goal: State) -> tuple[float, Int64[np.ndarray, "T 2"]]:
         """Cost and states of a shortest path by the true moves.
 
         Raises: InputError if there is none.
@@ -237,11 +234,11 @@ class PathPlanner:
         """Forget the map of the last query and what is kept of it."""
         self._kept = None
 
-    def _on(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> "_KeptMap":
+    def _on(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> KeptMap:
         """What is kept of this map; cells that changed are changed in it."""
         kept = self._kept
-        if kept is None or kept.blocked.shape != blocked.shape or not _same(kept.entry_cost, entry_cost):
-            kept = self._kept = _KeptMap(blocked, entry_cost)
+        if kept is None or not kept.serves(blocked.shape, entry_cost):
+            kept = self._kept = KeptMap(blocked, entry_cost)
         kept.change(blocked)
         return kept
 
@@ -263,60 +260,6 @@ class PathPlanner:
         if learned is None or self._true is None or not np.array_equal(learned.steps, self._true.steps):
             return None
         return learned
-
-
-def _everywhere(kept: "_KeptMap", moves: LocalMoves, goal: State) -> tuple[Tensor, Tensor]:
-    """Value and action of every cell: minus the cost to go, and the choice; action 0 where there is none."""
-    search = kept.search(moves)
-    search.solve(_stops(moves, goal, kept.blocked.shape))
-    distance, choice = search.solution()
-    shape = kept.blocked.shape
-    actions = np.where(choice < len(moves.costs), choice, 0).astype(np.int64)
-    return torch.from_numpy(-distance.reshape(shape)), torch.from_numpy(actions.reshape(shape))
-
-
-class _KeptMap:
-    """The searches on one map, and how often each goal was asked for."""
-
-    def __init__(self, blocked: np.ndarray, entry_cost: np.ndarray | None) -> None:
-        self.blocked, self.entry_cost = blocked.copy(), None if entry_cost is None else entry_cost.copy()
-        self.width = blocked.shape[1]
-        self._searches: dict[int, GridSearch] = {}
-        self._goal: State | None = None  # of the last query, and the cells where the agent may stop
-        self._stops: list[int] = []
-        self._queries = 0
-
-    def search(self, moves: LocalMoves) -> GridSearch:
-        """The search with these moves."""
-        if id(moves) not in self._searches:
-            self._searches[id(moves)] = grid_search(self.blocked, moves, self.entry_cost)
-        return self._searches[id(moves)]
-
-    def path(self, moves: LocalMoves, begin: int, goal: State) -> Int32[np.ndarray, "T"]:
-        """Cells of a shortest path to where the agent may stop; none if there is no path."""
-        search = self.search(moves)
-        self._queries = self._queries + 1 if goal == self._goal else 1
-        if self._queries == 1:
-            self._goal, self._stops = goal, _stops(moves, goal, self.blocked.shape)
-        if self._queries <= _QUERIES_BEFORE_TREE:
-            return search.find(begin, self._stops)[1]
-        if self._queries == _QUERIES_BEFORE_TREE + 1:
-            search.solve(self._stops)
-        return search.follow(begin)[1]
-
-    def change(self, blocked: np.ndarray) -> None:
-        """Take over a map of the same size, cell by cell where few differ."""
-        differs = np.flatnonzero(blocked != self.blocked)
-        if len(differs) == 0:
-            return
-        self._goal = None
-        self.blocked = blocked.copy()
-        if len(differs) > blocked.size // 100:
-            self._searches = {}
-            return
-        for search in self._searches.values():
-            for cell in differs.tolist():
-                search.set_blocked(cell, bool(blocked.flat[cell]))
 
 
 def plan_path(
@@ -388,16 +331,6 @@ def _checked_cost(entry_cost: np.ndarray, shape: tuple[int, ...]) -> Float64[np.
     if not (np.isfinite(cost) & (cost > 0)).all():
         raise InputError("entry_cost must be finite and above 0 in every cell; block the cells that cannot be entered.")
     return cost
-
-
-def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    return one is other or (one is not None and other is not None and np.array_equal(one, other))
-
-
-def _stops(moves: LocalMoves, goal: State, shape: tuple[int, ...]) -> list[int]:
-    height, width = shape
-    around = [(goal[0] + down, goal[1] + right) for down, right in moves.stops.tolist()]
-    return [row * width + col for row, col in around if 0 <= row < height and 0 <= col < width]
 
 
 def _states(cells: Int32[np.ndarray, "T"], width: int) -> Int64[np.ndarray, "T 2"]:
