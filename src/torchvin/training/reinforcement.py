@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: Probability from which an action is what the policy means to do, and no attempt.
 _MEANT = 0.3
-_FITS = 3  # the returns depend on the values, so a fit is done again
+#: The returns depend on the values, so a fit of the critic is done again.
+FITS = 3
 
 
 @runtime_checkable
@@ -187,7 +188,7 @@ def fit_critic(
         critic.scale.zero_()
         output = policy(worlds.planes)
     assert output.plan is not None
-    for _ in range(_FITS):
+    for _ in range(FITS):
         rollout = collect(critic.answer(policy, worlds.planes), worlds, options, random)
         critic.fit(output.plan.value.flatten(1).gather(1, rollout.states), rollout.returns)
 

@@ -95,7 +95,7 @@ class Queried:
     """Q queries as tensors.
 
     Attributes:
-        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X].
+        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X]; `rows` ascend.
         vectors: averaged word vectors, [Q, D].
         found: kept answers of `TextIndex.matches`.
     """
@@ -110,10 +110,12 @@ class Queried:
         return len(self.vectors)
 
     def __getitem__(self, chosen: Int[Tensor, "C"]) -> "Queried":
-        """Some of the queries; `chosen` ascends."""
-        number = torch.full((len(self),), -1).index_put((chosen,), torch.arange(len(chosen)))
-        kept = number[self.rows] >= 0
-        return Queried(number[self.rows][kept], self.buckets[kept], self.weights[kept], self.vectors[chosen])
+        """Some of the queries in any order, each as often as `chosen` says."""
+        counts = self.rows.bincount(minlength=len(self))
+        many = counts[chosen]
+        row = torch.repeat_interleave(torch.arange(len(chosen)), many)
+        entry = (counts.cumsum(0) - counts)[chosen][row] + torch.arange(len(row)) - (many.cumsum(0) - many)[row]
+        return Queried(row, self.buckets[entry], self.weights[entry], self.vectors[chosen])
 
     @classmethod
     def of(cls, features: TextFeatures) -> "Queried":
@@ -140,7 +142,7 @@ class WebObservation:
     visited: Bool[Tensor, "Q N"]
 
     def __getitem__(self, chosen: Int[Tensor, "C"]) -> "WebObservation":
-        """What some of the walkers see; `chosen` ascends."""
+        """What some of the walkers see."""
         return WebObservation(self.pages, self.query[chosen], self.visited[chosen])
 
 

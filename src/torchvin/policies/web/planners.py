@@ -1,6 +1,7 @@
 """Planners on webs: from what walkers see to a value of every page. A planner owns its reward and its costs."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -23,9 +24,14 @@ Planned = tuple[Float[Tensor, "Q N"], Float[Tensor, "Q N"] | None]
 class WebPlanner(nn.Module, ABC):
     """From an observation to V_K of every page.
 
+    Attributes:
+        aims_elsewhere_after_a_visit: whether V depends on the pages that were visited.
+
     Args:
         num_iterations: K of a call that gives none.
     """
+
+    aims_elsewhere_after_a_visit: ClassVar[bool]
 
     def __init__(self, *, num_iterations: int) -> None:
         super().__init__()
@@ -48,6 +54,8 @@ class PagePlanner(WebPlanner):
         num_iterations: K of a call that gives none.
         link_cost: c. It is given, not learned: imitation of single steps makes it too large for whole walks.
     """
+
+    aims_elsewhere_after_a_visit = True
 
     def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
@@ -82,6 +90,8 @@ class RegionPlanner(WebPlanner):
         num_iterations: K of a call that gives none.
         link_cost: c; given as in `PagePlanner`.
     """
+
+    aims_elsewhere_after_a_visit = False
 
     def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
