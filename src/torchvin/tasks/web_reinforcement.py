@@ -70,9 +70,12 @@ class WebReinforcementTask(RolloutTask):
             fitted = self._walk(walkers, random, number)
             plan_value = torch.stack(walkers.plan_values[:-1], dim=1)
             self.critic.fit(plan_value, self._distance(fitted.states), self._left(fitted.states), fitted.returns)
-        rollout = self._walk(_Walkers(self, policy), random, number).tensors()
-        by_query = {name: part.view(len(self.queries), -1) for name, part in rollout.items() if part.dim() == 2}
-        return Rollout(**{**rollout, **by_query})
+        rollout = self._walk(_Walkers(self, policy), random, number)
+        by_query = {
+            name: part.view(len(self.queries), -1) for name, part in rollout.tensors().items() if part.dim() == 2
+        }
+        failed = rollout.failed.view(len(self.queries), -1).amax(dim=1)
+        return Rollout(**by_query, summary=rollout.summary, failed=failed)
 
     def _walk(self, walkers: "_Walkers", random: torch.Generator, number: int) -> Rollout:
         assert self.walks is not None
