@@ -91,3 +91,16 @@ def test_the_critic_is_fitted_by_least_squares_and_gives_the_plan_no_gradient():
     assert critic.scale.grad is not None
     far = critic(torch.zeros(1), torch.tensor([127]), torch.tensor([1]))  # no way from there: in the table, too
     assert far.item() == 0
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: getattr(config, "planner", "reactive"))
+def test_walkers_who_share_a_query_see_what_they_see_alone(pages, config):
+    policy, query = build_policy(config), ask(pages)
+    asked, visited = torch.tensor([2, 0, 2]), torch.zeros(3, len(pages), dtype=torch.bool)
+    visited[0, 4] = visited[2, 9] = True
+    page = torch.tensor([4, 9, 4])
+    shared = WebObservation(pages, query, visited, asked)
+    alone = WebObservation(pages, query[asked], visited)
+    for chosen in (torch.arange(3), torch.tensor([2, 1])):
+        outputs = [policy(seen[chosen], torch.arange(len(chosen)), page[chosen]).logits for seen in (shared, alone)]
+        torch.testing.assert_close(*outputs)

@@ -43,7 +43,7 @@ def link_rows(
     if policy.aims_elsewhere_after_a_visit:
         visited = torch.zeros(len(page), len(pages) + 1, dtype=torch.bool)
         visited = visited.scatter_(1, trail.where(trail >= 0, len(pages)), True)[:, :-1]
-        observation, rows = WebObservation(pages, query[queries], visited), torch.arange(len(page))
+        observation, rows = WebObservation(pages, query, visited, queries), torch.arange(len(page))
     else:  # one plan serves all places of a query
         visited = torch.zeros(len(query), len(pages), dtype=torch.bool)
         observation, rows = WebObservation(pages, query, visited), queries

@@ -133,17 +133,26 @@ class WebObservation:
 
     Attributes:
         pages: of the web.
-        query: of each walker.
+        query: T queries.
         visited: pages where each walker has been, [Q, N]; none of them was the target, or the walk would be over.
+        asked: number of the query of each walker, [Q]; None: walker i has query i. Walkers who share a query share
+            what it has in common with the pages.
     """
 
     pages: Pages
     query: Queried
     visited: Bool[Tensor, "Q N"]
+    asked: Int[Tensor, "Q"] | None = None
 
     def __getitem__(self, chosen: Int[Tensor, "C"]) -> "WebObservation":
         """What some of the walkers see."""
-        return WebObservation(self.pages, self.query[chosen], self.visited[chosen])
+        if self.asked is None:
+            return WebObservation(self.pages, self.query[chosen], self.visited[chosen])
+        return WebObservation(self.pages, self.query, self.visited[chosen], self.asked[chosen])
+
+    def of_walkers(self, of_queries: Float[Tensor, "T X"]) -> Float[Tensor, "Q X"]:
+        """The row of its query for each walker."""
+        return of_queries if self.asked is None else of_queries[self.asked]
 
 
 def observe(pages: Pages, bags: Sequence[Sequence[str]]) -> WebObservation:

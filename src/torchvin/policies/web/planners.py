@@ -64,7 +64,7 @@ class PagePlanner(WebPlanner):
 
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been are not its target."""
-        similarity = self.reward(observation.pages.texts, observation.query)
+        similarity = observation.of_walkers(self.reward(observation.pages.texts, observation.query))
         reward = similarity.masked_fill(observation.visited, _FAR)
         graph = observation.pages.planning_graph
         plan = self.iteration(
@@ -103,7 +103,7 @@ class RegionPlanner(WebPlanner):
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been do not count: a category has others."""
         regions = observation.pages.regions
-        similarity = self.reward(observation.pages.texts, observation.query)
+        similarity = observation.of_walkers(self.reward(observation.pages.texts, observation.query))
         target = (self.sharpness() * similarity).softmax(dim=1)
         reward = torch.sparse.mm(regions.membership.T, target.T).T.clamp(min=_LEAST).log()
         plan = self.iteration(
