@@ -1,5 +1,6 @@
 """WebNav (Tamar et al. 2016, section 5.4): walk a web to the page that a few sentences describe."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from torchvin.reproduce.row import Row
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
 from torchvin.reproduce.webnav_text import page_text
+from torchvin.training.config import RunConfig
 from torchvin.training.presets import preset
 
 #: row of the table -> preset and shipped weights, where something is learned
@@ -32,11 +34,16 @@ NETWORKS = {
     "VIN, categories": "webnav-categories",
     "reactive baseline": "webnav-reactive",
 }
+#: the same networks, trained on from there by reward -> preset and shipped weights
+REWARDED = {f"{policy}, then reward": f"{name}-rl" for policy, name in NETWORKS.items()}
 UNTRAINED, SIMILARITY, RANDOM = "planning, untrained", "similarity only", "random walk"
 POLICIES = {
     "VIN, all pages": "vin",
+    "VIN, all pages, then reward": "vin-rl",
     "VIN, categories": "vin-approximate",
+    "VIN, categories, then reward": "vin-approximate-rl",
     "reactive baseline": "baseline",
+    "reactive baseline, then reward": "baseline-rl",
     UNTRAINED: "vin-untrained",
     SIMILARITY: "similarity",
     RANDOM: "random",
@@ -148,18 +155,27 @@ class WebNav(Page):
         return Measured(tuple(scores), tuple(trainings), webs)
 
     def _trained(self, book: ScoreBook, corpus: str, web: Web) -> list[tuple[str, Training]]:
+        """Every network by imitation, and trained on from there by reward."""
         found = []
-        for policy, name in NETWORKS.items():
+        for (policy, name), (rewarded, by_reward) in zip(NETWORKS.items(), REWARDED.items(), strict=True):
             for seed in SEEDS:
                 run = f"{name}-{corpus}-s{seed}"
                 config = preset(name if corpus == "wikispeedia" else f"{name}-small")
-
-                def make(run: str = run, seed: int = seed, config: Any = config) -> Path:
-                    return train_run(run, replace(config, seed=seed), self.folder, command=self.command, data=web)
-
-                if training := book.training(self.folder / run, make if self.train else None):
-                    found.append((policy, training))
+                imitated = self._training(book, run, replace(config, seed=seed), web)
+                weights = imitated.weights if imitated else None
+                further = replace(preset(by_reward), seed=seed, init=weights) if weights else None
+                learned = self._training(book, f"{by_reward}-{corpus}-s{seed}", further, web)
+                found += [(row, one) for row, one in ((policy, imitated), (rewarded, learned)) if one]
         return found
+
+    def _training(self, book: ScoreBook, run: str, config: RunConfig | None, web: Web) -> Training | None:
+        """A run of the book, or a new one if there is a configuration."""
+
+        def make() -> Path:
+            assert config is not None
+            return train_run(run, config, self.folder, command=self.command, data=web)
+
+        return book.training(self.folder / run, make if self.train and config else None)
 
     def rows(self, measured: Measured) -> list[Row]:
         """Every rate of each policy, web and way to begin, and success in each ablation."""
@@ -291,6 +307,38 @@ def mean(group: Sequence[WebScore], metric: str) -> float:
 Line = tuple[str, list[WebScore]]
 
 
+@dataclass(frozen=True)
+class Change:
+    """The same seeds of a network before and after they learned from reward.
+
+    Attributes:
+        policy: row of the table.
+        split: how walks begin.
+        before, after: scores.
+    """
+
+    policy: str
+    split: str
+    before: Sequence[WebScore]
+    after: Sequence[WebScore]
+
+    @property
+    def gains(self) -> list[float]:
+        """Points of success that each seed gained."""
+        old = {entry.seed: float(entry.scores["success_rate"]) for entry in self.before}
+        return [100 * (float(entry.scores["success_rate"]) - old[entry.seed]) for entry in self.after]
+
+    @property
+    def interval(self) -> float:
+        """Half the 95 % interval of the mean gain, in points, as if the walks before and after were other ones."""
+        margins = [margin(mean(group, "success_rate"), int(group[0].scores["walks"])) for group in self._groups]
+        return 100 * math.hypot(*margins)
+
+    @property
+    def _groups(self) -> tuple[Sequence[WebScore], Sequence[WebScore]]:
+        return self.before, self.after
+
+
 def page_tables(measured: Measured) -> list[tuple[str, Table]]:
     """Headline and table of every part of the page."""
     groups = grouped(measured.scores)
@@ -302,6 +350,15 @@ def page_tables(measured: Measured) -> list[tuple[str, Table]]:
             ]
             title = f"{web.corpus.source}, {headline}"
             tables.append((title, table_of(_COLUMNS, lines, title=title)))
+        changes = [
+            Change(policy, split, groups[corpus, policy, split], groups[corpus, rewarded, split])
+            for policy, rewarded in zip(NETWORKS, REWARDED, strict=True)
+            for split in STARTS
+            if (corpus, rewarded, split) in groups and (corpus, policy, split) in groups
+        ]
+        if changes:
+            title = f"{web.corpus.source}, what reward adds to imitation (greedy walks)"
+            tables.append((title, table_of(_CHANGE_COLUMNS, changes, title=title)))
         lines = [
             (name, groups[corpus, "VIN, all pages", name])
             for name in ABLATIONS
@@ -336,6 +393,15 @@ _COLUMNS: list[Column[Line]] = [
     Column("walks", lambda line: str(line[1][0].scores["walks"]), "walks"),
     Column("trainings", lambda line: str(sum(entry.seed is not None for entry in line[1])), "trainings"),
 ]
+_CHANGE_COLUMNS: list[Column[Change]] = [
+    Column("policy", lambda change: change.policy, "policy"),
+    Column("walks begin", lambda change: {"random": "random pages", "index": "index page"}[change.split], "start"),
+    Column("imitation", lambda change: f"{100 * mean(change.before, 'success_rate'):.1f} %", "imitation"),
+    Column("then reward", lambda change: f"{100 * mean(change.after, 'success_rate'):.1f} %", "then reward"),
+    Column("gain, points", lambda change: f"{sum(change.gains) / len(change.gains):+.1f}", "gain"),
+    Column("+-", lambda change: f"{change.interval:.1f}", "+-"),
+    Column("seeds, from to", lambda change: f"{min(change.gains):+.1f} to {max(change.gains):+.1f}", "seeds"),
+]
 _ABLATION_COLUMNS: list[Column[Line]] = [
     Column("changed", lambda line: line[0], "changed"),
     Column("greedy walk", _rate("success_rate"), "greedy"),
@@ -346,7 +412,7 @@ _ABLATION_COLUMNS: list[Column[Line]] = [
 
 def _shipped() -> list[tuple[str, Training]]:
     names = available()
-    return [(policy, shipped_training(name)) for policy, name in NETWORKS.items() if name in names]
+    return [(policy, shipped_training(name)) for policy, name in (NETWORKS | REWARDED).items() if name in names]
 
 
 def _csv_entry(entry: WebScore) -> dict[str, object]:

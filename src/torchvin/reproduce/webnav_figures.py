@@ -21,7 +21,9 @@ _STYLES: dict[str, dict[str, Any]] = {
     "VIN, all pages": {"color": "tab:red", "marker": "o"},
     "planning, untrained": {"color": "tab:orange", "marker": "^", "linestyle": "--"},
     "VIN, categories": {"color": "tab:purple", "marker": "s"},
+    "VIN, categories, then reward": {"color": "tab:purple", "marker": "s", "linestyle": "-."},
     "reactive baseline": {"color": "tab:blue", "marker": "v"},
+    "reactive baseline, then reward": {"color": "tab:blue", "marker": "v", "linestyle": "-."},
     "similarity only": {"color": "tab:green", "marker": "d", "linestyle": "--"},
     "random walk": {"color": "gray", "marker": "x", "linestyle": ":"},
 }
