@@ -200,7 +200,7 @@ def _control() -> dict[str, RunConfig]:
 WALKS_FROM_REWARD = TrainingConfig(
     method="reinforcement", epochs=8, batch_size=32, learning_rate=0.002, validation_maps=1000
 )
-WALKS = ReinforcementConfig(maps=256, horizon=8, passes=2, rollouts=5, entropy=0.0, exploration=0.0, replay=0.0)
+WALKS = ReinforcementConfig(maps=256, horizon=6, passes=2, rollouts=5, entropy=0.0, exploration=0.0, replay=0.0)
 
 
 def _webnav() -> dict[str, RunConfig]:

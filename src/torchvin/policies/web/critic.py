@@ -1,7 +1,7 @@
 """What learning from reward needs on webs: logits of links in rows, and values of the moments of a walk."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from torchvin.policies.web.links import Links
@@ -11,16 +11,17 @@ from torchvin.policies.web.policy import WebPolicy
 #: Less than the logit of any link, also of one that leads to a visited page; finite, so that p log p of it is 0.
 _NO_LINK = -1.0e18
 _VISITED = 1.0e9
+_NOWHERE = -2.0
 
 
-def avoiding(logits: Float[Tensor, "M"], been: Tensor) -> Float[Tensor, "M"]:
+def avoiding(logits: Float[Tensor, "*M"], been: Bool[Tensor, "*M"]) -> Float[Tensor, "*M"]:
     """Logits by which a link to a visited page is followed only where all links lead to one.
 
     A walk ends on its target, so a visited page is not it.
 
     Args:
         logits: of links.
-        been: whether the page that each leads to was visited, [M] bool.
+        been: whether the page that each leads to was visited.
     """
     return logits.where(~been, logits - _VISITED)
 
@@ -44,15 +45,21 @@ def link_rows(
         visited = torch.zeros(len(page), len(pages) + 1, dtype=torch.bool)
         visited = visited.scatter_(1, trail.where(trail >= 0, len(pages)), True)[:, :-1]
         observation, rows = WebObservation(pages, query, visited, queries), torch.arange(len(page))
-    else:  # one plan serves all places of a query
+        place = rows
+    else:  # one plan serves all places of a query, and its walkers meet on the same pages
         visited = torch.zeros(len(query), len(pages), dtype=torch.bool)
-        observation, rows = WebObservation(pages, query, visited), queries
+        observation = WebObservation(pages, query, visited)
+        places, place = torch.unique(queries * len(pages) + page, return_inverse=True)
+        rows, page = places // len(pages), places % len(pages)
     output = policy(observation, rows, page)
     links: Links = output.links
-    been = (links.pages[:, None] == trail[links.places]).any(dim=1)
-    logits = links.padded(avoiding(output.logits, been), fill=_NO_LINK)
+    logits = links.padded(output.logits, fill=_NO_LINK)[place]
+    leads_to = links.padded(links.pages.float(), fill=_NOWHERE)[place]  # exact below 2^24 pages
+    been = torch.zeros(logits.shape, dtype=torch.bool)
+    for step in range(trail.shape[1]):
+        been |= leads_to == trail[:, step : step + 1]
     value = logits.new_zeros(len(page)) if output.value is None else output.value[rows, page]
-    return logits, value
+    return avoiding(logits, been), value[place]
 
 
 class WebCritic(nn.Module):
