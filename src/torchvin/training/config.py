@@ -64,7 +64,7 @@ class CurriculumConfig:
 
 @dataclass(frozen=True)
 class ReinforcementConfig:
-    """Learning from reward (method reinforcement): PPO on many maps at once, or on walks, fresh ones in every rollout."""
+    """Learning from reward (method reinforcement): PPO on many maps or walks at once, fresh ones in every rollout."""
 
     maps: int = 1024
     """Maps that are played on at once in a rollout; on a web, queries with eight walkers each."""
