@@ -14,7 +14,7 @@ from torchvin.evaluation.metrics import margin
 from torchvin.pretrained.store import load_record
 from torchvin.reproduce import webnav
 from torchvin.reproduce.book import Training
-from torchvin.reproduce.webnav import ABLATIONS, RECALLED, STARTS, Change, WebNav, WebScore
+from torchvin.reproduce.webnav import ABLATIONS, FEATURES, RECALLED, STARTS, Change, WebNav, WebScore
 from torchvin.training.presets import PRESETS, WALKS
 
 
@@ -29,8 +29,13 @@ def _small(monkeypatch):
     found = [("VIN, all pages", Fresh("webnav", record, weights="webnav"))]
     web = build_web(generate_web(60, seed=1), "none")
     monkeypatch.setattr(webnav, "_shipped", lambda: found)
-    monkeypatch.setattr(webnav, "open_web", lambda folder, cache=None: web)
-    monkeypatch.setattr(webnav, "WebNavConfig", lambda: WebNavConfig(vectors="none"))
+
+    def opened(folder, vectors="none", cache=None):
+        if vectors == "minilm":
+            raise InputError("not installed")
+        return web
+
+    monkeypatch.setattr(webnav, "open_web", opened)
 
 
 @pytest.mark.usefixtures("_small")
@@ -64,7 +69,11 @@ def test_full_trains_by_imitation_and_then_by_reward_and_says_what_that_added(tm
     assert {(policy, start) for policy in policies for start in STARTS} <= found
     record = load_record(tmp_path / "webnav-categories-rl-foldoc-s0")
     assert record["config"]["init"] == str(tmp_path / "webnav-categories-foldoc-s0")
+    features = {(row.policy, row.split) for row in outcome.rows if row.split in FEATURES.values()}
+    untrained = {(policy, FEATURES[name]) for policy in ("vin-untrained", "similarity") for name in ("none", "glove")}
+    assert features == untrained  # of what is installed
     page = (tmp_path / "webnav.md").read_text()
+    assert "text features with nothing learned" in page
     assert "what reward adds to imitation" in page
     assert "walks of 8 walkers to each of 32 queries, rewarded" in page
     before = len(json.loads((tmp_path / "scores.json").read_text()))

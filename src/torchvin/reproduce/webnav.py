@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from torchvin.architectures.webnav import WebNavConfig
 from torchvin.data.corpora.queries import Queries
-from torchvin.data.corpora.web import Web, open_web
+from torchvin.data.corpora.web import Vectors, Web, open_web
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.web import Episodes, draw_episodes, evaluate_web
-from torchvin.io.progress import progress_bar
+from torchvin.io.progress import log_line, progress_bar
 from torchvin.io.tables import Column, Table, table_of, write_csv
 from torchvin.planning.graph import Graph
 from torchvin.policies.web.observation import Pages
@@ -64,6 +64,12 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "links of the planner shuffled": {"shuffled_links": True},
     "query of another walk": {"shuffled_queries": True},
     "no query": {"no_query": True},
+}
+#: Vectors of texts beside BM25, compared where nothing is learned -> how a table calls them.
+FEATURES: dict[Vectors, str] = {
+    "none": "words (BM25)",
+    "glove": "words, averaged GloVe",
+    "minilm": "words, all-MiniLM-L6-v2",
 }
 SEEDS = (0, 1, 2)
 _FEW = 400  # walks of an ablation
@@ -152,7 +158,22 @@ class WebNav(Page):
             planning = next((training for policy, training in found if policy == "VIN, all pages"), None)
             if planning:
                 scores += [scorer.ablation(planning, name) for name in ABLATIONS]
+            if self.budget == "full":
+                scores += self._features(book, corpus)
         return Measured(tuple(scores), tuple(trainings), webs)
+
+    def _features(self, book: ScoreBook, corpus: str) -> list[WebScore]:
+        """Planning and similarity with every kind of text features that is installed, nothing learned."""
+        scores = []
+        for vectors, name in FEATURES.items():
+            try:
+                web = open_web(self._folders()[corpus], vectors, self.cache)
+            except InputError as missing:
+                log_line(f"without {name}: {missing}")
+                continue
+            scorer = _Scorer(self, book, corpus, web)
+            scores += [scorer.features(policy, name) for policy in (UNTRAINED, SIMILARITY)]
+        return scores
 
     def _trained(self, book: ScoreBook, corpus: str, web: Web) -> list[tuple[str, Training]]:
         """Every network by imitation, and trained on from there by reward."""
@@ -226,6 +247,12 @@ class _Scorer:
         options = {"num_iterations": 0} if policy == SIMILARITY else {}
         return self._kept(policy, training, start, episodes, options)
 
+    def features(self, policy: str, name: str) -> WebScore:
+        """A policy with fresh weights on a web with other text features; from random pages."""
+        episodes = draw_episodes(self.web, "test", number=self.walks, seed=self.seed)
+        options = {"num_iterations": 0} if policy == SIMILARITY else {}
+        return self._kept(policy, None, name, episodes, {**options, "greedy_only": True})
+
     def ablation(self, training: Training, name: str) -> WebScore:
         """The planner on all pages, with something taken away; from random pages."""
         options = dict(ABLATIONS[name])
@@ -252,7 +279,7 @@ class _Scorer:
         key = f"{name}, {self.corpus} {split} {self.seed}, {len(episodes)} walks"
 
         def measure() -> dict[str, Any]:
-            asked = _policy(policy, training)
+            asked = _policy(policy, training, self.web.vectors)
             with progress_bar(f"walking: {key}", len(episodes)) as advance:
                 scores = evaluate_web(asked, pages or self.pages, episodes, on_progress=advance, **options)
             return scores.summary()
@@ -276,7 +303,7 @@ def _told(queries: Queries, *, shift: int) -> Queries:
     return Queries(queries.target, queries.sentences, told)
 
 
-def _policy(policy: str, training: Training | None) -> WebPolicy:
+def _policy(policy: str, training: Training | None, vectors: Vectors) -> WebPolicy:
     from torchvin.architectures.registry import build_policy
     from torchvin.policies.web.vin import RandomLinks
 
@@ -286,7 +313,7 @@ def _policy(policy: str, training: Training | None) -> WebPolicy:
         return trained
     if policy == RANDOM:
         return RandomLinks()
-    fresh = build_policy(WebNavConfig())
+    fresh = build_policy(WebNavConfig(vectors=vectors))
     assert isinstance(fresh, WebPolicy)
     return fresh
 
@@ -359,6 +386,15 @@ def page_tables(measured: Measured) -> list[tuple[str, Table]]:
         if changes:
             title = f"{web.corpus.source}, what reward adds to imitation (greedy walks)"
             tables.append((title, table_of(_CHANGE_COLUMNS, changes, title=title)))
+        compared = [
+            (f"{name}; {policy}", groups[corpus, policy, name])
+            for policy in (UNTRAINED, SIMILARITY)
+            for name in FEATURES.values()
+            if (corpus, policy, name) in groups
+        ]
+        if compared:
+            title = f"{web.corpus.source}, text features with nothing learned, from random pages"
+            tables.append((title, table_of(_FEATURE_COLUMNS, compared, title=title)))
         lines = [
             (name, groups[corpus, "VIN, all pages", name])
             for name in ABLATIONS
@@ -408,6 +444,7 @@ _ABLATION_COLUMNS: list[Column[Line]] = [
     Column("+-", _interval, "+-"),
     Column("walks", lambda line: str(line[1][0].scores["walks"]), "walks"),
 ]
+_FEATURE_COLUMNS = [Column[Line]("text features; policy", lambda line: line[0], "features"), *_ABLATION_COLUMNS[1:]]
 
 
 def _shipped() -> list[tuple[str, Training]]:
