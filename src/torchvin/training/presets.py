@@ -198,9 +198,9 @@ def _control() -> dict[str, RunConfig]:
 
 #: PPO after imitation. 1,000 validation walks, because epochs differ by less than the interval of 256.
 WALKS_FROM_REWARD = TrainingConfig(
-    method="reinforcement", epochs=8, batch_size=32, learning_rate=0.002, validation_maps=1000
+    method="reinforcement", epochs=6, batch_size=32, learning_rate=0.002, validation_maps=1000
 )
-WALKS = ReinforcementConfig(maps=256, horizon=6, passes=2, rollouts=5, entropy=0.0, exploration=0.0, replay=0.0)
+WALKS = ReinforcementConfig(maps=128, horizon=6, passes=2, rollouts=10, entropy=0.0, exploration=0.0, replay=0.0)
 
 
 def _webnav() -> dict[str, RunConfig]:
@@ -216,6 +216,8 @@ def _webnav() -> dict[str, RunConfig]:
     presets |= {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
     for name, policy in policies.items():  # -rl: from the weights of that name on
         presets[f"{name}-rl"] = RunConfig(policy, training=WALKS_FROM_REWARD, init=name, reinforcement=WALKS)
+    # A plan on all pages is made anew after every link, and there is less to gain.
+    presets["webnav-rl"] = replace(presets["webnav-rl"], reinforcement=replace(WALKS, rollouts=5))
     return presets
 
 
