@@ -11,10 +11,22 @@ from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.web import build_web
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import margin
+from torchvin.io.tables import table_of
 from torchvin.pretrained.store import load_record
 from torchvin.reproduce import webnav
 from torchvin.reproduce.book import Training
-from torchvin.reproduce.webnav import ABLATIONS, FEATURES, RECALLED, STARTS, Change, WebNav, WebScore
+from torchvin.reproduce.webnav import WebNav
+from torchvin.reproduce.webnav_tables import (
+    _COMPARISON_COLUMNS,
+    ABLATIONS,
+    FEATURES,
+    METRICS,
+    RECALLED,
+    STARTS,
+    Change,
+    Comparison,
+    WebScore,
+)
 from torchvin.training.presets import PRESETS, WALKS
 
 
@@ -44,7 +56,7 @@ def test_quick_scores_every_policy_and_ablation_and_writes_the_page(tmp_path):
     found = {(row.policy, row.split, row.metric) for row in outcome.rows}
     for start in STARTS:
         for policy in ("vin", "vin-untrained", "similarity", "random"):
-            assert {(policy, start, metric) for metric in webnav.METRICS} <= found
+            assert {(policy, start, metric) for metric in METRICS} <= found
     assert {("vin", name, "success_rate") for name in ABLATIONS} <= found
     assert {path.name for path in outcome.files} >= {"webnav.md", "webnav.csv", "webnav-distance-foldoc.png"}
     assert all(path.is_file() for path in outcome.files)
@@ -92,6 +104,18 @@ def test_the_gain_is_that_of_each_seed():
     change = Change("row", "random", scores(0.5, 0.4), scores(0.6, 0.45)[::-1])
     assert change.gains == pytest.approx([5.0, 10.0])
     assert change.interval == pytest.approx(100 * (margin(0.45, 1000) ** 2 + margin(0.525, 1000) ** 2) ** 0.5)
+
+
+def test_two_policies_are_compared_by_their_ratio_and_their_intervals():
+    def scores(rate):
+        return [WebScore("web", "row", "random", 0, {"success_rate": rate, "walks": 1000})]
+
+    near = Comparison("one", "other", "random", scores(0.5), scores(0.45))
+    far = Comparison("one", "other", "random", scores(0.6), scores(0.4))
+    assert (near.apart, far.apart) == (False, True)
+    shown = table_of(_COMPARISON_COLUMNS, [near, far]).markdown()
+    assert "| one | other | random pages | 60.0 % | 40.0 % | +50 % | apart |" in shown
+    assert "+11 % | overlap |" in shown
 
 
 def test_what_is_recalled_of_the_paper_is_a_rate():

@@ -15,7 +15,7 @@ from torchvin.policies.web.vin import WebVIN
 from torchvin.reproduce.figures import curves
 
 if TYPE_CHECKING:
-    from torchvin.reproduce.webnav import Measured
+    from torchvin.reproduce.webnav_tables import Measured
 
 _STYLES: dict[str, dict[str, Any]] = {
     "VIN, all pages": {"color": "tab:red", "marker": "o"},

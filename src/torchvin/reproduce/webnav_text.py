@@ -14,7 +14,7 @@ from torchvin.reproduce.text import figure_list, filled
 from torchvin.tasks.web_reinforcement import WALKERS
 
 if TYPE_CHECKING:
-    from torchvin.reproduce.webnav import Measured
+    from torchvin.reproduce.webnav_tables import Measured
 
 
 def page_text(
