@@ -49,7 +49,7 @@ class MiniLM:
 
     def embed(self, texts: Sequence[Sequence[str]]) -> Float[np.ndarray, "T 384"]:
         """One row per text, given as its words; zeros for a text without words."""
-        joined = [" ".join(text) for text in texts]
+        joined = [" ".join(text[:_TOKENS]) for text in texts]  # a word is at least one token
         # Those of like length together: the shorter ones of a batch are filled up to the longest.
         missing = sorted({text for text in joined if text and text not in self._kept}, key=len)
         for first in range(0, len(missing), _AT_ONCE):
