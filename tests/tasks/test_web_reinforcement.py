@@ -1,6 +1,7 @@
 """WebNav from reward: it learns, begins with learned weights, resumes, and never looks at a test query."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ import torch
 from torchvin import InputError, NormalizedConfig, build_policy, load_policy, train
 from torchvin.architectures.webnav import WebNavConfig
 from torchvin.architectures.webnav_reactive import WebReactiveConfig
+from torchvin.cli.main import main
 from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.web import build_web
 from torchvin.evaluation.web import draw_episodes, evaluate_web
 from torchvin.policies.web.observation import Pages
+from torchvin.pretrained.store import load_record
 from torchvin.tasks.registry import as_task
 from torchvin.tasks.web_reinforcement import WALKERS, WebReinforcementTask
 from torchvin.tasks.webnav import WebNavTask
@@ -85,7 +88,7 @@ def test_the_critic_is_fitted_before_anything_is_learned(web):
         phase.before(policy, resumed=False)
     task.rollout = task.collect(policy, 0, torch.device("cpu"))
     value = task.critic(
-        torch.zeros(32, WALKERS * 6), task._distance(task.rollout.states), task._left(task.rollout.states)
+        torch.zeros(32, WALKERS * 6), task.distance(task.rollout.states), task.left(task.rollout.states)
     )
     error = (value - task.rollout.returns).square().mean()
     assert error < 0.8 * task.rollout.returns.var()
@@ -151,3 +154,12 @@ def test_what_does_not_fit_is_refused(web):
         as_task(web, SMALL).check(NormalizedConfig())
     with pytest.raises(InputError, match="must divide the 64 maps of a rollout"):
         as_task(web, small(training={"batch_size": 48}))
+
+
+def test_the_command_line_learns_from_reward(tmp_path, capsys):
+    command = ["train", "--preset", "webnav-reactive-rl", "--init", "", "--policy.vectors", "none", "--json"]
+    small = ["--training.epochs", "1", "--training.validation-maps", "8", "--reinforcement.rollouts", "1"]
+    assert main([*command, *small, "--reinforcement.maps", "32", "--out", str(tmp_path / "run")]) == 0
+    outcome = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert 0 <= outcome["validation_success_rate"] <= 1
+    assert load_record(tmp_path / "run")["config"]["training"]["method"] == "reinforcement"

@@ -69,7 +69,7 @@ class WebReinforcementTask(RolloutTask):
             walkers = _Walkers(self, policy)
             fitted = self._walk(walkers, random, number)
             plan_value = torch.stack(walkers.plan_values[:-1], dim=1)
-            self.critic.fit(plan_value, self._distance(fitted.states), self._left(fitted.states), fitted.returns)
+            self.critic.fit(plan_value, self.distance(fitted.states), self.left(fitted.states), fitted.returns)
         rollout = self._walk(_Walkers(self, policy), random, number)
         by_query = {
             name: part.view(len(self.queries), -1) for name, part in rollout.tensors().items() if part.dim() == 2
@@ -104,7 +104,7 @@ class WebReinforcementTask(RolloutTask):
         graph = self.pages.graph
         self.walks = WebWalks(graph.offsets, graph.targets, steps, goal, farthest=FARTHEST, extra=EXTRA_STEPS)
 
-    def _distance(self, states: Int[Tensor, "B T"], chosen: Tensor | None = None) -> Int[Tensor, "B T"]:
+    def distance(self, states: Int[Tensor, "B T"], chosen: Tensor | None = None) -> Int[Tensor, "B T"]:
         """Least number of links to the target, of states of all walkers or of those of some queries."""
         assert self.walks is not None
         queries = self.queries if chosen is None else self.queries[chosen.numpy()]
@@ -112,7 +112,8 @@ class WebReinforcementTask(RolloutTask):
         page = self.walks.decode(states).page
         return rows.gather(1, page.view(len(rows), -1)).view(states.shape).long()
 
-    def _left(self, states: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+    def left(self, states: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+        """Links that may still be followed, of states."""
         assert self.walks is not None
         return self.walks.decode(states).left
 
@@ -127,7 +128,7 @@ class WebReinforcementTask(RolloutTask):
         trail = self.walks.trails(states.view(len(chosen) * WALKERS, -1)).flatten(0, 1)
         queries = torch.arange(len(chosen)).repeat_interleave(states.shape[1])
         logits, plan_value = link_rows(policy, self.pages, self.told[chosen], queries, trail)
-        value = self.critic(plan_value.view(states.shape), self._distance(states, chosen), self._left(states))
+        value = self.critic(plan_value.view(states.shape), self.distance(states, chosen), self.left(states))
         return logits.view(*states.shape, -1), value
 
     def validate(self, policy: Policy) -> Validation:
@@ -184,7 +185,7 @@ class _Walkers:
         self.trail = self.walks.followed(self.trail, states[:, 0])
         logits, plan_value = link_rows(self.policy, task.pages, task.told, self.queries, self.trail)
         self.plan_values.append(plan_value)
-        value = task.critic(plan_value[:, None], task._distance(states), task._left(states))
+        value = task.critic(plan_value[:, None], task.distance(states), task.left(states))
         return logits[:, None], value
 
 
