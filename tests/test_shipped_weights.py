@@ -13,7 +13,7 @@ from torchvin.pretrained.shipped import shipped_folders
 PIXELS = {"terrain": 8, "mars": 4, "moon": 8}  # per side of a cell
 ON_IMAGES = {f"{world}-16-{kind}": side for world, side in PIXELS.items() for kind in ("classifier", "cnn")}
 PUSHING = {"control-cnn", "control-mlp"}
-ON_WEBS = {"webnav-reactive", "webnav-categories"}
+ON_WEBS = {f"webnav-{kind}{learned}" for kind in ("reactive", "categories") for learned in ("", "-rl")}
 BASELINES = {f"gridworld-{side}-{kind}" for side in (8, 16, 28) for kind in ("cnn", "fcn")} | set(ON_IMAGES)
 BASELINES |= PUSHING | ON_WEBS
 

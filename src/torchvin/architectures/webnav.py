@@ -9,8 +9,8 @@ from torchvin.policies.config import ArchitectureConfig
 if TYPE_CHECKING:  # a configuration needs no torch
     from torchvin.policies.web.vin import WebVIN
 
-#: Numbers of a word vector.
-VECTOR_SIZES = {"glove": 50, "none": 0}
+#: Numbers of the vector of a text.
+VECTOR_SIZES = {"glove": 50, "minilm": 384, "none": 0}
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class WebNavConfig(ArchitectureConfig):
     planner: Literal["pages", "categories"] = "pages"
     """pages: plan on the graph of all pages. categories: plan on the small graph of their categories, and add what is
     found to a reactive score (the paper's way)."""
-    vectors: Literal["glove", "none"] = "glove"
-    """Averaged word vectors beside words (BM25): glove (extra webnav) or none."""
+    vectors: Literal["glove", "minilm", "none"] = "glove"
+    """Vectors of texts beside words (BM25): averaged word vectors, glove (extra webnav); sentence embeddings, minilm
+    (extra sentences); or none."""
     num_iterations: int = 6
     """K of a call that gives none: how many links ahead is looked."""
     link_cost: float = 0.015

@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # a configuration needs no torch
 class WebReactiveConfig(ArchitectureConfig):
     """The baseline on a web: scores of query, page and link, without planning."""
 
-    vectors: Literal["glove", "none"] = "glove"
-    """Averaged word vectors beside words (BM25): glove (extra webnav) or none."""
+    vectors: Literal["glove", "minilm", "none"] = "glove"
+    """As of the VIN on a web."""
     hidden_channels: int = 64
     """Number of channels of its network."""
     retrieval_weight: float = 0.5

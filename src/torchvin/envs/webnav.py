@@ -37,7 +37,7 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
 
     ## Observation space
     A dictionary: `page` and `links` are numbers of pages (-1 where there is no link), `query_vector`, `page_vector` and
-    `link_vectors` their averaged word vectors (empty with `vectors="none"`), `similarity` the share of
+    `link_vectors` their vectors (empty with `vectors="none"`), `similarity` the share of
     the query (BM25) that the page of each link has. The rest of the budget is not shown: it would tell how far the
     target is. `info` holds the words of the query (`query_words`). Titles, sentences and features of
     all pages are in `env.unwrapped.web`.
@@ -51,7 +51,7 @@ class WebNavEnv(gymnasium.Env):  # type: ignore[misc]
     Args:
         corpus: a folder (`read_corpus`), "foldoc", or "generated": 200 made-up pages.
         split: train, validation or test: pages that queries are about.
-        vectors: "glove" (extra `webnav`) or "none".
+        vectors: "glove" (extra `webnav`), "minilm" (extra `sentences`) or "none".
         num_sentences: of a query, 1 to 4.
         farthest: most links between start and target.
         render_mode: "ansi" or None.

@@ -18,6 +18,7 @@ from torchvin.data.corpora.queries import MOST_SENTENCES, Queries
 from torchvin.data.corpora.web import Web
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import margin
+from torchvin.policies.web.critic import avoiding
 from torchvin.policies.web.links import Links
 from torchvin.policies.web.observation import Pages, WebObservation, observe
 from torchvin.policies.web.policy import WebPolicy
@@ -179,7 +180,7 @@ def best_links(links: Links, logits: Tensor, visited: Bool[Tensor, "Q N"]) -> In
     -1 where a page has no links.
     """
     been = visited[links.queries, links.pages]
-    rows = links.padded(logits.where(~been, logits - 1e9))
+    rows = links.padded(avoiding(logits, been))
     if not len(links.pages):
         return torch.full((len(links.offsets) - 1,), -1)
     chosen = (links.offsets[:-1] + rows.argmax(dim=1)).clamp(max=len(links.pages) - 1)

@@ -93,14 +93,29 @@ class Worlds:
                 that the few states far from the goal come as often as the many near it.
         """
         steps = (self.steps if maps is None else self.steps[maps]).cpu()
-        eligible = steps > 0 if longest is None else (steps > 0) & (steps <= longest)
-        if by_distance and len(steps):
-            uniform = torch.rand(2, len(steps), generator=random)
-            furthest = torch.where(eligible, steps, 0).amax(dim=1)
-            distance = 1 + (uniform[0] * furthest).long()
-            eligible &= (steps == distance[:, None]) | (uniform[1] >= by_distance)[:, None]
-        order = torch.rand(steps.shape, generator=random).masked_fill_(~eligible, -1.0)
-        return order.argmax(dim=1).to(self.steps.device)
+        return draw_starts(steps, random, longest=longest, by_distance=by_distance).to(self.steps.device)
+
+    def possible(self, states: Int[Tensor, "B"], num_actions: int) -> None:
+        """All actions are possible everywhere; some collide."""
+
+
+def draw_starts(
+    steps: Int[Tensor, "B S"], random: torch.Generator, *, longest: int | None = None, by_distance: float = 0.0
+) -> Int[Tensor, "B"]:
+    """One place per row; see `Worlds.draw_starts`.
+
+    Args:
+        steps: least number of steps to the goal from each place, at most 0 where none may begin.
+        random, longest, by_distance: see there.
+    """
+    eligible = steps > 0 if longest is None else (steps > 0) & (steps <= longest)
+    if by_distance and len(steps):
+        uniform = torch.rand(2, len(steps), generator=random)
+        furthest = torch.where(eligible, steps, 0).amax(dim=1)
+        distance = 1 + (uniform[0] * furthest).long()
+        eligible &= (steps == distance[:, None]) | (uniform[1] >= by_distance)[:, None]
+    order = torch.rand(steps.shape, generator=random).masked_fill_(~eligible, -1.0)
+    return order.argmax(dim=1)
 
 
 def make_worlds(

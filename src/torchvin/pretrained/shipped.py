@@ -9,7 +9,7 @@ from torchvin.errors import InputError
 _BASELINES = "torchvin_baselines"
 _BASELINE_NAME = re.compile(
     r"gridworld-(8|16|28)-(cnn|fcn)|(terrain|mars|moon)-16-(cnn|classifier)|control-(cnn|mlp)|"
-    r"webnav-(reactive|categories)"
+    r"webnav-(reactive|categories)(-rl)?"
 )
 
 

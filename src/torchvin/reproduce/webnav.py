@@ -1,18 +1,17 @@
 """WebNav (Tamar et al. 2016, section 5.4): walk a web to the page that a few sentences describe."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from torchvin.architectures.webnav import WebNavConfig
 from torchvin.data.corpora.queries import Queries
-from torchvin.data.corpora.web import Web, open_web
+from torchvin.data.corpora.web import Vectors, Web, open_web
 from torchvin.errors import InputError
 from torchvin.evaluation.metrics import margin
 from torchvin.evaluation.web import Episodes, draw_episodes, evaluate_web
-from torchvin.io.progress import progress_bar
-from torchvin.io.tables import Column, Table, table_of, write_csv
+from torchvin.io.progress import log_line, progress_bar
+from torchvin.io.tables import Table, write_csv
 from torchvin.planning.graph import Graph
 from torchvin.policies.web.observation import Pages
 from torchvin.policies.web.policy import WebPolicy
@@ -23,71 +22,30 @@ from torchvin.reproduce.page import Page
 from torchvin.reproduce.row import Row
 from torchvin.reproduce.text import write_text
 from torchvin.reproduce.trainings import train_run
+from torchvin.reproduce.webnav_tables import (
+    ABLATIONS,
+    FEATURES,
+    METRICS,
+    NETWORKS,
+    POLICIES,
+    RANDOM,
+    RECALLED,
+    REWARDED,
+    SIMILARITY,
+    STARTS,
+    UNTRAINED,
+    Measured,
+    WebScore,
+    grouped,
+    mean,
+    page_tables,
+)
 from torchvin.reproduce.webnav_text import page_text
+from torchvin.training.config import RunConfig
 from torchvin.training.presets import preset
 
-#: row of the table -> preset and shipped weights, where something is learned
-NETWORKS = {
-    "VIN, all pages": "webnav",
-    "VIN, categories": "webnav-categories",
-    "reactive baseline": "webnav-reactive",
-}
-UNTRAINED, SIMILARITY, RANDOM = "planning, untrained", "similarity only", "random walk"
-POLICIES = {
-    "VIN, all pages": "vin",
-    "VIN, categories": "vin-approximate",
-    "reactive baseline": "baseline",
-    UNTRAINED: "vin-untrained",
-    SIMILARITY: "similarity",
-    RANDOM: "random",
-}
-STARTS = {"random": "from random pages, 1 to 4 links from the target", "index": "from the web's index page"}
-METRICS = ("success_rate", "beam_success_rate", "teacher_forced_rate")
-#: The paper's numbers, as recalled and unverified; by teacher forcing, on another web: (policy, start) -> rate.
-RECALLED = {
-    ("vin-approximate", "index"): 1030 / 2000,
-    ("baseline", "index"): 1025 / 2000,
-    ("vin-approximate", "random"): 346 / 4000,
-    ("baseline", "random"): 304 / 4000,
-}
-#: ablation -> options of a score
-ABLATIONS: dict[str, dict[str, Any]] = {
-    **{f"K = {count}": {"num_iterations": count} for count in (0, 1, 2, 4, 8)},
-    **{f"{count} sentence{'s' * (count > 1)}": {"num_sentences": count} for count in (1, 2, 4)},
-    "links of the planner shuffled": {"shuffled_links": True},
-    "query of another walk": {"shuffled_queries": True},
-    "no query": {"no_query": True},
-}
 SEEDS = (0, 1, 2)
 _FEW = 400  # walks of an ablation
-
-
-@dataclass(frozen=True)
-class WebScore:
-    """One policy on one set of walks.
-
-    Attributes:
-        corpus: name of the web.
-        policy: row of the table.
-        split: how walks begin, or the name of an ablation.
-        seed: of the training; None where nothing was learned.
-        scores: as `WebScores.summary`.
-    """
-
-    corpus: str
-    policy: str
-    split: str
-    seed: int | None
-    scores: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Everything on the page."""
-
-    scores: tuple[WebScore, ...]
-    trainings: tuple[Training, ...]
-    webs: Mapping[str, Web]
 
 
 @dataclass(frozen=True)
@@ -145,21 +103,45 @@ class WebNav(Page):
             planning = next((training for policy, training in found if policy == "VIN, all pages"), None)
             if planning:
                 scores += [scorer.ablation(planning, name) for name in ABLATIONS]
+            if self.budget == "full":
+                scores += self._features(book, corpus)
         return Measured(tuple(scores), tuple(trainings), webs)
 
+    def _features(self, book: ScoreBook, corpus: str) -> list[WebScore]:
+        """Planning and similarity with every kind of text features that is installed, nothing learned."""
+        scores = []
+        for vectors, name in FEATURES.items():
+            try:
+                web = open_web(self._folders()[corpus], vectors, self.cache)
+            except InputError as missing:
+                log_line(f"without {name}: {missing}")
+                continue
+            scorer = _Scorer(self, book, corpus, web)
+            scores += [scorer.features(policy, name) for policy in (UNTRAINED, SIMILARITY)]
+        return scores
+
     def _trained(self, book: ScoreBook, corpus: str, web: Web) -> list[tuple[str, Training]]:
+        """Every network by imitation, and trained on from there by reward."""
         found = []
-        for policy, name in NETWORKS.items():
+        for (policy, name), (rewarded, by_reward) in zip(NETWORKS.items(), REWARDED.items(), strict=True):
             for seed in SEEDS:
                 run = f"{name}-{corpus}-s{seed}"
                 config = preset(name if corpus == "wikispeedia" else f"{name}-small")
-
-                def make(run: str = run, seed: int = seed, config: Any = config) -> Path:
-                    return train_run(run, replace(config, seed=seed), self.folder, command=self.command, data=web)
-
-                if training := book.training(self.folder / run, make if self.train else None):
-                    found.append((policy, training))
+                imitated = self._training(book, run, replace(config, seed=seed), web)
+                weights = imitated.weights if imitated else None
+                further = replace(preset(by_reward), seed=seed, init=weights) if weights else None
+                learned = self._training(book, f"{by_reward}-{corpus}-s{seed}", further, web)
+                found += [(row, one) for row, one in ((policy, imitated), (rewarded, learned)) if one]
         return found
+
+    def _training(self, book: ScoreBook, run: str, config: RunConfig | None, web: Web) -> Training | None:
+        """A run of the book, or a new one if there is a configuration."""
+
+        def make() -> Path:
+            assert config is not None
+            return train_run(run, config, self.folder, command=self.command, data=web)
+
+        return book.training(self.folder / run, make if self.train and config else None)
 
     def rows(self, measured: Measured) -> list[Row]:
         """Every rate of each policy, web and way to begin, and success in each ablation."""
@@ -210,6 +192,12 @@ class _Scorer:
         options = {"num_iterations": 0} if policy == SIMILARITY else {}
         return self._kept(policy, training, start, episodes, options)
 
+    def features(self, policy: str, name: str) -> WebScore:
+        """A policy with fresh weights on a web with other text features; from random pages."""
+        episodes = draw_episodes(self.web, "test", number=self.walks, seed=self.seed)
+        options = {"num_iterations": 0} if policy == SIMILARITY else {}
+        return self._kept(policy, None, name, episodes, {**options, "greedy_only": True})
+
     def ablation(self, training: Training, name: str) -> WebScore:
         """The planner on all pages, with something taken away; from random pages."""
         options = dict(ABLATIONS[name])
@@ -236,7 +224,7 @@ class _Scorer:
         key = f"{name}, {self.corpus} {split} {self.seed}, {len(episodes)} walks"
 
         def measure() -> dict[str, Any]:
-            asked = _policy(policy, training)
+            asked = _policy(policy, training, self.web.vectors)
             with progress_bar(f"walking: {key}", len(episodes)) as advance:
                 scores = evaluate_web(asked, pages or self.pages, episodes, on_progress=advance, **options)
             return scores.summary()
@@ -260,7 +248,7 @@ def _told(queries: Queries, *, shift: int) -> Queries:
     return Queries(queries.target, queries.sentences, told)
 
 
-def _policy(policy: str, training: Training | None) -> WebPolicy:
+def _policy(policy: str, training: Training | None, vectors: Vectors) -> WebPolicy:
     from torchvin.architectures.registry import build_policy
     from torchvin.policies.web.vin import RandomLinks
 
@@ -270,83 +258,14 @@ def _policy(policy: str, training: Training | None) -> WebPolicy:
         return trained
     if policy == RANDOM:
         return RandomLinks()
-    fresh = build_policy(WebNavConfig())
+    fresh = build_policy(WebNavConfig(vectors=vectors))
     assert isinstance(fresh, WebPolicy)
     return fresh
 
 
-def grouped(scores: Sequence[WebScore]) -> dict[tuple[str, str, str], list[WebScore]]:
-    """The seeds of each policy on each set of walks."""
-    groups: dict[tuple[str, str, str], list[WebScore]] = {}
-    for entry in scores:
-        groups.setdefault((entry.corpus, entry.policy, entry.split), []).append(entry)
-    return groups
-
-
-def mean(group: Sequence[WebScore], metric: str) -> float:
-    """Mean of a metric over seeds."""
-    return sum(float(entry.scores[metric]) for entry in group) / len(group)
-
-
-Line = tuple[str, list[WebScore]]
-
-
-def page_tables(measured: Measured) -> list[tuple[str, Table]]:
-    """Headline and table of every part of the page."""
-    groups = grouped(measured.scores)
-    tables = []
-    for corpus, web in measured.webs.items():
-        for split, headline in STARTS.items():
-            lines = [
-                (policy, groups[corpus, policy, split]) for policy in POLICIES if (corpus, policy, split) in groups
-            ]
-            title = f"{web.corpus.source}, {headline}"
-            tables.append((title, table_of(_COLUMNS, lines, title=title)))
-        lines = [
-            (name, groups[corpus, "VIN, all pages", name])
-            for name in ABLATIONS
-            if (corpus, "VIN, all pages", name) in groups
-        ]
-        if lines:
-            title = f"{web.corpus.source}, the VIN on all pages with something changed, from random pages"
-            tables.append((title, table_of(_ABLATION_COLUMNS, lines, title=title)))
-    return tables
-
-
-def _rate(metric: str) -> Callable[[Line], str]:
-    return lambda line: f"{100 * mean(line[1], metric):.1f} %"
-
-
-def _interval(line: Line) -> str:
-    return f"{100 * margin(mean(line[1], 'success_rate'), int(line[1][0].scores['walks'])):.1f}"
-
-
-def _spread(line: Line) -> str:
-    values = [100 * float(entry.scores["success_rate"]) for entry in line[1]]
-    return f"{min(values):.1f} to {max(values):.1f}" if len(values) > 1 else "-"
-
-
-_COLUMNS: list[Column[Line]] = [
-    Column("policy", lambda line: line[0], "policy"),
-    Column("greedy walk", _rate("success_rate"), "greedy"),
-    Column("+-", _interval, "+-"),
-    Column("seeds, from to", _spread, "seeds"),
-    Column("beam of 4", _rate("beam_success_rate"), "beam 4"),
-    Column("teacher-forced, 4 best", _rate("teacher_forced_rate"), "teacher-forced"),
-    Column("walks", lambda line: str(line[1][0].scores["walks"]), "walks"),
-    Column("trainings", lambda line: str(sum(entry.seed is not None for entry in line[1])), "trainings"),
-]
-_ABLATION_COLUMNS: list[Column[Line]] = [
-    Column("changed", lambda line: line[0], "changed"),
-    Column("greedy walk", _rate("success_rate"), "greedy"),
-    Column("+-", _interval, "+-"),
-    Column("walks", lambda line: str(line[1][0].scores["walks"]), "walks"),
-]
-
-
 def _shipped() -> list[tuple[str, Training]]:
     names = available()
-    return [(policy, shipped_training(name)) for policy, name in NETWORKS.items() if name in names]
+    return [(policy, shipped_training(name)) for policy, name in (NETWORKS | REWARDED).items() if name in names]
 
 
 def _csv_entry(entry: WebScore) -> dict[str, object]:

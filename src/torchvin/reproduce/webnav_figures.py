@@ -15,13 +15,15 @@ from torchvin.policies.web.vin import WebVIN
 from torchvin.reproduce.figures import curves
 
 if TYPE_CHECKING:
-    from torchvin.reproduce.webnav import Measured
+    from torchvin.reproduce.webnav_tables import Measured
 
 _STYLES: dict[str, dict[str, Any]] = {
     "VIN, all pages": {"color": "tab:red", "marker": "o"},
     "planning, untrained": {"color": "tab:orange", "marker": "^", "linestyle": "--"},
     "VIN, categories": {"color": "tab:purple", "marker": "s"},
+    "VIN, categories, then reward": {"color": "tab:purple", "marker": "s", "linestyle": "-."},
     "reactive baseline": {"color": "tab:blue", "marker": "v"},
+    "reactive baseline, then reward": {"color": "tab:blue", "marker": "v", "linestyle": "-."},
     "similarity only": {"color": "tab:green", "marker": "d", "linestyle": "--"},
     "random walk": {"color": "gray", "marker": "x", "linestyle": ":"},
 }

@@ -11,9 +11,10 @@ from torchvin.bench.machine import processor
 from torchvin.io.tables import Table
 from torchvin.reproduce.book import Training
 from torchvin.reproduce.text import figure_list, filled
+from torchvin.tasks.web_reinforcement import WALKERS
 
 if TYPE_CHECKING:
-    from torchvin.reproduce.webnav import Measured
+    from torchvin.reproduce.webnav_tables import Measured
 
 
 def page_text(
@@ -50,7 +51,10 @@ def page_text(
 def _training_line(training: Training) -> str:
     record = training.record
     options = record["config"]["training"]
+    learned = f"{record['maps']} queries, {options['epochs']} epochs"
+    if options.get("method") == "reinforcement":
+        learned = f"walks of {WALKERS} walkers to each of {record['maps']} queries, rewarded"
     return (
-        f"- `{training.name}`: {record['maps']} queries, {options['epochs']} epochs, seed {training.seed}, "
+        f"- `{training.name}`: {learned}, seed {training.seed}, "
         f"{record['seconds'] / 60:.1f} minutes of one thread on a machine with other work"
     )

@@ -13,7 +13,7 @@ from torchvin.training.config import RunConfig
 
 Wrapper = Callable[[Any, RunConfig], Task]
 #: Modules of this package that register what they wrap; imported when first needed.
-MODULES = ("gridworld", "reinforcement", "terrain", "control", "webnav")
+MODULES = ("gridworld", "reinforcement", "terrain", "control", "web_reinforcement")
 _WRAPPERS: dict[type, Wrapper] = {}
 
 

@@ -1,13 +1,13 @@
 """The grid world from reward alone: no expert, no labels; fresh maps in every rollout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
-from torch import Tensor, nn
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from torchvin.data.dataset import MapDataset, solve_maps
 from torchvin.data.map_source import GeneratedMaps, GivenMaps, MapSource
@@ -24,10 +24,10 @@ from torchvin.policies.critic import Critic, PlanCritic, critic_for
 from torchvin.policies.policy import Policy
 from torchvin.tasks.gridworld import validation_of
 from torchvin.tasks.registry import register_task
-from torchvin.tasks.task import Task, Validation, epoch_order
+from torchvin.tasks.rollouts import RolloutTask
+from torchvin.tasks.task import Validation
 from torchvin.training.config import RunConfig
-from torchvin.training.phases.phase import Phase
-from torchvin.training.reinforcement import Rollout, collect, fit_critic, ppo_loss
+from torchvin.training.reinforcement import MapRollout, collect, fit_critic
 from torchvin.training.replay import Replay
 
 #: Streams of random numbers beside the seed of a run: what is validated on is never played on.
@@ -35,34 +35,21 @@ VALIDATION_STREAM, ROLLOUT_STREAM = 5, 6
 _VALIDATION_MAPS = 500
 _RETURN_MAPS = 200  # their exact values take some seconds for thousands
 _REPLAY = "replay."  # of names in a checkpoint
-_WIDEN_AT = 0.9  # share of successful episodes from which the curriculum goes on
 
 
-class ReinforcementTask(Task):
-    """Maximize the reward of an environment by PPO (`training.reinforcement`).
-
-    An epoch is a number of rollouts. An example is a map of a rollout in one pass over it, and its number counts on
-    from epoch to epoch. A rollout is collected when its first batch is asked for.
+class ReinforcementTask(RolloutTask):
+    """Maximize the reward of an environment on fresh maps.
 
     Args:
         source: where maps come from.
         config: of the run.
 
-    Raises: InputError for a batch that does not divide a rollout, and for a training on several processes.
+    Raises: InputError as `RolloutTask`.
     """
 
     def __init__(self, source: MapSource, config: RunConfig) -> None:
+        super().__init__(config)
         self.source = source
-        self.config = config
-        self.options = config.reinforcement
-        self.examples_per_rollout = self.options.passes * self.options.maps
-        if self.examples_per_rollout % config.training.batch_size:
-            raise InputError(
-                f"--training.batch-size {config.training.batch_size} must divide the {self.examples_per_rollout} maps "
-                "of a rollout (--reinforcement.maps times --reinforcement.passes)."
-            )
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            raise InputError("learning from reward runs in one process; start it without a launcher.")
         self.moves = scored_motion(source.moves, self.options.rewards.step_cost)
         number = config.training.validation_maps or _VALIDATION_MAPS
         blocked, goal = source.draw(number, np.random.default_rng((config.seed, VALIDATION_STREAM)))
@@ -73,33 +60,22 @@ class ReinforcementTask(Task):
             random = np.random.default_rng((config.seed, VALIDATION_STREAM, 1))
             self.true_worlds = source.worlds(min(number, _RETURN_MAPS), random, self.options.rewards)
         self.critic: Critic | None = None
-        self.rollout: Rollout | None = None
-        self.number = -1  # of the rollout
-        self.longest = self.options.curriculum
+        self.rollout: MapRollout | None = None
         self.replay = Replay(self.options.replay)
 
-    def __len__(self) -> int:
-        return self.options.rollouts * self.examples_per_rollout
+    def make_critic(self, policy: Policy) -> Critic:
+        """See `critic_for`."""
+        return critic_for(policy)
 
-    def order(self, seed: int, epoch: int) -> Int[Tensor, "N"]:
-        """One rollout after the other, each in passes over its maps, the maps of a pass in random order."""
-        maps, passes = self.options.maps, self.options.rollouts * self.options.passes
-        each = [number * maps + epoch_order(maps, seed, epoch * passes + number) for number in range(passes)]
-        return epoch * len(self) + torch.cat(each)
-
-    def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
-        assert isinstance(model, Policy)
+    def answer(self, policy: Policy, chosen: Int[Tensor, "N"]) -> tuple[Float[Tensor, "N T A"], Float[Tensor, "N T"]]:
+        """See `RolloutTask.answer`."""
         assert self.critic is not None
-        number = int(chosen[0]) // self.examples_per_rollout
-        if self.rollout is None or self.number != number:
-            self._collect(model, number, device)
         assert self.rollout is not None
-        maps = (chosen % self.options.maps).to(device)
-        logits, value = self.critic(model, self.rollout.planes[maps], self.rollout.states[maps])
-        return ppo_loss(logits, value, self.rollout, maps, self.options), len(maps) * self.options.horizon
+        logits, value = self.critic(policy, self.rollout.planes[chosen], self.rollout.states[chosen])
+        return logits, value
 
-    def _collect(self, policy: Policy, number: int, device: torch.device) -> None:
-        """Play on fresh maps, decided by the seed of the run and the number of the rollout."""
+    def collect(self, policy: Policy, number: int, device: torch.device) -> MapRollout:
+        """Play on fresh maps."""
         assert self.critic is not None
         seeds = (self.config.seed, ROLLOUT_STREAM, number)
         worlds = self.source.worlds(self.options.maps, np.random.default_rng(seeds), self.options.rewards).to(device)
@@ -109,25 +85,17 @@ class ReinforcementTask(Task):
         starts = self.replay.put_in(worlds)
         with torch.no_grad():
             answer = self.critic.answer(policy, worlds.planes)
-        self.rollout = collect(
+        rollout = collect(
             answer,
             worlds,
             self.options,
             random,
             longest=self.longest or None,
             starts=starts,
-            exploration=self.options.exploration * self._fading(number),
+            exploration=self.options.exploration * self.fading(number),
         )
-        self.replay.keep(worlds, self.rollout.failed)
-        self.number = number
-        ended, reached, _ = self.rollout.summary.tolist()
-        if self.longest and reached >= _WIDEN_AT * max(ended, 1.0):
-            self.longest += 1
-
-    def _fading(self, number: int) -> float:
-        """From 1 to 0 over the first part of the training, as the weight decay."""
-        training = self.config.training
-        return max(0.0, 1 - number / (training.decay_until * training.epochs * self.options.rollouts))
+        self.replay.keep(worlds, rollout.failed)
+        return MapRollout(planes=worlds.planes, **rollout.tensors())
 
     def validate(self, policy: Policy) -> Validation:
         if self.true_worlds is not None:
@@ -197,28 +165,7 @@ class ReinforcementTask(Task):
         device = next(self.critic.parameters()).device
         names = [name for name in parts if name.startswith(_REPLAY)]
         self.replay.set_tensors({name.removeprefix(_REPLAY): parts.pop(name).to(device) for name in names})
-        self.rollout = Rollout(**{name: part.to(device) for name, part in parts.items()})
-
-    def phases(self, policy: Policy) -> Sequence[Phase]:
-        return [CriticPhase(self)]
-
-
-class CriticPhase(Phase):
-    """Gives the policy a critic for the time of the training.
-
-    Args:
-        task: that needs it.
-    """
-
-    def __init__(self, task: ReinforcementTask) -> None:
-        self.task = task
-
-    def before(self, policy: Policy, *, resumed: bool) -> None:
-        self.task.critic = critic_for(policy)
-        policy.add_module("critic", self.task.critic)
-
-    def after(self, policy: Policy) -> None:
-        del policy.critic
+        self.rollout = MapRollout(**{name: part.to(device) for name, part in parts.items()})
 
 
 def scored_motion(moves: MotionModel, step_cost: str) -> MotionModel:

@@ -21,7 +21,6 @@ from torchvin.policies.config import ArchitectureConfig
 from torchvin.policies.policy import Policy
 from torchvin.policies.web.observation import Pages, observe
 from torchvin.policies.web.policy import WebPolicy
-from torchvin.tasks.registry import register_task
 from torchvin.tasks.task import Task, Validation
 from torchvin.training.config import RunConfig
 
@@ -127,6 +126,3 @@ def training_web(config: RunConfig, path: Path | str | None) -> Web:
     assert isinstance(config.policy, WebNavConfig | WebReactiveConfig)
     vectors = config.policy.vectors
     return build_web(generate_web(seed=config.seed), vectors) if path is None else open_web(path, vectors)
-
-
-register_task(Web, WebNavTask)

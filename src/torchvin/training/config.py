@@ -64,10 +64,10 @@ class CurriculumConfig:
 
 @dataclass(frozen=True)
 class ReinforcementConfig:
-    """Learning from reward (method reinforcement): PPO on many maps at once, fresh ones in every rollout."""
+    """Learning from reward (method reinforcement): PPO on many maps or walks at once, fresh ones in every rollout."""
 
     maps: int = 1024
-    """Maps that are played on at once in a rollout."""
+    """Maps that are played on at once in a rollout; on a web, queries with eight walkers each."""
     horizon: int = 24
     """Steps on each map in a rollout; an episode that ended starts again on its map."""
     passes: int = 2
@@ -94,7 +94,8 @@ class ReinforcementConfig:
     """Share of the actions that are drawn evenly from all at first; falls to 0 as the weight decay does. A move to
     which the policy gives no probability would never be tried again."""
     replay: float = 0.25
-    """Largest share of the maps of a rollout that come again, with the same start, as the policy failed on them."""
+    """Largest share of the maps of a rollout that come again, with the same start, as the policy failed on them; not
+    used on webs."""
     goals: int = 1
     """Goals on each map; the i-th is worth 0.5^i of the reward of the goal. With several, or with classes of terrain
     (--data.terrain-costs), policies are compared by their exact expected return."""

@@ -21,7 +21,7 @@ from torchvin.errors import unknown_name
 from torchvin.mdp.motion import motion_model
 from torchvin.mdp.rewards import RewardConfig
 from torchvin.policies.config import ArchitectureConfig
-from torchvin.training.config import CurriculumConfig, DataConfig, RunConfig, TrainingConfig
+from torchvin.training.config import CurriculumConfig, DataConfig, ReinforcementConfig, RunConfig, TrainingConfig
 
 #: The authors' recipe for the VIN: 12 maps of 10 states a step, RMSProp in four stages of 30 epochs.
 AUTHORS = TrainingConfig(
@@ -196,6 +196,13 @@ def _control() -> dict[str, RunConfig]:
     return {f"control{suffix}": RunConfig(policy, data, learn) for suffix, policy in policies.items()}
 
 
+#: PPO after imitation. 1,000 validation walks, because epochs differ by less than the interval of 256.
+WALKS_FROM_REWARD = TrainingConfig(
+    method="reinforcement", epochs=6, batch_size=32, learning_rate=0.002, validation_maps=1000
+)
+WALKS = ReinforcementConfig(maps=128, horizon=6, passes=2, rollouts=10, entropy=0.0, exploration=0.0, replay=0.0)
+
+
 def _webnav() -> dict[str, RunConfig]:
     """Walks on a web: planning on its pages, on its categories, and the baseline without planning."""
     learn = TrainingConfig(epochs=3, learning_rate=0.005)
@@ -206,7 +213,12 @@ def _webnav() -> dict[str, RunConfig]:
     }
     small = replace(learn, epochs=6)  # -small: for webs of few queries, such as FOLDOC
     presets = {name: RunConfig(policy, training=learn) for name, policy in policies.items()}
-    return presets | {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
+    presets |= {f"{name}-small": RunConfig(policy, training=small) for name, policy in policies.items()}
+    for name, policy in policies.items():  # -rl: from the weights of that name on
+        presets[f"{name}-rl"] = RunConfig(policy, training=WALKS_FROM_REWARD, init=name, reinforcement=WALKS)
+    # A plan on all pages is made anew after every link, and there is less to gain.
+    presets["webnav-rl"] = replace(presets["webnav-rl"], reinforcement=replace(WALKS, rollouts=5))
+    return presets
 
 
 #: name -> training. Without a suffix: the normalized design, K = 2 a side. From 16x16 on twice the hidden channels

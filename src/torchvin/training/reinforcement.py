@@ -1,4 +1,4 @@
-"""Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347) on many maps at once.
+"""Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347) on many maps, or walks on a web, at once.
 
 A plan serves every state of its map. So each map is planned once per rollout, whatever the number of steps on it, and
 once per gradient step, where the logits of all states that the rollout visited are gathered from the one plan.
@@ -10,10 +10,10 @@ policy fails come again (`training.replay`), as in prioritized level replay (Jia
 import math
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchvin.mdp.worlds import Worlds
@@ -25,7 +25,30 @@ if TYPE_CHECKING:
 
 #: Probability from which an action is what the policy means to do, and no attempt.
 _MEANT = 0.3
-_FITS = 3  # the returns depend on the values, so a fit is done again
+#: The returns depend on the values, so a fit of the critic is done again.
+FITS = 3
+
+
+@runtime_checkable
+class Playground(Protocol):
+    """What `collect` acts in: `mdp.worlds.Worlds`, `mdp.web_walks.WebWalks`."""
+
+    @property
+    def steps(self) -> Int[Tensor, "B S"]:
+        """Least number of steps to the goal from each place, -1 where there is no way."""
+
+    def step(
+        self, states: Int[Tensor, "B"], actions: Int[Tensor, "B"]
+    ) -> tuple[Int[Tensor, "B"], Float[Tensor, "B"], Bool[Tensor, "B"]]:
+        """Next states, rewards, and whether the episode ended."""
+
+    def draw_starts(
+        self, random: torch.Generator, maps: Tensor | None, *, longest: int | None, by_distance: float
+    ) -> Int[Tensor, "N"]:
+        """States where episodes begin, of all maps or of some."""
+
+    def possible(self, states: Int[Tensor, "B"], num_actions: int) -> Bool[Tensor, "B A"] | None:
+        """Which actions there are in each state; None: all of them."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +56,6 @@ class Rollout:
     """T steps on each of B maps, as PPO learns from them.
 
     Attributes:
-        planes: observations, [B, C, H, W].
         states: flat states, [B, T].
         actions: what was done, [B, T].
         log_probs: log-probability of these actions when they were chosen, [B, T].
@@ -44,7 +66,6 @@ class Rollout:
             probability of at least 0.3, -1 where there was none, [B].
     """
 
-    planes: Float[Tensor, "B C H W"]
     states: Int[Tensor, "B T"]
     actions: Int[Tensor, "B T"]
     log_probs: Float[Tensor, "B T"]
@@ -58,10 +79,21 @@ class Rollout:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+@dataclass(frozen=True)
+class MapRollout(Rollout):
+    """A rollout on maps.
+
+    Attributes:
+        planes: observations, [B, C, H, W].
+    """
+
+    planes: Float[Tensor, "B C H W"]
+
+
 @torch.no_grad()
 def collect(
     answer: Answer,
-    worlds: Worlds,
+    worlds: Playground,
     options: "ReinforcementConfig",
     random: torch.Generator,
     *,
@@ -89,12 +121,13 @@ def collect(
         logits, value = (part[:, 0] for part in answer(state[:, None]))
         noise = torch.rand(logits.shape, generator=random).to(device)
         action = (logits - (-noise.log()).log()).argmax(dim=1)  # Gumbel: a sample of softmax(logits)
-        action = slipped(action, logits.shape[1], exploration, random)
+        possible = worlds.possible(state, logits.shape[1])
+        action = slipped(action, logits.shape[1], exploration, random, possible)
         states.append(state)
         actions.append(action)
         values.append(value)
         log_probs.append(logits.log_softmax(dim=1).gather(1, action[:, None])[:, 0])
-        done = slipped(action, logits.shape[1], options.slip, random)
+        done = slipped(action, logits.shape[1], options.slip, random, possible)
         state, reward, end = worlds.step(state, done)
         rewards.append(reward)
         ends.append(end)
@@ -109,7 +142,6 @@ def collect(
     number = end.sum().clamp(min=1)
     summary = torch.stack([end.sum().float(), (end & (reward > 0)).sum().float(), reward.sum() / number])
     return Rollout(
-        planes=worlds.planes,
         states=torch.stack(states, dim=1),
         actions=torch.stack(actions, dim=1),
         log_probs=torch.stack(log_probs, dim=1),
@@ -121,7 +153,7 @@ def collect(
 
 
 def _draw_starts(
-    worlds: Worlds,
+    worlds: Playground,
     random: torch.Generator,
     starts: Int[Tensor, "B"] | None,
     maps: Tensor | None,
@@ -129,7 +161,7 @@ def _draw_starts(
     longest: int | None,
     by_distance: float,
 ) -> Int[Tensor, "N"]:
-    """`Worlds.draw_starts`, but where `starts` are given these."""
+    """`Playground.draw_starts`, but where `starts` are given these."""
     drawn = worlds.draw_starts(random, maps, longest=longest, by_distance=by_distance)
     if starts is None:
         return drawn
@@ -156,17 +188,34 @@ def fit_critic(
         critic.scale.zero_()
         output = policy(worlds.planes)
     assert output.plan is not None
-    for _ in range(_FITS):
+    for _ in range(FITS):
         rollout = collect(critic.answer(policy, worlds.planes), worlds, options, random)
         critic.fit(output.plan.value.flatten(1).gather(1, rollout.states), rollout.returns)
 
 
-def slipped(action: Int[Tensor, "B"], num_actions: int, slip: float, random: torch.Generator) -> Int[Tensor, "B"]:
-    """These actions, or with probability `slip` any action in place of each."""
+def slipped(
+    action: Int[Tensor, "B"],
+    num_actions: int,
+    slip: float,
+    random: torch.Generator,
+    possible: Bool[Tensor, "B A"] | None = None,
+) -> Int[Tensor, "B"]:
+    """These actions, or with probability `slip` any possible action in place of each.
+
+    Args:
+        action: that were chosen.
+        num_actions: A.
+        slip: see above.
+        random: where the numbers come from.
+        possible: which actions there are; all if not given. Where there is none the chosen one stays.
+    """
     if not slip:
         return action
     slips = torch.rand(action.shape, generator=random).to(action.device) < slip
-    return torch.where(slips, torch.randint(num_actions, action.shape, generator=random).to(action.device), action)
+    if possible is None:
+        return torch.where(slips, torch.randint(num_actions, action.shape, generator=random).to(action.device), action)
+    order = torch.rand(possible.shape, generator=random).to(action.device).masked_fill_(~possible, -1.0)
+    return torch.where(slips & possible.any(dim=1), order.argmax(dim=1), action)
 
 
 def generalized_advantages(

@@ -34,6 +34,17 @@ class WordVectors(Protocol):
         """Vectors of the known words, and which of `found` they are."""
 
 
+@runtime_checkable
+class SentenceVectors(Protocol):
+    """Vectors of whole texts."""
+
+    name: str
+    size: int
+
+    def embed(self, texts: Sequence[Sequence[str]]) -> Float[np.ndarray, "T D"]:
+        """One row of length 1 per text, given as its words."""
+
+
 @dataclass(frozen=True)
 class TextFeatures:
     """T texts as numbers.
@@ -42,8 +53,8 @@ class TextFeatures:
         terms: weights of hashed words, [T, 2^16]. In a page n / (n + k_1 * length / mean length) for a word that stands
             there n times: between 0 and 1. In a query (1 + log n) times the inverse document frequency, with the sum 1.
             The product of a query and a page is the share of the query that the page has, between 0 and 1.
-        vectors: mean of the word vectors, weighted by inverse document frequency, rows of length 1, [T, D]; D = 0
-            without word vectors. A text without a known word is a row of zeros, in both.
+        vectors: mean of the word vectors, weighted by inverse document frequency, or embedding of the text; rows of
+            length 1, [T, D]; D = 0 without vectors. A text without a known word is a row of zeros, in both.
     """
 
     terms: csr_matrix
@@ -72,18 +83,21 @@ class TextEncoder:
     Args:
         inverse_frequency: of each bucket, [2^16].
         mean_length: words per page.
-        vectors: of words; None leaves them out.
+        vectors: of words or of texts; None leaves them out.
     """
 
     def __init__(
-        self, inverse_frequency: Float[np.ndarray, "W"], mean_length: float, vectors: WordVectors | None
+        self,
+        inverse_frequency: Float[np.ndarray, "W"],
+        mean_length: float,
+        vectors: WordVectors | SentenceVectors | None,
     ) -> None:
         self.inverse_frequency = inverse_frequency
         self.mean_length = mean_length
         self.vectors = vectors
 
     @classmethod
-    def of_pages(cls, texts: Sequence[Sequence[str]], vectors: WordVectors | None) -> "TextEncoder":
+    def of_pages(cls, texts: Sequence[Sequence[str]], vectors: WordVectors | SentenceVectors | None) -> "TextEncoder":
         """The encoder of a web, from the words of its pages."""
         count = np.zeros(NUM_BUCKETS, dtype=np.int64)
         for text in texts:
@@ -124,19 +138,20 @@ class TextEncoder:
             indices.append(ordered)
             data.append(weigh(count, self.inverse_frequency[ordered], len(text)))
             indptr.append(indptr[-1] + len(ordered))
-            vectors[number] = self._mean_vector(counts)
+            if isinstance(self.vectors, WordVectors):
+                vectors[number] = self._mean_vector(counts, self.vectors)
         matrix = csr_matrix(
             (np.concatenate(data).astype(np.float32), np.concatenate(indices), indptr), shape=(len(texts), NUM_BUCKETS)
         )
+        if isinstance(self.vectors, SentenceVectors):
+            vectors = self.vectors.embed(texts)
         return TextFeatures(matrix, vectors)
 
-    def _mean_vector(self, counts: Counter[str]) -> Float[np.ndarray, "D"]:
-        if not self.vectors:
-            return np.zeros(0, dtype=np.float32)
+    def _mean_vector(self, counts: Counter[str], of_words: WordVectors) -> Float[np.ndarray, "D"]:
         distinct = list(counts)
-        rows, known = self.vectors.rows(distinct)
+        rows, known = of_words.rows(distinct)
         if not known:
-            return np.zeros(self.vectors.size, dtype=np.float32)
+            return np.zeros(of_words.size, dtype=np.float32)
         rarity = np.array([counts[distinct[i]] * self.inverse_frequency[bucket(distinct[i])] for i in known])
         mean = rarity.astype(np.float32) @ rows
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12))

@@ -6,22 +6,30 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Int8
 from scipy.sparse import csr_matrix
 
 from torchvin.data.corpora.corpus import Corpus
-from torchvin.data.corpora.features import NUM_BUCKETS, TextEncoder, TextFeatures, WordVectors, words_of_page
+from torchvin.data.corpora.features import (
+    NUM_BUCKETS,
+    SentenceVectors,
+    TextEncoder,
+    TextFeatures,
+    WordVectors,
+    words_of_page,
+)
 from torchvin.data.corpora.queries import HiddenSentences, Queries, hide_sentences
 from torchvin.data.corpora.read import read_corpus
+from torchvin.data.corpora.sentence_vectors import MiniLM
 from torchvin.data.corpora.word_vectors import Glove
 from torchvin.errors import InputError
 from torchvin.io.files import replacing
 from torchvin.io.progress import log_line
 
-Vectors = Literal["glove", "none"]
+Vectors = Literal["glove", "minilm", "none"]
 #: Of what is kept in files; a change of the text code makes another number.
 _FORMAT = 3
 UNREACHABLE = 127
@@ -36,7 +44,7 @@ class Web:
         hidden: queries of each split, and what is left of the pages.
         pages: features of the pages, without the sentences of any query.
         encoder: makes features of queries.
-        vectors: which word vectors they have.
+        vectors: which vectors they have.
     """
 
     corpus: Corpus
@@ -88,7 +96,7 @@ def open_web(path: Path | str, vectors: Vectors = "glove", cache: Path | None = 
 
     Args:
         path: see `read_corpus`.
-        vectors: "glove" (extra `webnav`) or "none".
+        vectors: "glove" (extra `webnav`), "minilm" (extra `sentences`) or "none".
         cache: folder for what is kept; `torchvin/webs` in the user's cache if not given.
 
     Raises: InputError as `read_corpus` and `build_web`.
@@ -110,9 +118,11 @@ def cache_folder() -> Path:
     return (Path(given) if given else base / "torchvin") / "webs"
 
 
-def _vectors(name: Vectors) -> WordVectors | None:
-    if name not in ("glove", "none"):
-        raise InputError(f"word vectors must be 'glove' or 'none', got {name!r:.40}.")
+def _vectors(name: Vectors) -> WordVectors | SentenceVectors | None:
+    if name not in get_args(Vectors):
+        raise InputError(f"word vectors must be 'glove', 'minilm' or 'none', got {name!r:.40}.")
+    if name == "minilm":
+        return MiniLM()
     return Glove() if name == "glove" else None
 
 

@@ -95,7 +95,7 @@ class Queried:
     """Q queries as tensors.
 
     Attributes:
-        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X].
+        rows, buckets, weights: weight of bucket `buckets[x]` in query `rows[x]`, [X]; `rows` ascend.
         vectors: averaged word vectors, [Q, D].
         found: kept answers of `TextIndex.matches`.
     """
@@ -110,10 +110,12 @@ class Queried:
         return len(self.vectors)
 
     def __getitem__(self, chosen: Int[Tensor, "C"]) -> "Queried":
-        """Some of the queries; `chosen` ascends."""
-        number = torch.full((len(self),), -1).index_put((chosen,), torch.arange(len(chosen)))
-        kept = number[self.rows] >= 0
-        return Queried(number[self.rows][kept], self.buckets[kept], self.weights[kept], self.vectors[chosen])
+        """Some of the queries in any order, each as often as `chosen` says."""
+        counts = self.rows.bincount(minlength=len(self))
+        many = counts[chosen]
+        row = torch.repeat_interleave(torch.arange(len(chosen)), many)
+        entry = (counts.cumsum(0) - counts)[chosen][row] + torch.arange(len(row)) - (many.cumsum(0) - many)[row]
+        return Queried(row, self.buckets[entry], self.weights[entry], self.vectors[chosen])
 
     @classmethod
     def of(cls, features: TextFeatures) -> "Queried":
@@ -131,17 +133,26 @@ class WebObservation:
 
     Attributes:
         pages: of the web.
-        query: of each walker.
+        query: T queries.
         visited: pages where each walker has been, [Q, N]; none of them was the target, or the walk would be over.
+        asked: number of the query of each walker, [Q]; None: walker i has query i. Walkers who share a query share
+            what it has in common with the pages.
     """
 
     pages: Pages
     query: Queried
     visited: Bool[Tensor, "Q N"]
+    asked: Int[Tensor, "Q"] | None = None
 
     def __getitem__(self, chosen: Int[Tensor, "C"]) -> "WebObservation":
-        """What some of the walkers see; `chosen` ascends."""
-        return WebObservation(self.pages, self.query[chosen], self.visited[chosen])
+        """What some of the walkers see."""
+        if self.asked is None:
+            return WebObservation(self.pages, self.query[chosen], self.visited[chosen])
+        return WebObservation(self.pages, self.query, self.visited[chosen], self.asked[chosen])
+
+    def of_walkers(self, of_queries: Float[Tensor, "T X"]) -> Float[Tensor, "Q X"]:
+        """The row of its query for each walker."""
+        return of_queries if self.asked is None else of_queries[self.asked]
 
 
 def observe(pages: Pages, bags: Sequence[Sequence[str]]) -> WebObservation:

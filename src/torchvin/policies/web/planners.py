@@ -1,6 +1,7 @@
 """Planners on webs: from what walkers see to a value of every page. A planner owns its reward and its costs."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -23,9 +24,14 @@ Planned = tuple[Float[Tensor, "Q N"], Float[Tensor, "Q N"] | None]
 class WebPlanner(nn.Module, ABC):
     """From an observation to V_K of every page.
 
+    Attributes:
+        aims_elsewhere_after_a_visit: whether V depends on the pages that were visited.
+
     Args:
         num_iterations: K of a call that gives none.
     """
+
+    aims_elsewhere_after_a_visit: ClassVar[bool]
 
     def __init__(self, *, num_iterations: int) -> None:
         super().__init__()
@@ -49,6 +55,8 @@ class PagePlanner(WebPlanner):
         link_cost: c. It is given, not learned: imitation of single steps makes it too large for whole walks.
     """
 
+    aims_elsewhere_after_a_visit = True
+
     def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
         self.reward = TextSimilarity(vector_size)
@@ -56,7 +64,7 @@ class PagePlanner(WebPlanner):
 
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been are not its target."""
-        similarity = self.reward(observation.pages.texts, observation.query)
+        similarity = observation.of_walkers(self.reward(observation.pages.texts, observation.query))
         reward = similarity.masked_fill(observation.visited, _FAR)
         graph = observation.pages.planning_graph
         plan = self.iteration(
@@ -83,6 +91,8 @@ class RegionPlanner(WebPlanner):
         link_cost: c; given as in `PagePlanner`.
     """
 
+    aims_elsewhere_after_a_visit = False
+
     def __init__(self, *, vector_size: int, num_iterations: int, link_cost: float) -> None:
         super().__init__(num_iterations=num_iterations)
         self.reward = TextSimilarity(vector_size)
@@ -93,7 +103,7 @@ class RegionPlanner(WebPlanner):
     def forward(self, observation: WebObservation, *, num_iterations: int | None = None) -> Planned:
         """Pages where a walker has been do not count: a category has others."""
         regions = observation.pages.regions
-        similarity = self.reward(observation.pages.texts, observation.query)
+        similarity = observation.of_walkers(self.reward(observation.pages.texts, observation.query))
         target = (self.sharpness() * similarity).softmax(dim=1)
         reward = torch.sparse.mm(regions.membership.T, target.T).T.clamp(min=_LEAST).log()
         plan = self.iteration(

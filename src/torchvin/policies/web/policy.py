@@ -31,6 +31,11 @@ class WebOutput:
 class WebPolicy(Policy):
     """A network that is called with a web, queries and places, and returns logits of the links there."""
 
+    @property
+    def aims_elsewhere_after_a_visit(self) -> bool:
+        """Whether what it says of a page depends on the pages that were visited."""
+        return False
+
     @abstractmethod
     def forward(  # type: ignore[override]
         self,

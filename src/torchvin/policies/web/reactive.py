@@ -36,11 +36,12 @@ class ReactiveScore(nn.Module):
 
     def forward(self, observation: WebObservation, links: Links) -> tuple[Float[Tensor, "M"], Float[Tensor, "Q N"]]:
         """Score of every link, and of every page by its similarity alone."""
-        pages, query = observation.pages, observation.query
-        similarity = self.reward(pages.texts, query)
+        pages = observation.pages
+        similarity = observation.of_walkers(self.reward(pages.texts, observation.query))
+        of_query = observation.of_walkers(observation.query.vectors)
         of_link = gather(similarity, links.queries, links.pages)
         of_page = gather(similarity, links.queries, links.sources)
-        asked, vectors = query.vectors[links.queries], pages.texts.vectors
+        asked, vectors = of_query[links.queries], pages.texts.vectors
         numbers = torch.stack([of_link, of_page], dim=1)
         products = torch.cat(
             [
@@ -53,7 +54,7 @@ class ReactiveScore(nn.Module):
         )
         hidden = self.of_products(products)
         if self.of_vectors:
-            hidden = hidden + self.of_vectors[0](query.vectors)[links.queries]
+            hidden = hidden + self.of_vectors[0](of_query)[links.queries]
             hidden = hidden + self.of_vectors[1](vectors)[links.sources] + self.of_vectors[2](vectors)[links.pages]
         return self.beta() * of_link + self.last(hidden)[:, 0], self.beta() * similarity
 

@@ -33,6 +33,11 @@ class WebVIN(WebPolicy):
         """K of a call that gives none."""
         return self.web_planner.iteration.num_iterations
 
+    @property
+    def aims_elsewhere_after_a_visit(self) -> bool:
+        """As its planner does."""
+        return self.web_planner.aims_elsewhere_after_a_visit
+
     def forward(  # type: ignore[override]
         self,
         observation: WebObservation,
