@@ -224,8 +224,11 @@ class _Scorer:
         key = f"{name}, {self.corpus} {split} {self.seed}, {len(episodes)} walks"
 
         def measure() -> dict[str, Any]:
-            asked = _policy(policy, training, self.web.vectors)
-            with progress_bar(f"walking: {key}", len(episodes)) as advance:
+            import torch
+
+            with torch.random.fork_rng([]), progress_bar(f"walking: {key}", len(episodes)) as advance:
+                torch.manual_seed(self.seed)  # of weights that are not trained, and of the random walk
+                asked = _policy(policy, training, self.web.vectors)
                 scores = evaluate_web(asked, pages or self.pages, episodes, on_progress=advance, **options)
             return scores.summary()
 

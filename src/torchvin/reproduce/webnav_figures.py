@@ -28,6 +28,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "random walk": {"color": "gray", "marker": "x", "linestyle": ":"},
 }
 _NEIGHBOURS = 6
+_SHORT = 45  # words of a query that a caption can hold
 
 
 def draw(measured: "Measured", out: Path) -> dict[Path, str]:
@@ -77,19 +78,18 @@ def _draw_distances(path: Path, measured: "Measured", corpus: str) -> None:
 
 
 def _draw_walk(path: Path, policy: WebVIN, web: Web) -> str:
-    """Draw the first walk of three links that arrives; its query."""
+    """Draw the first walk of three links that arrives and whose query is short to read, else the first; its query."""
     pages = Pages(web)
     episodes = draw_episodes(web, "test", number=200, seed=1)
-    chosen: tuple[str, list[Stop]] | None = None
+    tried: list[tuple[bool, str, list[Stop]]] = []  # whether it serves, query, walk
     for number in np.flatnonzero(episodes.distance == 3).tolist():
         query = " ".join(episodes.queries[np.array([number])].sentences[0][:2])
         walk = browse(policy, pages, query, int(episodes.start[number]))
-        chosen = chosen or (query, walk)
-        if walk[-1].page == episodes.queries.target[number] and len(walk) == 4:
-            chosen = query, walk
+        arrives = walk[-1].page == episodes.queries.target[number] and len(walk) == 4
+        tried.append((arrives and len(query.split()) <= _SHORT, query, walk))
+        if tried[-1][0]:
             break
-    assert chosen is not None
-    query, walk = chosen
+    _, query, walk = max(tried, key=lambda one: one[0])
     titles = web.corpus.titles
     values = {page: value for stop in walk for page, value in stop.alternatives} | {
         stop.page: stop.value for stop in walk
