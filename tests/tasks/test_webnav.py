@@ -1,5 +1,7 @@
 """WebNav as a task: it learns, it never looks at a test query, and it resumes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torchvin.architectures.webnav_reactive import WebReactiveConfig
 from torchvin.data.corpora.generated import generate_web
 from torchvin.data.corpora.web import build_web
 from torchvin.tasks.webnav import WebNavTask, training_web
-from torchvin.training.config import RunConfig, TrainingConfig
+from torchvin.training.config import ReinforcementConfig, RunConfig, TrainingConfig
 
 SMALL = RunConfig(
     WebNavConfig(vectors="none"),
@@ -45,6 +47,20 @@ def test_a_run_continues_with_the_same_bits(tmp_path, web):
     train(two, web, tmp_path / "parts", resume=True)
     whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("method", ["imitation", "reinforcement"])
+def test_on_a_machine_with_a_gpu_it_trains_on_the_cpu(tmp_path, web, monkeypatch, method):
+    """The pages stay on the CPU; the default device must not bring the network to another."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    options = replace(SMALL.training, epochs=1, method=method)
+    config = replace(
+        SMALL, training=options, reinforcement=ReinforcementConfig(maps=16, horizon=6, rollouts=1, passes=1)
+    )
+    with pytest.raises(InputError, match="this task trains on the CPU"):
+        train(config, web, tmp_path, device="cuda")
+    trained = train(config, web, tmp_path)
+    assert len(trained.history) == 1
 
 
 def test_no_test_query_is_in_any_training_input(web):

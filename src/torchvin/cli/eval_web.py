@@ -25,8 +25,11 @@ def run(policies: "Mapping[str, WebPolicy]", arguments: "Arguments") -> None:
         raise InputError(f"--split of a web must be one of {', '.join(SPLITS)}, got {split!r:.40}.")
     if arguments.iterations == "auto" or arguments.solve or arguments.caution is not None:
         raise InputError("--iterations auto, --solve and --caution are of weights that plan on maps.")
+    if arguments.device == "cuda":
+        raise InputError("policies of webs walk on the CPU, where the pages stay. Use --device cpu or auto.")
     results: dict[str, dict[str, Any]] = {}
     for name, policy in policies.items():
+        policy.cpu()
         web = open_web(arguments.data, getattr(policy.config, "vectors", "none"))
         episodes = draw_episodes(web, split)
         with progress_bar(f"walking: {name}", len(episodes)) as advance:

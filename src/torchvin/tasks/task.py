@@ -67,6 +67,11 @@ class Task(ABC):
         """
         return False
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it trains on the CPU only, because its data stay there."""
+        return False
+
     @abstractmethod
     def validate(self, policy: Policy) -> Validation:
         """Evaluate on what was held out; leaves the mode of the policy as it was."""

@@ -54,6 +54,10 @@ class WebReinforcementTask(RolloutTask):
         self.walks: WebWalks | None = None
         self.told: Queried | None = None
 
+    @property
+    def on_cpu(self) -> bool:
+        return True
+
     def make_critic(self, policy: Policy) -> WebCritic:
         """See `WebCritic`."""
         return WebCritic(most=FARTHEST + EXTRA_STEPS)

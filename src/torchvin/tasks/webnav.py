@@ -58,6 +58,10 @@ class WebNavTask(Task):
     def __len__(self) -> int:
         return len(self.queries)
 
+    @property
+    def on_cpu(self) -> bool:
+        return True
+
     def loss(self, model: nn.Module, chosen: Int[Tensor, "N"], device: torch.device) -> tuple[Tensor, int]:
         queries = self.queries[chosen.numpy()]
         sentences = (1, 2, MOST_SENTENCES, MOST_SENTENCES)[int(torch.randint(4, ()))]

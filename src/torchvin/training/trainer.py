@@ -86,11 +86,11 @@ def train(
         resume: continue from the checkpoint in `out`, or start if there is none yet.
         record: kept with the weights: command, data file.
         build: makes the policy of `config.policy`, after torch's seed is set; a network with a part of your own.
-        device: "cpu", "cuda", or "auto": the GPU if there is one. On a GPU torch's deterministic algorithms are on
-            while it trains.
+        device: "cpu", "cuda", or "auto": the GPU if there is one and the task can use it. On a GPU torch's
+            deterministic algorithms are on while it trains.
 
-    Raises: InputError if there is no such device, if `out` holds another run or cannot be written, and see
-        `initialize_from`; TrainingError if the loss is not finite.
+    Raises: InputError if there is no such device, if the task cannot use it (`Task.on_cpu`), if `out` holds another run
+        or cannot be written, and see `initialize_from`; TrainingError if the loss is not finite.
     """
     task = as_task(data, config)
     task.check(config.policy)
@@ -98,7 +98,7 @@ def train(
     starts = config.training.starts
     if config.init and starts > 1:
         raise InputError(f"--init gives the weights to begin with; leave out --training.starts {starts}.")
-    accelerator = _accelerator(config, out, choose_device(device))
+    accelerator = _accelerator(config, out, _device_for(task, device))
     if accelerator.is_main_process:
         claim(out, config, task.identity(), resume=resume)
     accelerator.wait_for_everyone()
@@ -349,6 +349,15 @@ def epoch_line(row: Mapping[str, float | int], epochs: int) -> str:
     """
     numbers = [f"{name} {value:.4g}" for name, value in row.items() if name not in ("epoch", "seconds")]
     return "  ".join([f"epoch {row['epoch']:.0f}/{epochs}", *numbers, f"{row['seconds']:.0f} s"])
+
+
+def _device_for(task: Task, name: str) -> torch.device:
+    device = choose_device(name)
+    if not task.on_cpu:
+        return device
+    if name == "cuda":
+        raise InputError("this task trains on the CPU, where its data stay. Use device 'cpu' or 'auto'.")
+    return torch.device("cpu")
 
 
 def _accelerator(config: RunConfig, out: Path, device: torch.device) -> "Accelerator":
