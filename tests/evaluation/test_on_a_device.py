@@ -10,9 +10,17 @@ from torchvin.architectures.normalized import NormalizedConfig
 from torchvin.data.draw import draw_maps
 from torchvin.data.overhead import with_images
 from torchvin.evaluation import scorer
+from torchvin.evaluation.control import evaluate_policy
+from torchvin.evaluation.expected_return import evaluate_return
 from torchvin.evaluation.metrics import Tally
+from torchvin.maps.generators.arenas import generate_arenas
+from torchvin.maps.generators.gridworld import generate_gridworld
 from torchvin.mdp.motion import motion_model
+from torchvin.mdp.worlds import make_worlds
+from torchvin.policies.force import ForcePolicy
+from torchvin.policies.policy import Policy
 from torchvin.tasks.gridworld import GridWorldTask
+from torchvin.types import PolicyOutput
 from watch import Watch
 
 
@@ -94,3 +102,46 @@ def test_logits_that_are_not_finite_in_one_batch_are_an_error(monkeypatch):
     monkeypatch.setattr(type(policy), "forward", diverging)
     with pytest.raises(InputError, match="logits are not finite at K = 16"):
         evaluate(policy, maps)
+
+
+class Elsewhere(ForcePolicy):
+    """Its weights are on the meta device; it answers from the host, as tensors of meta hold no numbers."""
+
+    def __init__(self):
+        super().__init__(planner=None, eyes=None, num_features=0)
+        self.to("meta")
+        self.told = []
+
+    def look(self, observation, *, num_iterations=None, initial_value=None):
+        self.told.append(observation)
+        return None, None
+
+    def force(self, seen, states):
+        self.told.append(states)
+        return torch.ones(len(states), 1, 2)
+
+
+def test_a_policy_of_forces_is_told_on_its_device_and_acts_where_the_bodies_are():
+    policy = Elsewhere()
+    _, found = evaluate_policy(policy, generate_arenas(3, seed=0), steps=2)
+    assert len(policy.told) == 3
+    assert all(tensor.is_meta for tensor in policy.told)
+    assert found.state.is_cpu
+    assert found.force.eq(1).all()
+
+
+def test_expected_returns_are_of_worlds_on_the_host_and_a_policy_on_a_device():
+    class Still(Policy):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1, device="meta"))
+            self.told = []
+
+        def forward(self, observation, states=None, *, num_iterations=None, initial_value=None):
+            self.told.append(observation)
+            return PolicyOutput(torch.zeros(len(observation), 8, *observation.shape[2:]), None)
+
+    policy = Still()
+    scores = evaluate_return(policy, make_worlds(*generate_gridworld(2, 8, seed=3)))
+    assert policy.told[0].is_meta
+    assert scores.maps == 2

@@ -99,14 +99,20 @@ def policy_forces(policy: ForcePolicy, arenas: Arenas, *, side: int = 16, radius
     """What a policy does in arenas: it looks once, plans once, and says the mean force of each state.
 
     Args:
-        policy: in evaluation mode.
+        policy: in evaluation mode; it may be on another device than the arenas.
         arenas: B.
         side: cells per side of its map.
         radius: of the body.
     """
+    device = next(policy.parameters()).device
     planes = encode_arenas(arenas.obstacles, arenas.goal, side, radius=radius)
-    seen, _ = policy.look(planes)
-    return lambda state: policy.force(seen, observed(state, arenas.goal)[:, None])[:, 0]
+    seen, _ = policy.look(planes.to(device))
+
+    def force(state: Tensor) -> Tensor:
+        told = observed(state, arenas.goal)[:, None].to(device)
+        return policy.force(seen, told)[:, 0].to(state.device)
+
+    return force
 
 
 @torch.no_grad()

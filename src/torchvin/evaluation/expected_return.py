@@ -85,13 +85,14 @@ def evaluate_return(policy: Policy, worlds: Worlds, *, discount: float = 0.99, s
     """Score the greedy policy by its exact expected return.
 
     Args:
-        policy: without orientations.
+        policy: without orientations; it may be on another device than the worlds.
         worlds: fresh ones.
         discount: of the returns.
         slip: of the true MDP.
     """
     policy.eval()
-    actions = policy(worlds.planes).logits.flatten(2).argmax(dim=1)
+    planes = worlds.planes.to(next(policy.parameters()).device)
+    actions = policy(planes).logits.flatten(2).argmax(dim=1).to(worlds.planes.device)
     counts = reachable(worlds) & (worlds.steps > 0)
     ours = (values_of(actions, worlds, discount=discount, slip=slip) * counts).sum(dim=1)
     best = (optimal_values(worlds, discount=discount, slip=slip) * counts).sum(dim=1)
