@@ -17,35 +17,17 @@ from torchvin.io.progress import progress_bar
 from torchvin.io.tables import Column, Table, table_of
 from torchvin.planning.kernels import autograd
 
-#: Side, batch, K.
-SHAPES = (
-    (8, 128, 10),
-    (16, 128, 20),
-    (28, 128, 36),
-    (28, 1, 36),
-    (28, 1024, 36),
-    (64, 128, 80),
-    (128, 8, 160),
-    (512, 1, 640),
-)
-#: The kernels before this form (forward, forward and backward, forward in a graph; microseconds): one H100 80 GB,
-#: torch 2.11, Triton 3.6.
-EARLIER = dict(
-    zip(
-        SHAPES,
-        (
-            (273, 1203, 29),
-            (225, 1522, 48),
-            (237, 2320, 100),
-            (237, 1228, 88),
-            (772, 5781, 653),
-            (712, 3932, 621),
-            (2688, 5722, 2427),
-            (12176, 32884, 11854),
-        ),
-        strict=True,
-    )
-)
+#: (side, batch, K) -> microseconds of the kernels before this form: forward, forward and backward, forward in a graph.
+EARLIER = {
+    (8, 128, 10): (273, 1203, 29),
+    (16, 128, 20): (225, 1522, 48),
+    (28, 128, 36): (237, 2320, 100),
+    (28, 1, 36): (237, 1228, 88),
+    (28, 1024, 36): (772, 5781, 653),
+    (64, 128, 80): (712, 3932, 621),
+    (128, 8, 160): (2688, 5722, 2427),
+    (512, 1, 640): (12176, 32884, 11854),
+}
 _EARLIER_WHERE = "the kernels before this form, on one H100 80 GB, torch 2.11, Triton 3.6"
 _ACTIONS, _SIZE = 10, 3
 _DEVICE_TIMES = ("forward_us", "forward_backward_us", "graph_forward_us", "graph_forward_backward_us")
@@ -71,8 +53,8 @@ class Gpu(Timer):
     def measure(self) -> dict[str, Any]:
         """One row per shape."""
         rows = []
-        with progress_bar("measuring", len(SHAPES)) as advance:
-            for side, batch, iterations in SHAPES:
+        with progress_bar("measuring", len(EARLIER)) as advance:
+            for side, batch, iterations in EARLIER:
                 shape = {"height": side, "width": side, "batch": batch, "iterations": iterations}
                 times = self._on_device(side, batch, iterations) if torch.cuda.is_available() else {}
                 rows.append({**shape, **dict.fromkeys(_DEVICE_TIMES), **times})

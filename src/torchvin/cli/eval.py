@@ -63,7 +63,7 @@ def run(arguments: Arguments) -> None:
     if not arguments.weights:
         raise InputError("--weights needs at least one name or folder; `torchvin list` prints the names.")
     device = choose_device(arguments.device)
-    policies = {name: load_policy(name).to(device) for name in arguments.weights}
+    policies = {name: load_policy(name) for name in arguments.weights}
     walkers = {name: policy for name, policy in policies.items() if isinstance(policy, WebPolicy)}
     if walkers:
         if len(walkers) < len(policies):
@@ -73,6 +73,7 @@ def run(arguments: Arguments) -> None:
     for name, policy in policies.items():
         if isinstance(policy, ForcePolicy):
             raise InputError(f"{name}: these weights push a body; `torchvin reproduce control` scores such weights.")
+        policy.to(device)
         with errors_about(name):
             choose_solver(policy, arguments.solve, None if arguments.iterations == "auto" else arguments.iterations)
             choose_caution(policy, arguments.caution)

@@ -7,6 +7,7 @@ from torchvin.errors import InputError
 
 if TYPE_CHECKING:
     from torchvin.cli.eval import Arguments
+    from torchvin.data.corpora.web import Vectors
     from torchvin.policies.web.policy import WebPolicy
 
 SPLITS = ("test", "validation", "train")
@@ -27,15 +28,14 @@ def run(policies: "Mapping[str, WebPolicy]", arguments: "Arguments") -> None:
         raise InputError("--iterations auto, --solve and --caution are of weights that plan on maps.")
     if arguments.device == "cuda":
         raise InputError("policies of webs walk on the CPU, where the pages stay. Use --device cpu or auto.")
+    vectors: dict[str, Vectors] = {name: getattr(policy.config, "vectors", "none") for name, policy in policies.items()}
+    pages = {kind: Pages(open_web(arguments.data, kind)) for kind in dict.fromkeys(vectors.values())}
     results: dict[str, dict[str, Any]] = {}
     for name, policy in policies.items():
-        policy.cpu()
-        web = open_web(arguments.data, getattr(policy.config, "vectors", "none"))
-        episodes = draw_episodes(web, split)
+        seen = pages[vectors[name]]
+        episodes = draw_episodes(seen.web, split)
         with progress_bar(f"walking: {name}", len(episodes)) as advance:
-            scores = evaluate_web(
-                policy, Pages(web), episodes, num_iterations=arguments.iterations, on_progress=advance
-            )
+            scores = evaluate_web(policy, seen, episodes, num_iterations=arguments.iterations, on_progress=advance)
         results[name] = {**scores.summary(), "split": split}
     if arguments.json:
         rows = [{"weights": name, **result} for name, result in results.items()]
@@ -51,7 +51,7 @@ def run(policies: "Mapping[str, WebPolicy]", arguments: "Arguments") -> None:
     for steps in sorted({steps for result in results.values() for steps in result["by_distance"]}):
         counts = [result["by_distance"].get(steps, [0, 0]) for result in results.values()]
         shown[f"success at distance {steps}"] = [f"{found} of {walks}" for found, walks in counts]
-    print_table(("", *results), [(name, *cells) for name, cells in shown.items()], title=f"{web.source}, {split}")
+    print_table(("", *results), [(name, *cells) for name, cells in shown.items()], title=f"{seen.web.source}, {split}")
     print(
         "Targets are pages of this split that four hidden sentences describe. Walks begin at random 1 to 4 links away, "
         "and may take two links more than needed."

@@ -103,6 +103,11 @@ def mean(group: Sequence[WebScore], metric: str) -> float:
     return sum(float(entry.scores[metric]) for entry in group) / len(group)
 
 
+def interval(group: Sequence[WebScore]) -> float:
+    """Half the 95 % interval of the mean success, of which every seed has the same walks."""
+    return margin(mean(group, "success_rate"), int(group[0].scores["walks"]))
+
+
 Line = tuple[str, list[WebScore]]
 
 
@@ -130,12 +135,7 @@ class Change:
     @property
     def interval(self) -> float:
         """Half the 95 % interval of the mean gain, in points, as if the walks before and after were other ones."""
-        margins = [margin(mean(group, "success_rate"), int(group[0].scores["walks"])) for group in self._groups]
-        return 100 * math.hypot(*margins)
-
-    @property
-    def _groups(self) -> tuple[Sequence[WebScore], Sequence[WebScore]]:
-        return self.before, self.after
+        return 100 * math.hypot(interval(self.before), interval(self.after))
 
 
 def page_tables(measured: Measured) -> list[tuple[str, Table]]:
@@ -192,7 +192,7 @@ def _rate(metric: str) -> Callable[[Line], str]:
 
 
 def _interval(line: Line) -> str:
-    return f"{100 * margin(mean(line[1], 'success_rate'), int(line[1][0].scores['walks'])):.1f}"
+    return f"{100 * interval(line[1]):.1f}"
 
 
 def _spread(line: Line) -> str:
@@ -236,11 +236,7 @@ class Comparison:
     @property
     def apart(self) -> bool:
         """Whether the 95 % intervals of both do not overlap."""
-        margins = [
-            margin(rate, int(group[0].scores["walks"]))
-            for rate, group in zip(self.rates, (self.mine, self.theirs), strict=True)
-        ]
-        return abs(self.rates[0] - self.rates[1]) > sum(margins)
+        return abs(self.rates[0] - self.rates[1]) > interval(self.mine) + interval(self.theirs)
 
 
 _COMPARISON_COLUMNS: list[Column[Comparison]] = [

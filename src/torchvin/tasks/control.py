@@ -94,10 +94,9 @@ class ControlTask(Task):
         place[:: options.rollouts] = self.arenas.start
         training = policy.training
         policy.eval()
-        device = next(policy.parameters()).device
-        forces = policy_forces(policy.cpu(), arenas, side=self.side, radius=self.body.radius)
+        forces = policy_forces(policy, arenas, side=self.side, radius=self.body.radius)
         found = roll_out(forces, arenas, at_rest(place), body=self.body)
-        policy.to(device).train(training)
+        policy.train(training)
         steps = torch.randint(TIME_LIMIT, (len(which), options.corrections), generator=random)
         visited = found.state.take_along_dim(steps[..., None], dim=1)
         visited = visited.view(len(self.arenas), -1, 4)

@@ -30,8 +30,8 @@ from torchvin.training.config import RunConfig
 from torchvin.training.reinforcement import MapRollout, collect, fit_critic
 from torchvin.training.replay import Replay
 
-#: Streams of random numbers beside the seed of a run: what is validated on is never played on.
-VALIDATION_STREAM, ROLLOUT_STREAM = 5, 6
+#: Stream of random numbers beside the seed of a run: what is validated on is never played on.
+VALIDATION_STREAM = 5
 _VALIDATION_MAPS = 500
 _RETURN_MAPS = 200  # their exact values take some seconds for thousands
 _REPLAY = "replay."  # of names in a checkpoint
@@ -77,9 +77,9 @@ class ReinforcementTask(RolloutTask):
     def collect(self, policy: Policy, number: int, device: torch.device) -> MapRollout:
         """Play on fresh maps."""
         assert self.critic is not None
-        seeds = (self.config.seed, ROLLOUT_STREAM, number)
-        worlds = self.source.worlds(self.options.maps, np.random.default_rng(seeds), self.options.rewards).to(device)
-        random = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        drawn = np.random.default_rng(self.seeds_of(number))
+        worlds = self.source.worlds(self.options.maps, drawn, self.options.rewards).to(device)
+        random = self.random_of(number)
         if number == 0 and self.config.init and isinstance(self.critic, PlanCritic):
             fit_critic(self.critic, policy, worlds, self.options, random)
         starts = self.replay.put_in(worlds)
@@ -150,17 +150,13 @@ class ReinforcementTask(RolloutTask):
 
     def state(self) -> Mapping[str, Tensor]:
         """The rollout that is being learned from, and the maps that come again."""
-        if self.rollout is None:
-            return {}
         replay = {_REPLAY + name: part for name, part in self.replay.tensors().items()}
-        numbers = {"number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
-        return {**self.rollout.tensors(), **replay, **numbers}
+        return {**super().state(), **replay}  # no map comes again before the first rollout
 
     def set_state(self, state: Mapping[str, Tensor]) -> None:
         if not state:
             return
-        parts = dict(state)
-        self.number, self.longest = int(parts.pop("number")), int(parts.pop("longest"))
+        parts = self.set_numbers(state)
         assert self.critic is not None
         device = next(self.critic.parameters()).device
         names = [name for name in parts if name.startswith(_REPLAY)]

@@ -1,9 +1,10 @@
 """Learning from reward as a task, whatever the domain: rollouts, passes over them, and a critic for that time."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from torchvin.training.config import RunConfig
 from torchvin.training.phases.phase import Phase
 from torchvin.training.reinforcement import Rollout, ppo_loss
 
+#: Stream of random numbers beside the seed of a run.
+ROLLOUT_STREAM = 6
 _WIDEN_AT = 0.9  # share of successful episodes from which the curriculum goes on
 
 
@@ -88,6 +91,27 @@ class RolloutTask(Task):
         """From 1 to 0 over the first part of the training, as the weight decay."""
         training = self.config.training
         return max(0.0, 1 - number / (training.decay_until * training.epochs * self.options.rollouts))
+
+    def seeds_of(self, number: int) -> tuple[int, int, int]:
+        """What decides a rollout, whatever was done before it."""
+        return self.config.seed, ROLLOUT_STREAM, number
+
+    def random_of(self, number: int) -> torch.Generator:
+        """Starts and actions of a rollout."""
+        return torch.Generator().manual_seed(int(np.random.SeedSequence(self.seeds_of(number)).generate_state(1)[0]))
+
+    def state(self) -> Mapping[str, Tensor]:
+        """The rollout that is being learned from."""
+        if self.rollout is None:
+            return {}
+        numbers = {"number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
+        return {**self.rollout.tensors(), **numbers}
+
+    def set_numbers(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Go back to the numbers of a `state`; what else it holds."""
+        parts = dict(state)
+        self.number, self.longest = int(parts.pop("number")), int(parts.pop("longest"))
+        return parts
 
     def phases(self, policy: Policy) -> Sequence[Phase]:
         return [CriticPhase(self)]

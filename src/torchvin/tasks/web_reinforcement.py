@@ -19,7 +19,6 @@ from torchvin.policies.web.critic import WebCritic, link_rows
 from torchvin.policies.web.observation import Queried, observe
 from torchvin.policies.web.policy import WebPolicy
 from torchvin.tasks.registry import register_task
-from torchvin.tasks.reinforcement import ROLLOUT_STREAM
 from torchvin.tasks.rollouts import RolloutTask
 from torchvin.tasks.task import Task, Validation
 from torchvin.tasks.webnav import WebNavTask
@@ -67,8 +66,7 @@ class WebReinforcementTask(RolloutTask):
         assert isinstance(policy, WebPolicy)
         assert self.critic is not None
         self._ask(self._queries_of(number))
-        seeds = (self.config.seed, ROLLOUT_STREAM, number)
-        random = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        random = self.random_of(number)
         for _ in range(FITS if number == 0 else 0):
             walkers = _Walkers(self, policy)
             fitted = self._walk(walkers, random, number)
@@ -92,7 +90,7 @@ class WebReinforcementTask(RolloutTask):
         total = len(self.imitation.queries)
         position = np.arange(number * self.options.maps, (number + 1) * self.options.maps)
         orders = {
-            turn: np.random.default_rng((self.config.seed, ROLLOUT_STREAM, turn)).permutation(total)
+            turn: np.random.default_rng(self.seeds_of(turn)).permutation(total)
             for turn in set((position // total).tolist())
         }
         return np.array([orders[place // total][place % total] for place in position.tolist()], dtype=np.int64)
@@ -153,17 +151,14 @@ class WebReinforcementTask(RolloutTask):
         self.imitation.check(config)
 
     def state(self) -> Mapping[str, Tensor]:
-        """The rollout that is being learned from."""
-        if self.rollout is None:
-            return {}
-        numbers = {"number": torch.tensor(self.number), "longest": torch.tensor(self.longest)}
-        return {**self.rollout.tensors(), **numbers, _QUERIES: torch.from_numpy(self.queries)}
+        """The rollout that is being learned from, and its queries."""
+        rollout = super().state()
+        return {**rollout, _QUERIES: torch.from_numpy(self.queries)} if rollout else {}
 
     def set_state(self, state: Mapping[str, Tensor]) -> None:
         if not state:
             return
-        parts = dict(state)
-        self.number, self.longest = int(parts.pop("number")), int(parts.pop("longest"))
+        parts = self.set_numbers(state)
         self._ask(parts.pop(_QUERIES).numpy())
         self.rollout = Rollout(**parts)
 
